@@ -1,0 +1,164 @@
+package mem
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Kind is what happened in an Event.
+type Kind uint8
+
+// The kinds of events.
+const (
+	Alloc Kind = iota
+	Free
+	OutOfMemory
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Alloc:
+		return "alloc"
+	case Free:
+		return "free"
+	case OutOfMemory:
+		return "out of memory"
+	}
+	return "unknown"
+}
+
+// Event is one change, with the counters as they were just after it.
+type Event struct {
+	// Seq numbers an allocator's events from 1 without gaps.
+	Seq            uint64
+	Time           time.Time
+	Kind           Kind
+	Category       Category
+	Bytes          int64
+	Live, Reserved int64
+}
+
+// logSize is how many events an allocator remembers.
+const logSize = 4096
+
+// ring keeps the last logSize events.
+type ring struct {
+	events []Event
+	seq    uint64
+}
+
+func (r *ring) add(e Event) {
+	if len(r.events) < logSize {
+		r.events = append(r.events, e)
+		return
+	}
+	r.events[(e.Seq-1)%logSize] = e
+}
+
+// after returns the remembered events with a sequence number above seq, oldest first.
+func (r *ring) after(seq uint64) []Event {
+	first := r.seq - uint64(len(r.events))
+	var out []Event
+	for n := max(seq, first); n < r.seq; n++ {
+		out = append(out, r.events[n%logSize])
+	}
+	return out
+}
+
+// emit logs an event and tells the subscribers, outside the lock.
+func (a *Allocator) emit(kind Kind, cat Category, size int64) {
+	a.mu.Lock()
+	a.log.seq++
+	e := Event{
+		Seq: a.log.seq, Time: time.Now(), Kind: kind, Category: cat, Bytes: size,
+		Live: a.state.Total.Live, Reserved: a.state.Reserved,
+	}
+	a.log.add(e)
+	var calls []func(Event)
+	for _, f := range a.subs {
+		calls = append(calls, f)
+	}
+	a.mu.Unlock()
+	for _, f := range calls {
+		f(e)
+	}
+}
+
+// Events returns what the log remembers after sequence number seq (0 for all of
+// it), oldest first. The log holds the last 4,096 events; a first Seq above
+// seq+1 says that some were lost.
+func (a *Allocator) Events(seq uint64) []Event {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.log.after(seq)
+}
+
+// Subscribe calls f after every event, in the goroutine that caused it, until
+// cancel is called. It must be quick; it may call the allocator's methods.
+func (a *Allocator) Subscribe(f func(Event)) (cancel func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id := a.nextID
+	a.nextID++
+	a.subs[id] = f
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.subs, id)
+	}
+}
+
+// Holding is one live block, for a list of who holds what.
+type Holding struct {
+	Category Category
+	Bytes    int64
+	Since    time.Time
+}
+
+// Holdings lists the live blocks, largest first.
+func (a *Allocator) Holdings() []Holding {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]Holding, 0, len(a.live))
+	for b := range a.live {
+		out = append(out, Holding{Category: b.cat, Bytes: b.size, Since: b.born})
+	}
+	slices.SortFunc(out, func(x, y Holding) int {
+		if x.Bytes != y.Bytes {
+			return int(min(max(y.Bytes-x.Bytes, -1), 1))
+		}
+		return x.Since.Compare(y.Since)
+	})
+	return out
+}
+
+// OutOfMemoryError says what was wanted and what stood in the way. All figures
+// are bytes. Cap is 0 when the source itself refused; Err then says why.
+type OutOfMemoryError struct {
+	Name               string
+	Category           Category
+	Want, Live, Cached int64
+	Cap                int64
+	Err                error
+}
+
+func (e *OutOfMemoryError) Error() string {
+	s := fmt.Sprintf("out of memory on %s: wanted %d bytes for %s, %d live, %d cached", e.Name, e.Want, e.Category, e.Live, e.Cached)
+	if e.Cap > 0 {
+		s += fmt.Sprintf(", cap %d", e.Cap)
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *OutOfMemoryError) Unwrap() error { return e.Err }
+
+func (a *Allocator) outOfMemory(size int64, cat Category, err error) *OutOfMemoryError {
+	return &OutOfMemoryError{
+		Name: a.state.Name, Category: cat, Want: size, Live: a.state.Total.Live,
+		Cached: a.state.Cached, Cap: a.state.Cap, Err: err,
+	}
+}

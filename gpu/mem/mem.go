@@ -1,0 +1,309 @@
+// Package mem owns the bytes that tensors live in: one accounting, caching
+// allocator for host and device memory alike. It counts exactly what was asked
+// for, by category, so that a prediction of a run's memory can be checked to the
+// byte. It imports the standard library only; where the memory comes from is a
+// Source handed in.
+package mem
+
+import (
+	"fmt"
+	"math/bits"
+	"sync"
+	"time"
+)
+
+// Region is raw memory as a Source hands it out. Host memory has Host; device
+// memory has Addr, an address that only the device understands.
+type Region struct {
+	Addr uint64
+	Host []byte
+}
+
+// Source is where raw memory comes from. Its methods are called one at a time.
+type Source interface {
+	// Reserve returns at least size bytes, aligned to 64 bytes.
+	Reserve(size int64) (Region, error)
+	// Release gives a region of that size back.
+	Release(r Region, size int64) error
+}
+
+// Counters are bytes (Live, Peak) and the number of live blocks.
+type Counters struct {
+	Live, Peak int64
+	Blocks     int
+}
+
+// Snapshot is an allocator's state at one moment. All figures are bytes.
+type Snapshot struct {
+	// Name is the device's name: "cpu", "cuda:0".
+	Name string
+	// Total counts requested bytes over all categories. Its Peak is the peak of the
+	// sum, which is at most the sum of the categories' peaks.
+	Total      Counters
+	ByCategory [NumCategories]Counters
+	// Reserved is what the Source has handed out: live blocks rounded up to their
+	// size class, and cached blocks. Reserved >= Total.Live always.
+	Reserved, ReservedPeak int64
+	// Cached is the part of Reserved that no block uses.
+	Cached int64
+	// Cap is the limit on Total.Live; 0 means none.
+	Cap int64
+}
+
+// Allocator hands out blocks. All methods may be called from any goroutine.
+type Allocator struct {
+	mu     sync.Mutex
+	source Source
+	state  Snapshot
+	free   map[int64][]Region
+	live   map[*Block]struct{}
+	log    ring
+	subs   map[int]func(Event)
+	nextID int
+	// reclaim runs without the lock when memory is short, before giving up.
+	reclaim func()
+}
+
+// Block is a piece of memory in use. It must be freed once; later calls of Free
+// do nothing.
+type Block struct {
+	owner  *Allocator
+	region Region
+	size   int64
+	class  int64
+	cat    Category
+	born   time.Time
+	freed  bool
+	shared bool
+}
+
+// New returns an allocator over source. The name stands in errors and snapshots.
+// Reclaim, if not nil, is called (with no lock held) when the cap or the source
+// refuses; it may free blocks, after which the allocation is tried once more.
+func New(name string, source Source, reclaim func()) *Allocator {
+	return &Allocator{
+		source:  source,
+		state:   Snapshot{Name: name},
+		free:    map[int64][]Region{},
+		live:    map[*Block]struct{}{},
+		log:     ring{events: make([]Event, 0, logSize)},
+		subs:    map[int]func(Event){},
+		reclaim: reclaim,
+	}
+}
+
+// Alloc returns a block of size bytes (zero is allowed) for cat. The memory is
+// aligned to 64 bytes and not cleared. The error is an *OutOfMemoryError when
+// the cap or the source refuses.
+func (a *Allocator) Alloc(size int64, cat Category) (*Block, error) {
+	if size < 0 || cat >= NumCategories {
+		return nil, fmt.Errorf("allocate %d bytes of category %d on %s: no such size or category", size, cat, a.state.Name)
+	}
+	b, err := a.try(size, cat)
+	if err != nil && a.reclaim != nil {
+		a.reclaim()
+		b, err = a.try(size, cat)
+	}
+	if err != nil {
+		a.emit(OutOfMemory, cat, size)
+		return nil, err
+	}
+	a.emit(Alloc, cat, size)
+	return b, nil
+}
+
+func (a *Allocator) try(size int64, cat Category) (*Block, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &a.state
+	if s.Cap > 0 && s.Total.Live+size > s.Cap {
+		return nil, a.outOfMemory(size, cat, nil)
+	}
+	class := sizeClass(size)
+	region, err := a.take(class)
+	if err != nil {
+		return nil, a.outOfMemory(size, cat, err)
+	}
+	b := &Block{owner: a, region: region, size: size, class: class, cat: cat, born: time.Now()}
+	a.live[b] = struct{}{}
+	s.Total.add(size)
+	s.ByCategory[cat].add(size)
+	return b, nil
+}
+
+// take finds a region of the class in the free lists, or reserves one. The cache
+// yields before the source is asked for more than the cap, and when it refuses.
+func (a *Allocator) take(class int64) (Region, error) {
+	if class == 0 {
+		return Region{}, nil
+	}
+	s := &a.state
+	if list := a.free[class]; len(list) > 0 {
+		r := list[len(list)-1]
+		list[len(list)-1] = Region{}
+		a.free[class] = list[:len(list)-1]
+		s.Cached -= class
+		return r, nil
+	}
+	if s.Cap > 0 && s.Reserved+class > s.Cap {
+		if err := a.trim(); err != nil {
+			return Region{}, err
+		}
+	}
+	r, err := a.source.Reserve(class)
+	if err != nil && s.Cached > 0 {
+		if terr := a.trim(); terr != nil {
+			return Region{}, terr
+		}
+		r, err = a.source.Reserve(class)
+	}
+	if err != nil {
+		return Region{}, err
+	}
+	s.Reserved += class
+	s.ReservedPeak = max(s.ReservedPeak, s.Reserved)
+	return r, nil
+}
+
+// trim releases every cached region. The lock is held.
+func (a *Allocator) trim() error {
+	var first error
+	for class, list := range a.free {
+		for _, r := range list {
+			if err := a.source.Release(r, class); err != nil && first == nil {
+				first = fmt.Errorf("release %d cached bytes of %s: %w", class, a.state.Name, err)
+			}
+			a.state.Reserved -= class
+			a.state.Cached -= class
+		}
+		delete(a.free, class)
+	}
+	return first
+}
+
+// Trim gives all cached memory back to the source.
+func (a *Allocator) Trim() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.trim()
+}
+
+// Snapshot returns the counters of this moment.
+func (a *Allocator) Snapshot() Snapshot {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state
+}
+
+// ResetPeak sets every peak to the present value.
+func (a *Allocator) ResetPeak() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &a.state
+	s.Total.Peak = s.Total.Live
+	for i := range s.ByCategory {
+		s.ByCategory[i].Peak = s.ByCategory[i].Live
+	}
+	s.ReservedPeak = s.Reserved
+}
+
+// SetCap limits the live bytes from now on; 0 lifts the limit. Blocks that are
+// live already stay, even above it.
+func (a *Allocator) SetCap(bytes int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state.Cap = max(bytes, 0)
+}
+
+// Size is the number of bytes asked for.
+func (b *Block) Size() int64 { return b.size }
+
+// Category is what the block is for.
+func (b *Block) Category() Category { return b.cat }
+
+// Addr is the device address; 0 for host memory.
+func (b *Block) Addr() uint64 { return b.region.Addr }
+
+// Bytes is the block's host memory, Size bytes long; nil for device memory. It
+// must not be used after Free.
+func (b *Block) Bytes() []byte {
+	if b.region.Host == nil {
+		return nil
+	}
+	return b.region.Host[:b.size:b.size]
+}
+
+// Share is Bytes for a caller that may keep the slice beyond Free. Such a block
+// goes back to the source, never to a free list, so that a slice kept too long
+// is stale and not somebody else's memory.
+func (b *Block) Share() []byte {
+	b.owner.mu.Lock()
+	b.shared = true
+	b.owner.mu.Unlock()
+	return b.Bytes()
+}
+
+// Free gives the block back. It may be called more than once.
+func (b *Block) Free() error {
+	a := b.owner
+	a.mu.Lock()
+	if b.freed {
+		a.mu.Unlock()
+		return nil
+	}
+	b.freed = true
+	delete(a.live, b)
+	a.state.Total.sub(b.size)
+	a.state.ByCategory[b.cat].sub(b.size)
+	err := a.giveBack(b)
+	a.mu.Unlock()
+	a.emit(Free, b.cat, b.size)
+	return err
+}
+
+// giveBack caches the block's region, or releases it when a slice of it may
+// still be held. The lock is held.
+func (a *Allocator) giveBack(b *Block) error {
+	if b.class == 0 {
+		return nil
+	}
+	if !b.shared {
+		a.free[b.class] = append(a.free[b.class], b.region)
+		a.state.Cached += b.class
+		b.region = Region{}
+		return nil
+	}
+	a.state.Reserved -= b.class
+	if err := a.source.Release(b.region, b.class); err != nil {
+		return fmt.Errorf("release %d bytes of %s: %w", b.class, a.state.Name, err)
+	}
+	b.region = Region{}
+	return nil
+}
+
+func (c *Counters) add(size int64) {
+	c.Live += size
+	c.Peak = max(c.Peak, c.Live)
+	c.Blocks++
+}
+
+func (c *Counters) sub(size int64) {
+	c.Live -= size
+	c.Blocks--
+}
+
+// minClass is the smallest class: one cache line, one AVX-512 register.
+const minClass = 64
+
+// sizeClass rounds size up to one of four classes per power of two, so that at
+// most a fifth of a block is slack, and to a multiple of 64 bytes.
+func sizeClass(size int64) int64 {
+	if size == 0 {
+		return 0
+	}
+	if size <= 4*minClass {
+		return (size + minClass - 1) / minClass * minClass
+	}
+	step := int64(1) << (bits.Len64(uint64(size-1)) - 3)
+	return (size + step - 1) / step * step
+}
