@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"go/token"
+	"go/types"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// load asks the go command for the group's export data, building what is not in
+// its cache, and reads it. The packages come in the order of the group's paths.
+// Packages of attune's own that do not exist or do not build yet are left out.
+func load(root string, g group) ([]*types.Package, error) {
+	if len(g.paths) == 0 {
+		return nil, nil
+	}
+	args := []string{"list", "-export", "-f", "{{.ImportPath}}\t{{.Export}}"}
+	if g.name == ownGroup {
+		args = append(args, "-e")
+	}
+	cmd := exec.Command("go", append(args, g.paths...)...)
+	cmd.Dir = root
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list -export: %w", err)
+	}
+	exports := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		exports[path] = file
+	}
+	var packages []*types.Package
+	fset, imports := token.NewFileSet(), map[string]*types.Package{}
+	for _, path := range g.paths {
+		if exports[path] == "" && g.name == ownGroup {
+			continue
+		}
+		p, err := read(exports[path], path, fset, imports)
+		if err != nil {
+			return nil, fmt.Errorf("read export data of %s: %w", path, err)
+		}
+		packages = append(packages, p)
+	}
+	return packages, nil
+}
+
+func read(file, path string, fset *token.FileSet, imports map[string]*types.Package) (*types.Package, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := gcexportdata.NewReader(bufio.NewReader(bytes.NewReader(data)))
+	if err != nil {
+		return nil, err
+	}
+	return gcexportdata.Read(r, fset, imports, path)
+}
