@@ -1,0 +1,88 @@
+# Sourced by install.sh: runs every test of the repository and adds them up. All
+# run even when one fails; the closing line counts them.
+
+readonly RESULTS=$BUILD/test
+
+need_test_tools() {
+	step 'install what the tests need: Chromium, clang-19, shellcheck' \
+		'Install the packages chromium, clang-19 and shellcheck, or run this as root.'
+	local missing=()
+	command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+	command -v clang-19 >/dev/null || missing+=(clang-19)
+	command -v shellcheck >/dev/null || missing+=(shellcheck)
+	[ ${#missing[@]} -gt 0 ] || return 0
+	# Where this is not root, the tests that need a missing one say that they skip.
+	if can_apt; then apt_install "${missing[@]}"; else say "    not found: ${missing[*]}"; fi
+}
+
+# check NAME COMMAND...: one thing to hold, counted as one test.
+check() {
+	local name=$1 log=$RESULTS/$1.log outcome=passed
+	shift
+	"$@" >"$log" 2>&1 || outcome=failed
+	printf '%s\t%s\n' "$outcome" "$name" >>"$RESULTS/checks.tsv"
+	say "    $outcome: $name"
+	[ "$outcome" = passed ] || sed 's/^/      /' "$log"
+}
+
+formatted() {
+	local out
+	out=$(git ls-files -co --exclude-standard '*.go' | xargs -r "$("$GO" env GOROOT)/bin/gofmt" -l)
+	[ -z "$out" ] || { printf 'not formatted: %s\n' "$out"; return 1; }
+}
+
+scripts() {
+	command -v shellcheck >/dev/null || { say 'shellcheck is not installed: not checked'; return 0; }
+	shellcheck -x install.sh .ci/run && shellcheck -s bash notebooks/test/all.sh
+}
+
+# What this repository must not name: where its packages were fetched from.
+portable() {
+	! git grep -nIE 'index-url|GOPROXY=http|"resolved": "http' -- . ':!notebooks/test/all.sh'
+}
+
+lint() {
+	step 'check the code' 'The lines above say what to change.'
+	check gofmt formatted
+	check vet "$GO" vet ./...
+	check staticcheck "$GO" run honnef.co/go/tools/cmd/staticcheck ./...
+	check shellcheck scripts
+	check portable portable
+}
+
+go_tests() {
+	step 'run the Go tests with the race detector' 'go test -race ./... shows them alone.'
+	# The closing line counts a failure; the rest shall still run.
+	"$GO" test -race -json -timeout 20m ./... 2>"$RESULTS/go.err" |
+		tee "$RESULTS/go.json" | "$VENV/bin/python" notebooks/test/tally.py watch || true
+	cat "$RESULTS/go.err"
+}
+
+client_tests() {
+	step 'run the kernel in real clients: kernel tests, notebooks, browser' \
+		'.venv/bin/python -m pytest notebooks/test shows them alone.'
+	"$VENV/bin/python" -m pytest notebooks/test --junitxml="$RESULTS/clients.xml" || true
+	# A runner that died wrote no results: that is a failure, not silence.
+	check 'clients finished' test -s "$RESULTS/clients.xml"
+}
+
+test_all() {
+	local before group
+	before=$(git status --porcelain)
+	prepare_venv
+	need_test_tools
+	rm -rf "$RESULTS"
+	mkdir -p "$RESULTS"
+	[ $# -gt 0 ] || set -- lint go clients
+	for group in "$@"; do
+		case $group in
+		lint) lint ;;
+		go) go_tests ;;
+		clients) client_tests ;;
+		*) REMEDY='The groups are lint, go and clients.' fail "no group $group" ;;
+		esac
+	done
+	step 'add up' 'The failures are listed above.'
+	check 'tree unchanged' [ "$(git status --porcelain)" = "$before" ]
+	"$VENV/bin/python" notebooks/test/tally.py sum "$RESULTS" || exit 1
+}

@@ -1,0 +1,142 @@
+"""A real JupyterLab on loopback, and one of its notebooks in a real browser."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+START = 60  # seconds for JupyterLab to answer
+
+
+def chromium():
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Lab:
+    """A JupyterLab server over folder. It asks for no token: it listens on loopback
+    and lives for one test run."""
+
+    def __init__(self, folder, runtime):
+        environment = dict(os.environ, JUPYTER_RUNTIME_DIR=str(runtime), JUPYTER_CONFIG_DIR=str(runtime))
+        self.runtime = Path(runtime)
+        self.log = open(self.runtime / "lab.log", "w+")
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0",
+                "--allow-root", f"--ServerApp.root_dir={folder}",
+                "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=",
+                "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            ],
+            env=environment, stdout=self.log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.url = self._wait()
+
+    def _wait(self):
+        deadline = time.monotonic() + START
+        while time.monotonic() < deadline and self.process.poll() is None:
+            for path in self.runtime.glob("jpserver-*.json"):
+                try:
+                    url = json.loads(path.read_text())["url"]
+                    urllib.request.urlopen(url + "api", timeout=5).close()
+                    return url
+                except (ValueError, OSError):
+                    pass  # half written, or not listening yet
+            time.sleep(0.2)
+        self.close()
+        self.log.seek(0)
+        raise RuntimeError("JupyterLab did not start:\n" + self.log.read()[-4000:])
+
+    def close(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def write_notebook(path, kernel, cells):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(c) for c in cells],
+        metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "go"}},
+    )
+    nbformat.write(notebook, path)
+
+
+class Notebook:
+    """One notebook open in JupyterLab (4.6). Times are in seconds."""
+
+    def __init__(self, page, url, name):
+        self.page = page
+        page.goto(f"{url}lab/tree/{name}?reset")
+        page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
+        self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.panel.locator(".jp-NotebookPanel-notebook").wait_for(timeout=60_000)
+        self.wait_idle(60)
+
+    def wait_idle(self, timeout):
+        """Until the kernel has nothing more to do."""
+        self.panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(
+            state="attached", timeout=timeout * 1000
+        )
+
+    def cell(self, n):
+        return self.panel.locator(".jp-CodeCell").nth(n)
+
+    def start(self, n):
+        self.cell(n).scroll_into_view_if_needed()
+        self.cell(n).locator(".jp-InputArea-editor").first.click()
+        self.page.keyboard.press("Shift+Enter")
+
+    def prompt(self, n):
+        return self.cell(n).locator(".jp-InputPrompt").first.inner_text().strip()
+
+    def finish(self, n, timeout=120):
+        """Until cell n has its number, which the front end shows once the reply is in."""
+        deadline = time.monotonic() + timeout
+        while not self.prompt(n).strip("[]: ").isdigit():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"cell {n} still shows {self.prompt(n)}")
+            self.page.wait_for_timeout(50)
+
+    def run(self, n, timeout=120):
+        self.start(n)
+        self.finish(n, timeout)
+
+    def run_all(self, timeout):
+        """Runs every cell; returns when the last one has ended."""
+        self.page.evaluate("window.jupyterapp?.commands.execute('notebook:run-all-cells')")
+        last = self.panel.locator(".jp-CodeCell").count() - 1
+        self.finish(last, timeout)
+
+    def text(self, n):
+        return "\n".join(self.cell(n).locator(".jp-OutputArea-output").all_inner_texts())
+
+    def outputs(self, n):
+        return self.cell(n).locator(".jp-OutputArea-child").count()
+
+    def image_widths(self, scope=None):
+        """The widths in pixels of the pictures, as the browser decoded them."""
+        scope = scope or self.panel
+        return scope.locator(".jp-RenderedImage img").evaluate_all("all => all.map(i => i.naturalWidth)")
+
+    def interrupt(self):
+        self.panel.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').click()
+
+    def type_into(self, n, text):
+        self.cell(n).locator(".jp-InputArea-editor .cm-content").first.click()
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type(text)
+
+    def completions(self):
+        """Asks for completions at the cursor; the labels that the pop-up offers."""
+        self.page.keyboard.press("Tab")
+        items = self.page.locator(".jp-Completer-item")
+        items.first.wait_for(timeout=30_000)
+        return [t.strip() for t in items.all_inner_texts()]

@@ -1,0 +1,169 @@
+"""attune in a real JupyterLab, driven as a person drives it."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from lab import CHROMIUM_FLAGS, Lab, Notebook, chromium, write_notebook
+from session import KERNEL
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENS = ROOT / ".build" / "screens"
+TOUR = ROOT / "notebooks" / "01-tour.ipynb"
+
+pytestmark = [
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine"),
+    pytest.mark.timeout(600),
+]
+
+PICTURE = """import (
+	"image"
+	"image/color"
+)
+
+picture := image.NewRGBA(image.Rect(0, 0, 400, 200))
+for x := 0; x < 400; x++ {
+	for y := 0; y < 200; y++ {
+		picture.Set(x, y, color.RGBA{uint8(x / 2), uint8(y), 160, 255})
+	}
+}
+picture"""
+
+LIVE = """import (
+	"fmt"
+	"time"
+
+	"attune/display"
+)
+
+live := display.NewLive()
+for step := 1; step <= 20; step++ {
+	live.Update(display.Markdown(fmt.Sprintf("step **%d** of 20", step)))
+	time.Sleep(200 * time.Millisecond)
+}"""
+
+ENDLESS = "kept := 41\nfor {\n}"
+AFTER = "fmt.Println(kept + 1)"
+MISTAKE = "total := 0\nfor i := 0; i < 3; i++ {\n\ttotal += itotal\n}"
+TABLE = """type planet struct {
+	Name  string
+	Moons int
+}
+
+[]planet{{"Earth", 1}, {"Mars", 2}, {"Jupiter", 97}}"""
+TYPING = 'import "strings"\n'
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebooks")
+    write_notebook(folder / "basics.ipynb", KERNEL, [PICTURE, LIVE, ENDLESS, AFTER, MISTAKE, TABLE, TYPING])
+    if TOUR.exists():
+        shutil.copy(TOUR, folder / TOUR.name)
+    server = Lab(folder, tmp_path_factory.mktemp("runtime"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def basics(lab, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield Notebook(page, lab.url, "basics.ipynb")
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def screenshot(request):
+    """Keeps what the page looked like at the end of each test, passed or not."""
+    yield
+    os.makedirs(SCREENS, exist_ok=True)
+    notebook = next((v for v in request.node.funcargs.values() if isinstance(v, Notebook)), None)
+    if notebook:
+        notebook.page.screenshot(path=SCREENS / f"{request.node.name}.png")
+
+
+def test_picture(basics):
+    basics.run(0)
+    assert basics.image_widths(basics.cell(0)) == [400]
+
+
+def test_live_output(basics):
+    """The text changes while the cell runs, in one output that stays one."""
+    basics.start(1)
+    seen = watch(basics, 1, seconds=60)
+    assert len(seen) >= 5, seen
+    assert basics.text(1).strip() == "step 20 of 20"
+    assert basics.outputs(1) == 1
+
+
+def watch(notebook, n, seconds):
+    """The different texts that cell n showed while it ran."""
+    seen, deadline = [], time.monotonic() + seconds
+    while notebook.prompt(n) in ("[ ]:", "[*]:") and time.monotonic() < deadline:
+        text = notebook.text(n).strip()
+        if text and (not seen or seen[-1] != text):
+            seen.append(text)
+        notebook.page.wait_for_timeout(50)
+    return seen
+
+
+def test_interrupt(basics):
+    """The toolbar's square stops an endless loop, and the values stay."""
+    basics.start(2)
+    basics.page.wait_for_timeout(2000)
+    assert basics.prompt(2) == "[*]:"
+    basics.interrupt()
+    basics.finish(2, timeout=30)
+    assert "nterrupt" in basics.text(2)
+    basics.run(3)
+    assert basics.text(3).strip() == "42"
+
+
+def test_mistake(basics):
+    """The compiler's own words, with the cell's line."""
+    basics.run(4)
+    assert "undefined: itotal" in basics.text(4)
+    assert "total += itotal" in basics.text(4)
+
+
+def test_table(basics):
+    basics.run(5)
+    cells = basics.cell(5).locator(".jp-RenderedHTMLCommon td").all_inner_texts()
+    assert "Jupiter" in cells and "97" in cells
+
+
+def test_completion(basics):
+    basics.run(6)
+    basics.type_into(6, "strings.ToUpp")
+    offered = basics.completions()
+    assert any("ToUpper" in label for label in offered), offered
+
+
+@pytest.mark.skipif(not TOUR.exists(), reason="the tour is not in this checkout")
+def test_tour(lab, browser):
+    """The tour from top to bottom: pictures of real size, and outputs that move."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    try:
+        tour = Notebook(page, lab.url, TOUR.name)
+        tour.run_all(timeout=500)
+        widths = tour.image_widths()
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        for n in range(tour.panel.locator(".jp-CodeCell").count()):
+            if tour.cell(n).locator(".jp-RenderedImage").count():
+                tour.cell(n).screenshot(path=SCREENS / f"tour-{n}.png")
+        assert widths and max(widths) > 200, widths
+        assert tour.panel.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    finally:
+        page.close()
