@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"image"
 	"image/png"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -50,7 +52,18 @@ func (f Figure) Bundle() mime.Bundle {
 	if f.Plot.Title.Text != "" {
 		alt += ": " + f.Plot.Title.Text
 	}
-	return Draw(f.Width, f.Height, alt, f.Plot.Draw)
+	return Draw(f.Width, f.Height, alt, f.draw)
+}
+
+// draw leaves a margin, because a plot's last tick label and its title touch the
+// edge otherwise.
+func (f Figure) draw(c draw.Canvas) {
+	if f.Plot.BackgroundColor != nil {
+		c.SetColor(f.Plot.BackgroundColor)
+		c.Fill(c.Rectangle.Path())
+	}
+	const edge = 8
+	f.Plot.Draw(draw.Crop(c, vg.Points(edge), -vg.Points(edge), vg.Points(edge), -vg.Points(edge)))
 }
 
 // Draw makes one bundle of a drawing: PNG at two pixels for one of the page's, SVG,
@@ -62,7 +75,7 @@ func Draw(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bund
 	if err := drawPNG(&b, width, height, draw); err != nil {
 		return errorBundle(fmt.Errorf("draw %s as PNG of %s: %w", alt, size, err))
 	}
-	svg, err := drawSVG(width, height, draw)
+	svg, err := drawSVG(width, height, alt, draw)
 	if err != nil {
 		return errorBundle(fmt.Errorf("draw %s as SVG of %s: %w", alt, size, err))
 	}
@@ -84,14 +97,24 @@ func drawPNG(b *mime.Bundle, width, height vg.Length, paint func(draw.Canvas)) e
 	return putPNG(b, c.Image(), int(math.Round(w)), int(math.Round(h)))
 }
 
-func drawSVG(width, height vg.Length, paint func(draw.Canvas)) (string, error) {
+// drawSVG adds to what vgsvg writes: what the picture shows, for those who cannot
+// see it, and fonts to fall back to where the browser has no Liberation.
+func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (string, error) {
 	c := vgsvg.New(width, height)
 	paint(draw.New(c))
 	var buf bytes.Buffer
 	if _, err := c.WriteTo(&buf); err != nil {
 		return "", err
 	}
-	return buf.String(), nil
+	s := buf.String()
+	if i := strings.Index(s, "<svg "); i >= 0 {
+		s = `<svg role="img" aria-label="` + html.EscapeString(alt) + `" ` + s[i+len("<svg "):]
+	}
+	return strings.NewReplacer(
+		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
+		"font-family:Liberation Serif;", "font-family:'Liberation Serif',Times,serif;",
+		"font-family:Liberation Mono;", "font-family:'Liberation Mono',monospace;",
+	).Replace(s), nil
 }
 
 // putPNG adds img to b, to be shown w by h page pixels large.

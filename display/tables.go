@@ -3,6 +3,7 @@ package display
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -238,8 +239,8 @@ func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	if what == "entry" {
-		what = "entrie"
+	if stem, ok := strings.CutSuffix(what, "y"); ok && what != "key" {
+		what = stem + "ie"
 	}
 	return text.Count(n) + " " + what + "s"
 }
