@@ -1,0 +1,88 @@
+package host
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// each runs the benchmark on one thread for every form.
+func each(b *testing.B, run func(b *testing.B, e *Engine)) {
+	for _, isa := range Supported() {
+		b.Run(string(isa), func(b *testing.B) {
+			e, err := New(isa, 1, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			run(b, e)
+		})
+	}
+}
+
+func rate(b *testing.B, amount float64, unit string) {
+	b.ReportMetric(amount*float64(b.N)/b.Elapsed().Seconds()/1e9, unit)
+}
+
+func BenchmarkAttention(b *testing.B) {
+	const t, d = 1024, 64
+	for _, causal := range []bool{false, true} {
+		b.Run(fmt.Sprintf("causal=%v", causal), func(b *testing.B) {
+			each(b, func(b *testing.B, e *Engine) {
+				a := randomAttention(rand.New(rand.NewPCG(1, 2)), t, t, d, causal)
+				a.Weights = nil
+				flops := 4 * float64(a.B*a.H) * t * t * d
+				if causal {
+					flops /= 2
+				}
+				b.Run("forward", func(b *testing.B) {
+					for range b.N {
+						if err := e.AttentionForward(&a.Attention); err != nil {
+							b.Fatal(err)
+						}
+					}
+					rate(b, flops, "GFLOP/s")
+				})
+				b.Run("backward", func(b *testing.B) {
+					for range b.N {
+						if err := e.AttentionBackward(a); err != nil {
+							b.Fatal(err)
+						}
+					}
+					rate(b, 2.5*flops, "GFLOP/s")
+				})
+			})
+		})
+	}
+}
+
+func BenchmarkMatMul(b *testing.B) {
+	for _, s := range [][3]int{{512, 512, 64}, {256, 64, 64}, {1024, 1024, 1024}} {
+		b.Run(fmt.Sprint(s), func(b *testing.B) {
+			each(b, func(b *testing.B, e *Engine) {
+				rng := rand.New(rand.NewPCG(1, 2))
+				m, n, k := s[0], s[1], s[2]
+				x, y, z := normal(rng, m*k), normal(rng, k*n), make([]float32, m*n)
+				for range b.N {
+					if err := e.MatMul(Dense(z, m, n), Dense(x, m, k), Dense(y, k, n), false); err != nil {
+						b.Fatal(err)
+					}
+				}
+				rate(b, 2*float64(m)*float64(n)*float64(k), "GFLOP/s")
+			})
+		})
+	}
+}
+
+func BenchmarkAdam(b *testing.B) {
+	each(b, func(b *testing.B, e *Engine) {
+		const n = 16 << 20
+		x, g, m, v := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		o := Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+		for i := range b.N {
+			if err := e.Step(o, i+1, x, g, m, v); err != nil {
+				b.Fatal(err)
+			}
+		}
+		rate(b, 28*n, "GB/s")
+	})
+}

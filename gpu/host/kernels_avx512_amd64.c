@@ -1,0 +1,16 @@
+//go:build cgo
+
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+#endif
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include "vec_avx512.h"
+#include "kernels.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,151 @@
+//go:build cgo
+
+package host
+
+/*
+#cgo CFLAGS: -O3 -Wall
+#cgo LDFLAGS: -lm
+#include "host.h"
+
+// The masks of the operating system are part of what these builtins check.
+static int attune_has_avx2(void) { __builtin_cpu_init(); return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static int attune_has_avx512(void)
+{
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+}
+
+// One entry for both instruction sets: wide says AVX-512.
+#define PICK(name, ...) (wide ? attune_##name##_avx512(__VA_ARGS__) : attune_##name##_avx2(__VA_ARGS__))
+
+static int64_t gemm_space(int wide) { return wide ? attune_gemm_space_avx512() : attune_gemm_space_avx2(); }
+static int64_t attention_space(int wide, int64_t tk, int64_t d) { return PICK(attention_space, tk, d); }
+static int64_t attention_grad_space(int wide, int64_t tk, int64_t d) { return PICK(attention_grad_space, tk, d); }
+
+static void gemm(int wide, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
+	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, float *ws)
+{ PICK(gemm, m, n, k, a, ars, acs, b, brs, bcs, c, ldc, add, ws); }
+static void attention(int wide, const float *q, int64_t ldq, const float *k, int64_t ldk, const float *v, int64_t ldv,
+	float *o, int64_t ldo, float *lse, float *w, int64_t q0, int64_t q1, int64_t tq, int64_t tk, int64_t d,
+	float scale, int causal, float *ws)
+{ PICK(attention, q, ldq, k, ldk, v, ldv, o, ldo, lse, w, q0, q1, tq, tk, d, scale, causal, ws); }
+static void attention_grad(int wide, const float *q, int64_t ldq, const float *k, int64_t ldk, const float *v, int64_t ldv,
+	const float *o, int64_t ldo, const float *go, int64_t ldgo, const float *lse,
+	float *dq, int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv,
+	int64_t tq, int64_t tk, int64_t d, float scale, int causal, float *ws)
+{ PICK(attention_grad, q, ldq, k, ldk, v, ldv, o, ldo, go, ldgo, lse, dq, lddq, dk, lddk, dv, lddv, tq, tk, d, scale, causal, ws); }
+static void adam(int wide, int64_t n, float *x, const float *g, float *m, float *v, float b1, float b2, float rate, float c2, float eps, float keep)
+{ PICK(adam, n, x, g, m, v, b1, b2, rate, c2, eps, keep); }
+static void add(int wide, int64_t n, float *y, const float *x) { PICK(add, n, y, x); }
+static void add_bias(int wide, int64_t rows, int64_t n, float *y, const float *x, const float *b) { PICK(add_bias, rows, n, y, x, b); }
+static void sum_rows(int wide, int64_t rows, int64_t n, int64_t j0, int64_t j1, float *s, const float *x, float scale)
+{ PICK(sum_rows, rows, n, j0, j1, s, x, scale); }
+static void relu(int wide, int64_t n, float *y, const float *x) { PICK(relu, n, y, x); }
+static void relu_grad(int wide, int64_t n, float *dx, const float *x, const float *dy) { PICK(relu_grad, n, dx, x, dy); }
+static void gelu(int wide, int64_t n, float *y, const float *x) { PICK(gelu, n, y, x); }
+static void gelu_grad(int wide, int64_t n, float *dx, const float *x, const float *dy) { PICK(gelu_grad, n, dx, x, dy); }
+static void layernorm(int wide, int64_t rows, int64_t n, float *y, float *mean, float *rstd, const float *x, const float *g, const float *b, float eps)
+{ PICK(layernorm, rows, n, y, mean, rstd, x, g, b, eps); }
+static void layernorm_grad(int wide, int64_t rows, int64_t n, float *dx, const float *x, const float *dy, const float *g, const float *mean, const float *rstd)
+{ PICK(layernorm_grad, rows, n, dx, x, dy, g, mean, rstd); }
+static void layernorm_params(int wide, int64_t rows, int64_t n, int64_t j0, int64_t j1, float *dg, float *db, const float *x, const float *dy, const float *mean, const float *rstd)
+{ PICK(layernorm_params, rows, n, j0, j1, dg, db, x, dy, mean, rstd); }
+
+#cgo noescape gemm
+#cgo nocallback gemm
+#cgo noescape attention
+#cgo nocallback attention
+#cgo noescape attention_grad
+#cgo nocallback attention_grad
+#cgo noescape adam
+#cgo nocallback adam
+*/
+import "C"
+
+import "unsafe"
+
+// native lists the instruction sets that the processor and the system both have.
+func native() []ISA {
+	var out []ISA
+	if C.attune_has_avx2() != 0 {
+		out = append(out, AVX2)
+		if C.attune_has_avx512() != 0 {
+			out = append(out, AVX512)
+		}
+	}
+	return out
+}
+
+// vector is the C form; wide says AVX-512, otherwise AVX2.
+type vector struct{ wide C.int }
+
+func nativeKernels(isa ISA) kernels {
+	if isa == AVX512 {
+		return vector{1}
+	}
+	return vector{0}
+}
+
+func f(x []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(x))) }
+func n(x int) C.int64_t      { return C.int64_t(x) }
+
+func flag(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (k vector) gemmSpace() int               { return int(C.gemm_space(k.wide)) }
+func (k vector) attentionSpace(tk, d int) int { return int(C.attention_space(k.wide, n(tk), n(d))) }
+func (k vector) attentionGradSpace(tk, d int) int {
+	return int(C.attention_grad_space(k.wide, n(tk), n(d)))
+}
+
+func (k vector) gemm(c, a, b Matrix, add bool, ws []float32) {
+	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), f(a.Data), n(a.RowStride), n(a.ColStride),
+		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), flag(add), f(ws))
+}
+
+func (k vector) attention(h headForward, ws []float32) {
+	C.attention(k.wide, f(h.q), n(h.ldq), f(h.k), n(h.ldk), f(h.v), n(h.ldv), f(h.out), n(h.ldo), f(h.lse), f(h.weights),
+		n(h.q0), n(h.q1), n(h.tq), n(h.tk), n(h.d), C.float(h.scale), flag(h.causal), f(ws))
+}
+
+func (k vector) attentionGrad(h headBackward, ws []float32) {
+	C.attention_grad(k.wide, f(h.q), n(h.ldq), f(h.k), n(h.ldk), f(h.v), n(h.ldv), f(h.out), n(h.ldo), f(h.dOut), n(h.lddo),
+		f(h.lse), f(h.dQ), n(h.lddq), f(h.dK), n(h.lddk), f(h.dV), n(h.lddv),
+		n(h.tq), n(h.tk), n(h.d), C.float(h.scale), flag(h.causal), f(ws))
+}
+
+func (k vector) adam(x, g, m, v []float32, c adamFactors) {
+	C.adam(k.wide, n(len(x)), f(x), f(g), f(m), f(v),
+		C.float(c.b1), C.float(c.b2), C.float(c.rate), C.float(c.c2), C.float(c.eps), C.float(c.keep))
+}
+
+func (k vector) add(y, x []float32) { C.add(k.wide, n(len(y)), f(y), f(x)) }
+
+func (k vector) addBias(rows, cols int, y, x, b []float32) {
+	C.add_bias(k.wide, n(rows), n(cols), f(y), f(x), f(b))
+}
+
+func (k vector) sumRows(rows, cols, j0, j1 int, s, x []float32, scale float32) {
+	C.sum_rows(k.wide, n(rows), n(cols), n(j0), n(j1), f(s), f(x), C.float(scale))
+}
+
+func (k vector) relu(y, x []float32)          { C.relu(k.wide, n(len(y)), f(y), f(x)) }
+func (k vector) reluGrad(dx, x, dy []float32) { C.relu_grad(k.wide, n(len(x)), f(dx), f(x), f(dy)) }
+func (k vector) gelu(y, x []float32)          { C.gelu(k.wide, n(len(y)), f(y), f(x)) }
+func (k vector) geluGrad(dx, x, dy []float32) { C.gelu_grad(k.wide, n(len(x)), f(dx), f(x), f(dy)) }
+
+func (k vector) layerNorm(rows, cols int, y, mean, rstd, x, gain, bias []float32, eps float32) {
+	C.layernorm(k.wide, n(rows), n(cols), f(y), f(mean), f(rstd), f(x), f(gain), f(bias), C.float(eps))
+}
+
+func (k vector) layerNormGrad(rows, cols int, dx, x, dy, gain, mean, rstd []float32) {
+	C.layernorm_grad(k.wide, n(rows), n(cols), f(dx), f(x), f(dy), f(gain), f(mean), f(rstd))
+}
+
+func (k vector) layerNormParams(rows, cols, j0, j1 int, dGain, dBias, x, dy, mean, rstd []float32) {
+	C.layernorm_params(k.wide, n(rows), n(cols), n(j0), n(j1), f(dGain), f(dBias), f(x), f(dy), f(mean), f(rstd))
+}
