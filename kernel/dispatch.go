@@ -1,0 +1,185 @@
+package kernel
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"attune/kernel/jupyter"
+	"attune/kernel/socket"
+)
+
+// request is a message on its way through the kernel.
+type request struct {
+	*jupyter.Message
+	from socket.Socket
+	// then runs once the request was answered and idle is out.
+	then func()
+}
+
+// handler answers one type of request: with a content for the reply, nil for
+// none, or an error, which becomes a reply of status "error".
+type handler func(ctx context.Context, r *request) (any, error)
+
+// maxSide is how many completions, inspections and the like may be under way.
+const maxSide = 32
+
+// table says who answers what. execute_request is not in it: it goes to the queue.
+func (s *Server) table() map[string]handler {
+	return map[string]handler{
+		"kernel_info_request": s.kernelInfo,
+		"complete_request":    s.complete,
+		"inspect_request":     s.inspect,
+		"is_complete_request": s.isComplete,
+		"history_request":     s.searchHistory,
+		"comm_info_request":   s.commInfo,
+		"comm_open":           s.commOpen,
+		"comm_msg":            ignore,
+		"comm_close":          ignore,
+		"interrupt_request":   s.interrupt,
+		"shutdown_request":    s.shutdown,
+		"usage_request":       s.usageRequest,
+		"debug_request":       s.debug,
+	}
+}
+
+func ignore(context.Context, *request) (any, error) { return nil, nil }
+
+// beside lists the requests that ask the runner and may take a moment: they are
+// answered in goroutines of their own, so that the channel's loop goes on.
+func beside(msgType string) bool {
+	switch msgType {
+	case "complete_request", "inspect_request", "is_complete_request":
+		return true
+	}
+	return false
+}
+
+// receive is the loop of one request channel. It never waits for a cell.
+func (s *Server) receive(ctx context.Context, from socket.Socket, channel string) {
+	for {
+		frames, err := from.Recv()
+		if err != nil {
+			return
+		}
+		msg, err := s.session.Decode(frames)
+		if err != nil {
+			s.log.drop(channel, err)
+			continue
+		}
+		s.dispatch(ctx, &request{Message: msg, from: from})
+	}
+}
+
+func (s *Server) dispatch(ctx context.Context, r *request) {
+	switch kind := r.Header.MsgType; {
+	case kind == "execute_request":
+		if !s.queue.push(r) {
+			s.answer(ctx, r, func(context.Context, *request) (any, error) {
+				return nil, fmt.Errorf("%d cells wait to run already", maxQueue)
+			})
+		}
+	case beside(kind):
+		select {
+		case s.side <- struct{}{}:
+			go func() {
+				defer func() { <-s.side }()
+				s.answer(ctx, r, s.handlers[kind])
+			}()
+		case <-ctx.Done():
+		}
+	default:
+		h, ok := s.handlers[kind]
+		if !ok {
+			h = unknown
+		}
+		s.answer(ctx, r, h)
+	}
+}
+
+// unknown answers what this kernel does not speak; a request gets an error, so
+// that its sender need not wait for ever.
+func unknown(_ context.Context, r *request) (any, error) {
+	if strings.HasSuffix(r.Header.MsgType, "_request") {
+		return nil, fmt.Errorf("%s is not supported", r.Header.MsgType)
+	}
+	return nil, nil
+}
+
+// answer wraps a handler in busy and idle. Whatever happens inside, the reply and
+// then idle go out.
+func (s *Server) answer(ctx context.Context, r *request, h handler) {
+	s.status(r, "busy")
+	content, err := s.protect(ctx, r, h)
+	if err != nil {
+		content = jupyter.Fail("KernelError", err.Error())
+	}
+	if content != nil {
+		s.reply(r, content, nil)
+	}
+	s.status(r, "idle")
+	if r.then != nil {
+		r.then()
+	}
+}
+
+// protect turns a panic into an error: a defect in one answer must not take the
+// user's variables with it.
+func (s *Server) protect(ctx context.Context, r *request, h handler) (content any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.note("panic", fmt.Errorf("answering %s: %v\n%s", r.Header.MsgType, p, debug.Stack()))
+			content, err = nil, fmt.Errorf("answering %s failed inside the kernel: %v", r.Header.MsgType, p)
+		}
+	}()
+	return h(ctx, r)
+}
+
+// reply answers on the channel and to the identity that asked.
+func (s *Server) reply(r *request, content, metadata any) {
+	kind := strings.TrimSuffix(r.Header.MsgType, "_request") + "_reply"
+	s.send(r.from, jupyter.Outgoing{
+		Route: r.Identities, Type: kind, Parent: r.RawHeader, Content: content, Metadata: metadata,
+	})
+}
+
+// publish puts a message on iopub; its type is its topic.
+func (s *Server) publish(parent json.RawMessage, kind string, content any) {
+	s.send(s.iopub, jupyter.Outgoing{
+		Route: [][]byte{[]byte(kind)}, Type: kind, Parent: parent, Content: content,
+	})
+}
+
+// send encodes and queues a message. A peer that has gone is no error.
+func (s *Server) send(to socket.Sender, o jupyter.Outgoing) {
+	frames, err := s.session.Encode(o)
+	if err != nil {
+		s.log.note("encode", err)
+		return
+	}
+	_ = to.Send(frames)
+}
+
+func (s *Server) status(r *request, state string) {
+	s.publish(r.RawHeader, "status", jupyter.Status{ExecutionState: state})
+}
+
+// announce publishes a state that answers no request.
+func (s *Server) announce(state string) {
+	s.publish(nil, "status", jupyter.Status{ExecutionState: state})
+}
+
+// welcome tells a new subscriber that its subscription stands (JEP 65).
+func (s *Server) welcome(topic string) [][]byte {
+	frames, err := s.session.Encode(jupyter.Outgoing{
+		Route: [][]byte{[]byte(topic)}, Type: "iopub_welcome",
+		Content: jupyter.Welcome{Subscription: topic},
+	})
+	if err != nil {
+		s.log.note("encode", err)
+		return nil
+	}
+	return frames
+}

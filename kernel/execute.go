@@ -1,0 +1,138 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"attune/interp/cell"
+	"attune/kernel/jupyter"
+)
+
+// executeAll runs the queue, one cell after the other.
+func (s *Server) executeAll(ctx context.Context) {
+	for {
+		r := s.queue.pop()
+		if r == nil || ctx.Err() != nil {
+			return
+		}
+		s.awaitSubscriber(ctx)
+		s.execute(ctx, r)
+	}
+}
+
+// awaitSubscriber lets the first cell wait a bounded moment for somebody on
+// iopub: output that nobody hears is lost, and some front ends subscribe late.
+func (s *Server) awaitSubscriber(ctx context.Context) {
+	s.heard.Do(func() {
+		limit := time.NewTimer(s.opt.FirstSubscriber)
+		defer limit.Stop()
+		select {
+		case <-s.iopub.Subscribed():
+		case <-limit.C:
+		case <-ctx.Done():
+		}
+	})
+}
+
+func (s *Server) execute(ctx context.Context, r *request) {
+	var failed bool
+	var skipped []*request
+	s.status(r, "busy")
+	req, err := jupyter.ParseExecute(r.Content)
+	if err != nil {
+		s.reply(r, jupyter.Fail("KernelError", err.Error()), nil)
+	} else {
+		failed = s.executeCell(ctx, r, req)
+	}
+	if failed && req.StopOnError {
+		skipped = s.queue.drain()
+	}
+	s.status(r, "idle")
+	for _, r := range skipped {
+		s.abort(r)
+	}
+}
+
+// executeCell runs a cell and replies. It says whether the cell failed.
+func (s *Server) executeCell(ctx context.Context, r *request, req jupyter.ExecuteRequest) bool {
+	started := time.Now().UTC().Format(time.RFC3339Nano)
+	if req.StoreHistory {
+		s.count++
+	}
+	if !req.Silent {
+		s.publish(r.RawHeader, "execute_input", jupyter.ExecuteInput{Code: req.Code, ExecutionCount: s.count})
+	}
+	out := newSink(s, r, req, s.count)
+	res := s.runProtected(ctx, cell.Request{
+		Count: s.count, Code: req.Code, Silent: req.Silent,
+		AllowStdin: req.AllowStdin, Expressions: req.UserExpressions,
+	}, out)
+	out.end()
+	if req.StoreHistory {
+		s.history.add(s.count, req.Code, out.shown())
+	}
+	if res.Err != nil {
+		f := failure(res.Err)
+		s.publish(r.RawHeader, "error", jupyter.ErrorContent{
+			Ename: f.Ename, Evalue: f.Evalue, Traceback: f.Traceback,
+		})
+		f.ExecutionCount = &s.count
+		f.UserExpressions, f.Payload = &jupyter.Expressions{}, &[]jupyter.Page{}
+		s.reply(r, f, jupyter.ExecuteMetadata{Started: started, Status: f.Status})
+		return true
+	}
+	s.reply(r, executeReply(s.count, res), jupyter.ExecuteMetadata{Started: started, Status: jupyter.OK})
+	return false
+}
+
+// runProtected makes a panic of the runner the cell's error.
+func (s *Server) runProtected(ctx context.Context, req cell.Request, out cell.Sink) (res cell.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.note("panic", fmt.Errorf("running a cell: %v\n%s", p, debug.Stack()))
+			res = cell.Result{Err: &cell.Error{
+				Name: "KernelError", Value: fmt.Sprintf("running the cell failed inside the kernel: %v", p),
+			}}
+		}
+	}()
+	return s.runner.Execute(ctx, req, out)
+}
+
+func executeReply(count int, res cell.Result) jupyter.ExecuteReply {
+	reply := jupyter.ExecuteReply{
+		Status: jupyter.OK, ExecutionCount: count,
+		UserExpressions: make(jupyter.Expressions, len(res.Expressions)),
+		Payload:         make([]jupyter.Page, 0, len(res.Pages)),
+	}
+	for name, v := range res.Expressions {
+		e := jupyter.Expression{Bundle: v.Bundle}
+		if v.Err != nil {
+			f := failure(v.Err)
+			e.Err = &f
+		}
+		reply.UserExpressions[name] = e
+	}
+	for _, p := range res.Pages {
+		reply.Payload = append(reply.Payload, jupyter.Page{Bundle: p})
+	}
+	return reply
+}
+
+// failure is a cell's error as the protocol says it. A traceback is never empty:
+// front ends show nothing else.
+func failure(e *cell.Error) jupyter.Failure {
+	f := jupyter.Fail(e.Name, e.Value)
+	if len(e.Traceback) > 0 {
+		f.Traceback = e.Traceback
+	}
+	return f
+}
+
+// abort answers a cell that is skipped because one before it failed.
+func (s *Server) abort(r *request) {
+	s.status(r, "busy")
+	s.reply(r, jupyter.Failure{Status: "aborted", Traceback: []string{}}, nil)
+	s.status(r, "idle")
+}

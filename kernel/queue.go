@@ -1,0 +1,69 @@
+package kernel
+
+import "sync"
+
+const (
+	maxQueue      = 10_000    // cells that wait
+	maxQueueBytes = 256 << 20 // and their text together
+)
+
+// queue holds the cells that wait for the running one.
+type queue struct {
+	mu     sync.Mutex
+	wake   *sync.Cond
+	cells  []*request
+	bytes  int
+	closed bool
+}
+
+func newQueue() *queue {
+	q := new(queue)
+	q.wake = sync.NewCond(&q.mu)
+	return q
+}
+
+// push says whether there was room.
+func (q *queue) push(r *request) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.cells) >= maxQueue || q.bytes+len(r.Content) > maxQueueBytes {
+		return false
+	}
+	q.cells = append(q.cells, r)
+	q.bytes += len(r.Content)
+	q.wake.Signal()
+	return true
+}
+
+// pop waits for the next cell; nil says that the queue was closed.
+func (q *queue) pop() *request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.cells) == 0 && !q.closed {
+		q.wake.Wait()
+	}
+	if q.closed {
+		return nil
+	}
+	r := q.cells[0]
+	q.cells[0] = nil
+	q.cells = q.cells[1:]
+	q.bytes -= len(r.Content)
+	return r
+}
+
+// drain takes all cells that wait now.
+func (q *queue) drain() []*request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := q.cells
+	q.cells, q.bytes = nil, 0
+	return all
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.wake.Broadcast()
+}

@@ -1,0 +1,110 @@
+package socket
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+const maxTopics = 1024 // subscriptions of one peer
+
+// subscription is what a subscriber asks for or takes back.
+type subscription struct {
+	on    bool
+	topic string
+}
+
+// XPub is an XPUB socket: Send goes to every peer with a subscription that
+// frames[0] begins with. Nothing is lost for a peer that reads: a full queue
+// holds Send up until there is room, and a peer that reads next to nothing
+// meanwhile is disconnected (Options.Stall).
+type XPub struct {
+	*core
+	welcome func(topic string) [][]byte
+	first   chan struct{}
+	once    sync.Once
+}
+
+// ListenXPub opens an XPUB on an endpoint, "tcp://host:port" or "ipc://path".
+// welcome, where it is not nil, is asked at each new subscription for a message
+// that goes to that subscriber alone and before anything else under it; a nil
+// message is none.
+func ListenXPub(endpoint string, opt Options, welcome func(topic string) [][]byte) (*XPub, error) {
+	c, err := newCore(zmq4.XPub, endpoint, opt)
+	if err != nil {
+		return nil, err
+	}
+	c.limit.parts, c.limit.message = 1, maxCommand
+	x := &XPub{core: c, welcome: welcome, first: make(chan struct{})}
+	c.message = x.request
+	c.command = x.subscribe
+	c.start()
+	return x, nil
+}
+
+// Subscribed is closed once the first subscription has come.
+func (x *XPub) Subscribed() <-chan struct{} { return x.first }
+
+// request reads a subscription in the form of ZMTP 3.0: a message whose first
+// byte is 1 or 0. Other messages of a subscriber have no meaning here.
+func (x *XPub) request(p *peer, frames [][]byte) error {
+	if len(frames) != 1 || len(frames[0]) == 0 || frames[0][0] > 1 {
+		return nil
+	}
+	return x.subscribe(p, subscription{on: frames[0][0] == 1, topic: string(frames[0][1:])})
+}
+
+// subscribe runs on the peer's reader, the only one that changes its topics.
+func (x *XPub) subscribe(p *peer, s subscription) error {
+	topics := slices.Clone(*p.topics.Load())
+	if !s.on {
+		if i := slices.Index(topics, s.topic); i >= 0 {
+			topics = slices.Delete(topics, i, i+1)
+			p.topics.Store(&topics)
+		}
+		return nil
+	}
+	if len(topics) >= maxTopics {
+		return violated("more than %d subscriptions", maxTopics)
+	}
+	if x.welcome != nil {
+		if msg := x.welcome(s.topic); msg != nil {
+			if err := p.push(msg); err != nil {
+				return err
+			}
+		}
+	}
+	topics = append(topics, s.topic)
+	p.topics.Store(&topics)
+	x.once.Do(func() { close(x.first) })
+	return nil
+}
+
+func (p *peer) wants(topic string) bool {
+	for _, t := range *p.topics.Load() {
+		if strings.HasPrefix(topic, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// Send queues a message for its subscribers; frames[0] is the topic.
+func (x *XPub) Send(frames [][]byte) error {
+	if len(frames) == 0 {
+		return nil
+	}
+	if x.isDone() {
+		return ErrClosed
+	}
+	topic := string(frames[0])
+	for _, p := range *x.peers.Load() {
+		if p.wants(topic) {
+			// A peer's end is its own; the others still get the message.
+			_ = p.pushPatiently(frames)
+		}
+	}
+	return nil
+}
