@@ -64,11 +64,13 @@ func along(t float64) lab {
 	const (
 		dark, bright = 0.26, 0.91
 		first, last  = 308.0, 105.0 // degrees: violet, yellow
-		most         = 0.118
+		most, dip    = 0.125, 0.038
 	)
 	hue := (first + (last-first)*math.Pow(t, 1.1)) * math.Pi / 180
 	l := dark + (bright-dark)*t
-	lo, hi := 0.0, most
+	// Blue-greens have the least chroma in sRGB; a bound that dips there keeps the
+	// path off the gamut's edge, where a bend would show as a band.
+	lo, hi := 0.0, most-dip*math.Exp(-(t-0.45)*(t-0.45)/0.05)
 	for range 24 {
 		mid := (lo + hi) / 2
 		if _, ok := (lab{l, mid * math.Cos(hue), mid * math.Sin(hue)}).srgb(); ok {

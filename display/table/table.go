@@ -55,7 +55,7 @@ func (t Table) HTML() string {
 		b.WriteString(`<th scope="col" style="` + cell + sticky + align(c.Right) + `border-bottom:` + line + `">`)
 		b.WriteString(html.EscapeString(c.Name))
 		if c.Note != "" {
-			b.WriteString(`<br><span style="font-weight:normal;` + muted + `">` + html.EscapeString(c.Note) + `</span>`)
+			b.WriteString(`<br/><span style="font-weight:normal;` + muted + `">` + html.EscapeString(c.Note) + `</span>`)
 		}
 		b.WriteString(`</th>`)
 		t.gapCell(&b, "th", i)

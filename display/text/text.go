@@ -222,7 +222,7 @@ func TypeName(t reflect.Type) string {
 	if t == nil {
 		return "nil"
 	}
-	s := strings.ReplaceAll(t.String(), "interface {}", "any")
+	s := strings.NewReplacer("interface {}", "any", "[]uint8", "[]byte").Replace(t.String())
 	var b strings.Builder
 	start := 0
 	for i := 0; i <= len(s); i++ {
