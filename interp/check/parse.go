@@ -1,0 +1,143 @@
+package check
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"strings"
+)
+
+const header = "package main\n"
+
+// lineMark makes what follows count as line:col of cell n.
+func lineMark(n, line, col int) string {
+	return fmt.Sprintf("//line %s:%d:%d\n", CellName(n), line, col)
+}
+
+// parseDecl parses one declaration chunk of cell n as a file of its own.
+func (c *Checker) parseDecl(n int, ch Chunk) (*File, error) {
+	f := &File{Chunk: ch, Text: header + lineMark(n, ch.Line, ch.Col) + ch.Text + "\n"}
+	var err error
+	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d_%d", n, ch.Line), f.Text, parser.ParseComments)
+	return f, err
+}
+
+// parseBody parses the statement chunks of cell n as the body of one function.
+func (c *Checker) parseBody(n int, chunks []Chunk) (*File, error) {
+	var b strings.Builder
+	b.WriteString(header + "func " + bodyName + "() {\n")
+	for _, ch := range chunks {
+		b.WriteString(lineMark(n, ch.Line, ch.Col) + ch.Text + "\n")
+	}
+	b.WriteString("}\n")
+	f := &File{Text: b.String(), Chunk: chunks[0]}
+	var err error
+	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d", n), f.Text, parser.ParseComments)
+	if err != nil {
+		// One chunk at a time, so that what is missing in one does not show in the next.
+		for _, ch := range chunks {
+			text := header + "func " + bodyName + "() {\n" + lineMark(n, ch.Line, ch.Col) + ch.Text + "\n}\n"
+			if _, cerr := parser.ParseFile(c.Fset, "", text, 0); cerr != nil {
+				return nil, cerr
+			}
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+// syntaxError words what the parser said; positions are the cell's own.
+func syntaxError(err error) *Error {
+	e := &Error{Syntax: true}
+	list, ok := err.(scanner.ErrorList)
+	if !ok {
+		e.Problems = []Problem{{Msg: err.Error()}}
+		return e
+	}
+	seen := map[int]bool{}
+	for _, se := range list {
+		if seen[se.Pos.Line] || len(e.Problems) == 5 {
+			continue
+		}
+		seen[se.Pos.Line] = true
+		e.Problems = append(e.Problems, Problem{Pos: se.Pos, Msg: "syntax error: " + se.Msg})
+	}
+	return e
+}
+
+// addImports gives file the imports that its free names ask for.
+func (file *File) addImports(named map[string]string, dots []string, dotHas func(path, name string) bool) {
+	file.Imports = map[string]string{}
+	decl := &ast.GenDecl{Tok: token.IMPORT}
+	add := func(name, path string) {
+		spec := &ast.ImportSpec{Path: &ast.BasicLit{Kind: token.STRING, Value: fmt.Sprintf("%q", path)}}
+		spec.Name = ast.NewIdent(name)
+		decl.Specs = append(decl.Specs, spec)
+		file.AST.Imports = append(file.AST.Imports, spec)
+	}
+	for _, id := range file.AST.Unresolved {
+		if path, ok := named[id.Name]; ok && file.Imports[id.Name] == "" {
+			file.Imports[id.Name] = path
+			add(id.Name, path)
+		}
+	}
+	for _, path := range dots {
+		for _, id := range file.AST.Unresolved {
+			if dotHas(path, id.Name) {
+				add(".", path)
+				break
+			}
+		}
+	}
+	if len(decl.Specs) > 0 {
+		file.AST.Decls = append([]ast.Decl{decl}, file.AST.Decls...)
+	}
+}
+
+// Edit replaces Text[From:To) of a file.
+type Edit struct {
+	From, To int
+	New      string
+	Ref      *Decl // written instead of New
+	Embedded bool
+}
+
+// MethodAsFunc lists the edits that turn the method fd into a function called name
+// whose first parameter is the receiver. off maps positions to offsets.
+func MethodAsFunc(fd *ast.FuncDecl, name string, off func(token.Pos) int) []Edit {
+	recv := fd.Recv.List[0]
+	var edits []Edit
+	params := fd.Type.Params
+	// "(" of the receiver up to its type: the function's name and the parameter's.
+	pname := "_"
+	if len(recv.Names) > 0 {
+		pname = recv.Names[0].Name
+	}
+	edits = append(edits, Edit{From: off(fd.Recv.Opening), To: off(recv.Type.Pos()), New: name + "(" + pname + " "})
+	comma := ", "
+	if len(params.List) == 0 {
+		comma = ""
+	}
+	edits = append(edits, Edit{From: off(recv.Type.End()), To: off(params.Opening) + 1, New: comma})
+	for _, p := range params.List {
+		if len(p.Names) == 0 {
+			edits = append(edits, Edit{From: off(p.Type.Pos()), To: off(p.Type.Pos()), New: "_ "})
+		}
+	}
+	return edits
+}
+
+// apply performs edits, which must be in order and apart.
+func apply(text string, edits []Edit) string {
+	var b strings.Builder
+	at := 0
+	for _, e := range edits {
+		b.WriteString(text[at:e.From])
+		b.WriteString(e.New)
+		at = e.To
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}

@@ -1,0 +1,113 @@
+package check
+
+import (
+	"fmt"
+	"go/types"
+)
+
+// rebindVars gives session variables whose type got a new version the newer type,
+// where old and new have the same layout; the others keep their old type.
+func (r *run) rebindVars() {
+	u := r.unit
+	moved := map[*types.TypeName]*types.Named{}
+	for old, now := range r.changed {
+		if old.Kind != Type || now.Kind != Type || old.Generic || now.Generic {
+			continue
+		}
+		if n, ok := now.Obj.Type().(*types.Named); ok {
+			if tn, ok := old.Obj.(*types.TypeName); ok {
+				moved[tn] = n
+			}
+		}
+	}
+	if len(moved) == 0 {
+		return
+	}
+	sub := &substituter{moved: moved}
+	layout := map[*types.TypeName]bool{}
+	for tn, n := range moved {
+		layout[tn] = types.Identical(sub.in(tn.Type().Underlying()), n.Underlying())
+	}
+	for _, old := range r.old.Names() {
+		if old.Kind != Var || u.Scope.Decls[old.Name] != old {
+			continue
+		}
+		r.rebindVar(old, sub, moved, layout)
+	}
+}
+
+func (r *run) rebindVar(old *Decl, sub *substituter, moved map[*types.TypeName]*types.Named, layout map[*types.TypeName]bool) {
+	touched, same := "", true
+	Walk(old.Obj.Type(), func(t types.Type) {
+		if n, ok := t.(*types.Named); ok && moved[n.Obj()] != nil {
+			touched = n.Obj().Name()
+			same = same && layout[n.Obj()]
+		}
+	})
+	if touched == "" {
+		return
+	}
+	if !same {
+		r.unit.Notes = append(r.unit.Notes, fmt.Sprintf(
+			"%s (%s) keeps the type %s as it was; run its cell again for the new one", old.Name, CellName(old.Cell), touched))
+		return
+	}
+	now := *old
+	now.Obj = types.NewVar(old.Obj.Pos(), r.unit.Pkg, old.Name, sub.in(old.Obj.Type()))
+	now.Key = ""
+	r.objs[now.Obj] = &now
+	r.unit.Scope.byObj[now.Obj] = &now
+	r.unit.Scope.Decls[now.Name] = &now
+	r.changed[old] = &now
+	r.nameDecl(&now)
+	if now.Key != old.Key {
+		r.unit.Rebinds = append(r.unit.Rebinds, Rebind{From: old, To: &now})
+	}
+}
+
+// substituter replaces named types inside a type.
+type substituter struct {
+	moved map[*types.TypeName]*types.Named
+}
+
+func (s *substituter) in(t types.Type) types.Type {
+	switch t := t.(type) {
+	case *types.Alias:
+		return s.in(types.Unalias(t))
+	case *types.Named:
+		if n := s.moved[t.Obj()]; n != nil {
+			return n
+		}
+	case *types.Pointer:
+		return types.NewPointer(s.in(t.Elem()))
+	case *types.Slice:
+		return types.NewSlice(s.in(t.Elem()))
+	case *types.Array:
+		return types.NewArray(s.in(t.Elem()), t.Len())
+	case *types.Map:
+		return types.NewMap(s.in(t.Key()), s.in(t.Elem()))
+	case *types.Chan:
+		return types.NewChan(t.Dir(), s.in(t.Elem()))
+	case *types.Signature:
+		return types.NewSignatureType(nil, nil, nil, s.tuple(t.Params()), s.tuple(t.Results()), t.Variadic())
+	case *types.Struct:
+		fields := make([]*types.Var, t.NumFields())
+		tags := make([]string, t.NumFields())
+		for i := range fields {
+			f := t.Field(i)
+			fields[i] = types.NewField(f.Pos(), f.Pkg(), f.Name(), s.in(f.Type()), f.Embedded())
+			tags[i] = t.Tag(i)
+		}
+		return types.NewStruct(fields, tags)
+	}
+	return t
+}
+
+func (s *substituter) tuple(t *types.Tuple) *types.Tuple {
+	vars := make([]*types.Var, t.Len())
+	for i := range vars {
+		v := t.At(i)
+		vars[i] = types.NewParam(v.Pos(), v.Pkg(), v.Name(), s.in(v.Type()))
+	}
+	return types.NewTuple(vars...)
+}

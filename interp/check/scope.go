@@ -1,0 +1,162 @@
+package check
+
+import (
+	"go/types"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Kind is what a session name stands for.
+type Kind int
+
+// The kinds of declarations.
+const (
+	Var Kind = iota
+	Func
+	Method
+	Type
+	Const
+)
+
+func (k Kind) String() string {
+	return [...]string{"var", "func", "method", "type", "const"}[k]
+}
+
+// Decl is one version of one declaration of the session. It never changes once a
+// cell that made it has been committed; a redefinition makes a new one.
+type Decl struct {
+	Name string // "x", "point"; a method is "point.String"
+	Kind Kind
+	Cell int // the cell that declared it, the N of In[N]
+	Line int // in that cell
+	Doc  string
+	// Text is the declaration alone, as typed: "func f(…) {…}", "type T …",
+	// "const c = …". Empty for variables.
+	Text string
+	// Obj is what go/types made of it. A method's is its *types.Func.
+	Obj types.Object
+	// Key names the storage of a variable, or of a function's current body, in the
+	// worker; for types, generic functions and constants the name in compiled code.
+	// One key means one exact type for as long as a worker lives.
+	Key string
+	// Generic: has type parameters, so that it is compiled anew into each user.
+	Generic bool
+	// Imports are the packages that Text names: import name to path.
+	Imports map[string]string
+	// Uses are the session declarations that Text refers to.
+	Uses []*Decl
+	// Methods of a type, in order of declaration.
+	Methods []*Decl
+	// Recv is a method's type.
+	Recv *Decl
+	// Pieces is Text ready for the compiler (set by interp/native).
+	Pieces []Piece
+	// Stale says why the declaration no longer fits what it uses; "" if it does.
+	Stale string
+}
+
+// same tells whether d and e mean the same: a re-run of a cell makes new
+// declarations that do.
+func (d *Decl) same(e *Decl) bool {
+	return d == e || d.Kind == e.Kind && d.Name == e.Name && d.Key == e.Key
+}
+
+// Piece is a stretch of source text or, with Ref, a reference to a session
+// declaration that is written in when the text is compiled.
+type Piece struct {
+	Text string
+	Ref  *Decl
+	// Embedded: the reference names an embedded field, whose name must stay.
+	Embedded bool
+}
+
+// Import is one import of the session.
+type Import struct{ Name, Path string }
+
+// Scope is the session's names: the newest declaration of each, the imports, and
+// which keys were ever used. It is not safe for concurrent use; Clone is cheap
+// and gives completion and inspection a view of their own.
+type Scope struct {
+	Decls   map[string]*Decl
+	Imports map[string]string // name to path
+	Dots    []string          // dot imports
+	byObj   map[types.Object]*Decl
+	keys    map[string]string // key → what it means, for one worker's life and longer
+	serial  map[string]int
+}
+
+// NewScope is an empty session.
+func NewScope() *Scope {
+	return &Scope{
+		Decls: map[string]*Decl{}, Imports: map[string]string{},
+		byObj: map[types.Object]*Decl{}, keys: map[string]string{}, serial: map[string]int{},
+	}
+}
+
+// Clone is a copy for readers.
+func (s *Scope) Clone() *Scope {
+	return &Scope{
+		Decls: maps.Clone(s.Decls), Imports: maps.Clone(s.Imports), Dots: slices.Clone(s.Dots),
+		byObj: maps.Clone(s.byObj), keys: maps.Clone(s.keys), serial: maps.Clone(s.serial),
+	}
+}
+
+// DeclOf is the declaration that made obj, nil if it is none of the session's.
+func (s *Scope) DeclOf(obj types.Object) *Decl {
+	switch o := obj.(type) {
+	case *types.Func:
+		obj = o.Origin()
+	case *types.Var:
+		obj = o.Origin()
+	}
+	return s.byObj[obj]
+}
+
+// Names lists the session's declarations by name, methods left out.
+func (s *Scope) Names() []*Decl {
+	var out []*Decl
+	for _, name := range slices.Sorted(maps.Keys(s.Decls)) {
+		if d := s.Decls[name]; d.Kind != Method {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// key gives name a key that has only ever meant meaning: the same meaning gets the
+// same key again. Symbols and storage are bound by key, so two meanings must never
+// share one.
+func (s *Scope) key(name, meaning string) string {
+	for i := 1; ; i++ {
+		k := name
+		if i > 1 {
+			k += "Ξ" + strconv.Itoa(i)
+		}
+		have, ok := s.keys[k]
+		if !ok {
+			s.keys[k] = meaning
+			return k
+		}
+		if have == meaning {
+			return k
+		}
+	}
+}
+
+// fresh gives name a key that was never used before.
+func (s *Scope) fresh(name string) string {
+	s.serial[name]++
+	return s.key(name, "#"+name+strconv.Itoa(s.serial[name]))
+}
+
+// Forget drops names, as after %reset or when a worker was lost with its values.
+func (s *Scope) Forget(keep func(*Decl) bool) (gone []*Decl) {
+	for _, name := range slices.Sorted(maps.Keys(s.Decls)) {
+		if d := s.Decls[name]; !keep(d) {
+			delete(s.Decls, name)
+			gone = append(gone, d)
+		}
+	}
+	return gone
+}
