@@ -1,0 +1,84 @@
+package yaegi
+
+import (
+	"fmt"
+	"io/fs"
+	"reflect"
+	"strings"
+)
+
+// Program is a cell for the instant engine: Go statements, and all that they
+// name from outside. It must have passed the type checker and the planner: the
+// interpreter accepts much that is not Go, and gets wrong much that is.
+//
+// All names of Vars, Funcs, Types and import aliases are distinct, none is a
+// predeclared identifier (the interpreter would lose the predeclared one), and
+// none starts with "attune_".
+type Program struct {
+	// Imports are the packages that Body names, by aliases.
+	Imports []Import
+	// Vars are the session's variables, each by a pointer to its storage, new ones
+	// included. Body writes (*x) where the cell writes x.
+	Vars []Binding
+	// Funcs are the session's functions, each by its func value. Body writes f as the cell does.
+	Funcs []Binding
+	// Types are the session's types, compiled ones all. Body writes T as the cell does.
+	Types []TypeBinding
+	// Body is the statements. It may hold //line comments, naming File alone.
+	Body string
+	// File and Line are the position of the body's first line, for instance "In[3]", 1.
+	File string
+	Line int
+}
+
+// Import is a package under the name that a program calls it by.
+type Import struct{ Alias, Path string }
+
+// Binding is a value under the name that a program calls it by.
+type Binding struct {
+	Name  string
+	Value reflect.Value
+}
+
+// TypeBinding is a type under the name that a program calls it by.
+type TypeBinding struct {
+	Name string
+	Type reflect.Type
+}
+
+// The names that an interpreted file adds to those of the cell.
+const (
+	packageName = "attune_cell"
+	runName     = "Run"
+	sessionPath = "attune_session"
+)
+
+func accessor(name string) string { return "attune_var_" + name }
+
+// source is the file that the interpreter compiles: a package of its own, never
+// the interpreter's incremental mode, which runs statements again and mixes the
+// scopes of cells.
+//
+// The first line names the same file as the body's: the interpreter files
+// imports under the name of the file they are in.
+func (p Program) source() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "//line %s:%d\npackage %s; ", p.File, p.Line, packageName)
+	for _, im := range p.Imports {
+		fmt.Fprintf(&b, "import %s %q; ", im.Alias, im.Path)
+	}
+	fmt.Fprintf(&b, "import . %q; func %s() { ", sessionPath, runName)
+	for _, v := range p.Vars {
+		fmt.Fprintf(&b, "%s := %s(); ", v.Name, accessor(v.Name))
+	}
+	fmt.Fprintf(&b, "\n//line %s:%d\n%s\n}\n", p.File, p.Line, p.Body)
+	return b.String()
+}
+
+// noFiles is an empty file system: an import that no table answers is an error
+// and never a search for sources on disk.
+type noFiles struct{}
+
+func (noFiles) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
