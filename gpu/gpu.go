@@ -1,0 +1,153 @@
+// Package gpu owns device tensors and the primitives over them: scaled
+// dot-product attention, Adam, and the layers that stdlib/nn is made of, on the
+// CPU or on an NVIDIA GPU. It imports gpu/mem, gpu/host, gpu/driver and
+// gpu/kernels, and nothing else of attune.
+//
+// A call takes tensors of one device and gives tensors of that device; nothing is
+// copied behind the caller's back. Every error names the act, the shapes and the
+// dtypes. Memory is freed by Tensor.Free, or after the last use by the garbage
+// collector; every byte is counted by category (Device.Memory).
+package gpu
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"attune/gpu/host"
+	"attune/gpu/mem"
+)
+
+// Device is where tensors live and kernels run. Its methods, and the functions
+// of this package, may be called from any goroutine; two calls that write one
+// tensor must not overlap.
+type Device struct {
+	name   string
+	detail string
+	memory *mem.Allocator
+	back   backend
+}
+
+// backend is what differs between devices. Arguments are checked before.
+type backend interface {
+	upload(dst *Tensor, src []byte) error
+	download(dst []byte, src *Tensor) error
+	clear(t *Tensor) error
+	attention(a *attention) error
+	attentionGrad(a *attentionGrad) error
+	adam(o host.Adam, step int, p, g, m, v *Tensor) error
+	close() error
+}
+
+// Open returns the device of that name: "cpu", "cuda:0" (or another index), or
+// "auto", which is the first CUDA device that works and else the CPU. For "auto"
+// the reason why it is the CPU stands in Device.Detail.
+func Open(name string) (*Device, error) {
+	switch {
+	case name == "cpu":
+		return openCPU("", 0)
+	case name == "auto":
+		dev, err := openCUDA(0)
+		if err == nil {
+			return dev, nil
+		}
+		return openCPU("no CUDA device: "+err.Error(), 0)
+	case strings.HasPrefix(name, "cuda:"):
+		var index int
+		if _, err := fmt.Sscanf(name, "cuda:%d", &index); err != nil || fmt.Sprintf("cuda:%d", index) != name || index < 0 {
+			return nil, fmt.Errorf("open device %q: want cuda: and an index", name)
+		}
+		dev, err := openCUDA(index)
+		if err != nil {
+			return nil, fmt.Errorf("open device %s: %w", name, err)
+		}
+		return dev, nil
+	}
+	return nil, fmt.Errorf("open device %q: want cpu, auto or cuda:0", name)
+}
+
+// OpenCPU is Open("cpu") with a number of threads; 0 means all processors.
+func OpenCPU(threads int) (*Device, error) { return openCPU("", threads) }
+
+// Default is the session's device, opened at the first call: the one that
+// ATTUNE_DEVICE names, else the CPU. It is not "auto", because nn's layers have
+// no CUDA kernels yet.
+func Default() (*Device, error) { return defaultDevice() }
+
+var defaultDevice = sync.OnceValues(func() (*Device, error) {
+	name := os.Getenv("ATTUNE_DEVICE")
+	if name == "" {
+		name = "cpu"
+	}
+	dev, err := Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open the default device: %w", err)
+	}
+	return dev, nil
+})
+
+// Name is what Open takes: "cpu", "cuda:0".
+func (d *Device) Name() string { return d.name }
+
+// Detail says in one line what the device is, for people.
+func (d *Device) Detail() string { return d.detail }
+
+func (d *Device) String() string { return d.name + " (" + d.detail + ")" }
+
+// Memory returns the counters of this moment, in bytes by category.
+func (d *Device) Memory() mem.Snapshot { return d.memory.Snapshot() }
+
+// ResetPeak sets every peak to the present value.
+func (d *Device) ResetPeak() { d.memory.ResetPeak() }
+
+// SetCap limits the live bytes; 0 lifts the limit. An allocation above it is a
+// *mem.OutOfMemoryError.
+func (d *Device) SetCap(bytes int64) { d.memory.SetCap(bytes) }
+
+// Subscribe calls f after every allocation and free until cancel is called.
+func (d *Device) Subscribe(f func(mem.Event)) (cancel func()) { return d.memory.Subscribe(f) }
+
+// Events returns the remembered allocations and frees after sequence number seq.
+func (d *Device) Events(seq uint64) []mem.Event { return d.memory.Events(seq) }
+
+// Holdings lists the live blocks, largest first.
+func (d *Device) Holdings() []mem.Holding { return d.memory.Holdings() }
+
+// Trim collects what tensors nobody reaches any more hold, and gives all cached
+// memory back.
+func (d *Device) Trim() error {
+	reclaim()
+	return d.memory.Trim()
+}
+
+// Close frees the device's cached memory and its context. Its tensors must not
+// be used afterwards.
+func (d *Device) Close() error {
+	if err := d.memory.Trim(); err != nil {
+		return fmt.Errorf("close %s: %w", d.name, err)
+	}
+	if err := d.back.close(); err != nil {
+		return fmt.Errorf("close %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// reclaimWait bounds how long an allocation waits for the collector's cleanups.
+const reclaimWait = 200 * time.Millisecond
+
+// reclaim lets the garbage collector free the tensors that nobody reaches. The
+// sentinel's cleanup is queued behind theirs.
+func reclaim() {
+	runtime.GC()
+	done := make(chan struct{})
+	sentinel := new([16]byte)
+	runtime.AddCleanup(sentinel, func(c chan struct{}) { close(c) }, done)
+	runtime.GC()
+	select {
+	case <-done:
+	case <-time.After(reclaimWait):
+	}
+}

@@ -1,0 +1,289 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"attune/gpu/host"
+	"attune/gpu/mem"
+	"attune/gpu/ref"
+)
+
+// devices runs a test on every device form that this machine can show: each CPU
+// instruction set, and the CUDA path behind the fake driver.
+func devices(t *testing.T, test func(t *testing.T, dev *Device)) {
+	for _, isa := range host.Supported() {
+		t.Run("cpu/"+string(isa), func(t *testing.T) {
+			dev, err := newCPU(isa, "", 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, dev)
+		})
+	}
+}
+
+func normal(rng *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+func wide(x []float32) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+func near(t *testing.T, what string, got *Tensor, want []float64, tol float64) {
+	t.Helper()
+	values, err := got.Float32s()
+	if err != nil {
+		t.Fatal(what, err)
+	}
+	if len(values) != len(want) {
+		t.Fatalf("%s: %d values, want %d", what, len(values), len(want))
+	}
+	for i, w := range want {
+		if g := float64(values[i]); g != w && !(math.Abs(g-w) <= tol*(1+math.Abs(w))) {
+			t.Fatalf("%s[%d] = %g, want %g", what, i, g, w)
+		}
+	}
+}
+
+// projected makes (b, h, t, d), as a view of (b, t, h, d) if mixed, from dense
+// (b, h, t, d) values.
+func projected(t *testing.T, dev *Device, x []float32, mixed bool, b, h, n, d int) *Tensor {
+	t.Helper()
+	if !mixed {
+		return must(dev.FromFloat32s(x, mem.Data, b, h, n, d))(t)
+	}
+	y := make([]float32, len(x))
+	for i := range b * h * n {
+		bi, hi, ti := i/n/h, i/n%h, i%n
+		copy(y[((bi*n+ti)*h+hi)*d:][:d], x[i*d:][:d])
+	}
+	v := must(dev.FromFloat32s(y, mem.Data, b, n, h, d))(t)
+	return must(v.Permute(0, 2, 1, 3))(t)
+}
+
+// values reads a (b, h, t, d) tensor, projected or not, as dense float32.
+func values(t *testing.T, x *Tensor) *Tensor {
+	t.Helper()
+	if x.Dense() {
+		return x
+	}
+	s := x.Shape()
+	raw := must(must(x.Permute(0, 2, 1, 3))(t).Float32s())(t)
+	y := make([]float32, len(raw))
+	for i := range s[0] * s[1] * s[2] {
+		bi, hi, ti := i/s[2]/s[1], i/s[2]%s[1], i%s[2]
+		copy(y[i*s[3]:][:s[3]], raw[((bi*s[2]+ti)*s[1]+hi)*s[3]:][:s[3]])
+	}
+	return must(x.Device().FromFloat32s(y, mem.Data, s...))(t)
+}
+
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// Tolerances, relative to 1 + |value|: forward 5e-6, gradients 5e-5.
+func TestAttentionMatchesReference(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		rng := rand.New(rand.NewPCG(1, 2))
+		shapes := [][5]int{{1, 1, 1, 1, 32}, {2, 2, 17, 33, 16}, {1, 2, 33, 32, 64}, {1, 1, 65, 20, 96}, {1, 1, 16, 49, 128}, {1, 2, 9, 9, 10}}
+		for i, s := range shapes {
+			for _, causal := range []bool{false, true} {
+				attentionCase(t, dev, rng, s, causal, i%2 == 1)
+			}
+		}
+	})
+}
+
+func attentionCase(t *testing.T, dev *Device, rng *rand.Rand, s [5]int, causal, mixed bool) {
+	t.Helper()
+	b, h, tq, tk, d := s[0], s[1], s[2], s[3], s[4]
+	q, k, v, g := normal(rng, b*h*tq*d), normal(rng, b*h*tk*d), normal(rng, b*h*tk*d), normal(rng, b*h*tq*d)
+	r := &ref.Attention{B: b, H: h, Tq: tq, Tk: tk, D: d, Scale: 1 / math.Sqrt(float64(d)), Causal: causal, Q: wide(q), K: wide(k), V: wide(v)}
+	out, lse, weights := r.Forward()
+	dq, dk, dv := r.Backward(wide(g))
+	options := []AttentionOption{WithWeights()}
+	if causal {
+		options = append(options, Causal())
+	}
+	name := fmt.Sprintf("%v causal=%v: ", s, causal)
+	res, err := Attention(projected(t, dev, q, mixed, b, h, tq, d), projected(t, dev, k, mixed, b, h, tk, d),
+		projected(t, dev, v, mixed, b, h, tk, d), options...)
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	near(t, name+"out", values(t, res.Output), out, 5e-6)
+	near(t, name+"lse", res.LSE, lse, 5e-6)
+	near(t, name+"weights", res.Weights, weights, 5e-6)
+	gq, gk, gv, err := res.Backward(projected(t, dev, g, mixed, b, h, tq, d))
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	near(t, name+"dQ", values(t, gq), dq, 5e-5)
+	near(t, name+"dK", values(t, gk), dk, 5e-5)
+	near(t, name+"dV", values(t, gv), dv, 5e-5)
+	if res.Output.Dense() == (mixed && h > 1 && tq > 1) {
+		t.Fatal(name, "the output's axes do not lie as the query's")
+	}
+}
+
+func TestZeroScaleIsUniform(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		x := must(dev.FromFloat32s(normal(rand.New(rand.NewPCG(3, 4)), 2*5*8), mem.Data, 1, 2, 5, 8))(t)
+		r := must(Attention(x, x, x, Scale(0), WithWeights()))(t)
+		want := make([]float64, 2*5*5)
+		for i := range want {
+			want[i] = 0.2
+		}
+		near(t, "weights", r.Weights, want, 1e-6)
+	})
+}
+
+func TestAdamMatchesReference(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		rng := rand.New(rand.NewPCG(5, 6))
+		o := NewAdam(1e-2)
+		o.Decay = 0.1
+		c := ref.Adam{LR: o.LR, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, Decay: o.Decay}
+		const n = 3000
+		x := normal(rng, n)
+		p := must(dev.FromFloat32s(x, mem.Parameters, n/3, 3))(t)
+		g := must(dev.Zeros(mem.Gradients, n/3, 3))(t)
+		rx, rm, rv := wide(x), make([]float64, n), make([]float64, n)
+		for step := 1; step <= 10; step++ {
+			grad := normal(rng, n)
+			if err := g.CopyFrom(grad); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.Step([]*Tensor{p}, []*Tensor{g}); err != nil {
+				t.Fatal(err)
+			}
+			c.Step(step, rx, wide(grad), rm, rv)
+		}
+		near(t, "parameters", p, rx, 2e-6)
+		s := dev.Memory()
+		if got := s.ByCategory[mem.OptimizerState].Live; got != 2*4*n {
+			t.Fatalf("optimizer state is %d bytes, want %d", got, 2*4*n)
+		}
+		if err := o.Free(); err != nil || dev.Memory().ByCategory[mem.OptimizerState].Live != 0 {
+			t.Fatal("optimizer state was not freed", err)
+		}
+	})
+}
+
+func TestMemoryIsCountedToTheByte(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		base := dev.Memory().Total.Live
+		x := must(dev.Zeros(mem.Data, 1, 2, 10, 16))(t)
+		dev.ResetPeak()
+		r := must(Attention(x, x, x, WithWeights()))(t)
+		s := dev.Memory()
+		if want := int64(4 * (320 + 20 + 200)); s.ByCategory[mem.Activations].Live != want || s.ByCategory[mem.Workspace].Live != 0 {
+			t.Fatalf("activations %d, want %d; workspace %d", s.ByCategory[mem.Activations].Live, want, s.ByCategory[mem.Workspace].Live)
+		}
+		if err := errors.Join(r.Free(), r.Free(), x.Free()); err != nil {
+			t.Fatal(err)
+		}
+		if live := dev.Memory().Total.Live; live != base {
+			t.Fatalf("%d bytes live, want %d", live, base)
+		}
+		if _, err := Attention(x, x, x); err == nil || !strings.Contains(err.Error(), "used after Free") {
+			t.Fatalf("freed tensor: %v", err)
+		}
+	})
+}
+
+func TestCollectorFreesTensors(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		dev.SetCap(1 << 20)
+		defer dev.SetCap(0)
+		for range 50 {
+			// Each fills the cap; only the collector can make room for the next.
+			x := must(dev.Zeros(mem.Data, 1<<18))(t)
+			runtime.KeepAlive(x)
+		}
+		x := must(dev.Zeros(mem.Data, 1<<17))(t)
+		_, err := dev.Zeros(mem.Gradients, 1<<17+1)
+		var oom *mem.OutOfMemoryError
+		if !errors.As(err, &oom) || oom.Live != 1<<19 || oom.Cap != 1<<20 || !strings.Contains(err.Error(), "(131073)") {
+			t.Fatalf("above the cap: %v", err)
+		}
+		runtime.KeepAlive(x)
+	})
+}
+
+func TestViews(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		x := must(dev.FromFloat32s([]float32{0, 1, 2, 3, 4, 5}, mem.Data, 2, 3))(t)
+		row := must(x.Index(0, 1))(t)
+		near(t, "row", row, []float64{3, 4, 5}, 0)
+		flat := must(x.Reshape(6))(t)
+		near(t, "flat", flat, []float64{0, 1, 2, 3, 4, 5}, 0)
+		turned := must(x.Permute(1, 0))(t)
+		if turned.Dense() || turned.Dim(0) != 3 {
+			t.Fatal("permuted view", turned)
+		}
+		for _, err := range []error{
+			second(x.Reshape(5)), second(turned.Reshape(6)), second(x.Permute(0, 0)), second(x.Permute(0)),
+			second(x.Index(2, 0)), second(x.Index(0, 2)), x.CopyFrom(make([]float32, 5)), second(dev.Zeros(mem.Data, -1)),
+		} {
+			if err == nil {
+				t.Error("a wrong view was allowed")
+			}
+		}
+		if err := row.Clear(); err != nil {
+			t.Fatal(err)
+		}
+		near(t, "cleared row", x, []float64{0, 1, 2, 0, 0, 0}, 0)
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestErrorsNameShapesAndTypes(t *testing.T) {
+	dev := must(Open("cpu"))(t)
+	q := must(dev.Zeros(mem.Data, 1, 2, 3, 4))(t)
+	k := must(dev.Zeros(mem.Data, 1, 2, 3, 5))(t)
+	half := must(dev.Empty(BFloat16, mem.Data, 1, 2, 3, 4))(t)
+	other := must(must(OpenCPU(1))(t).Zeros(mem.Data, 1, 2, 3, 4))(t)
+	for want, err := range map[string]error{
+		"query f32 (1, 2, 3, 4)": second(Attention(q, k, k)),
+		"bf16 (1, 2, 3, 4)":      second(Attention(q, half, half)),
+		"on two devices":         second(Attention(q, other, other)),
+		"cuda: and an index":     second(Open("cuda:x")),
+		"want cpu":               second(Open("tpu")),
+		"f32 (1, 2, 3, 5)":       NewAdam(1).Step([]*Tensor{q}, []*Tensor{k}),
+		"want a matrix":          MatMul(q, q, q, false),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+}
+
+func TestAutoAlwaysOpens(t *testing.T) {
+	dev := must(Open("auto"))(t)
+	if dev.Name() == "cpu" && !strings.Contains(dev.Detail(), "no CUDA device") {
+		t.Fatal("auto does not say why it is the CPU:", dev.Detail())
+	}
+}

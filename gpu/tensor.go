@@ -1,0 +1,306 @@
+package gpu
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"attune/gpu/mem"
+)
+
+// DType is a tensor's element type.
+type DType uint8
+
+// The element types. The primitives take Float32; the others are for storage
+// until their kernels exist.
+const (
+	Float32 DType = iota
+	Float16
+	BFloat16
+	Int32
+)
+
+// Size is the bytes of one element.
+func (t DType) Size() int {
+	if t == Float16 || t == BFloat16 {
+		return 2
+	}
+	return 4
+}
+
+func (t DType) String() string {
+	if int(t) < 4 {
+		return [...]string{"f32", "f16", "bf16", "i32"}[t]
+	}
+	return fmt.Sprintf("dtype(%d)", uint8(t))
+}
+
+// Tensor is a view of device memory: a shape, strides in elements, and storage
+// that it may share with other views.
+type Tensor struct {
+	store   *storage
+	dtype   DType
+	shape   []int
+	strides []int
+	offset  int
+}
+
+// storage is the memory of one tensor and all its views. When the garbage
+// collector finds it unreached, its block is freed.
+type storage struct {
+	dev     *Device
+	block   *mem.Block
+	cleanup runtime.Cleanup
+	freed   atomic.Bool
+}
+
+// Empty returns a dense tensor whose elements are undefined.
+func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, error) {
+	n := 1
+	for _, s := range shape {
+		if s < 0 || s > 0 && n > (1<<46)/s {
+			return nil, fmt.Errorf("make %s tensor %s on %s: impossible shape", dtype, dims(shape), d.name)
+		}
+		n *= s
+	}
+	block, err := d.memory.Alloc(int64(n)*int64(dtype.Size()), cat)
+	if err != nil {
+		return nil, fmt.Errorf("make %s tensor %s: %w", dtype, dims(shape), err)
+	}
+	s := &storage{dev: d, block: block}
+	s.cleanup = runtime.AddCleanup(s, func(b *mem.Block) { _ = b.Free() }, block)
+	return &Tensor{store: s, dtype: dtype, shape: slices.Clone(shape), strides: denseStrides(shape)}, nil
+}
+
+// Zeros returns a dense float32 tensor of zeros.
+func (d *Device) Zeros(cat mem.Category, shape ...int) (*Tensor, error) {
+	t, err := d.Empty(Float32, cat, shape...)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Clear()
+}
+
+// FromFloat32s returns a dense float32 tensor with a copy of data, row-major.
+func (d *Device) FromFloat32s(data []float32, cat mem.Category, shape ...int) (*Tensor, error) {
+	t, err := d.Empty(Float32, cat, shape...)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.CopyFrom(data)
+}
+
+func denseStrides(shape []int) []int {
+	strides := make([]int, len(shape))
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		strides[i] = n
+		n *= shape[i]
+	}
+	return strides
+}
+
+// dims writes a shape as the papers do: (2, 8, 128, 64).
+func dims(shape []int) string {
+	parts := make([]string, len(shape))
+	for i, s := range shape {
+		parts[i] = fmt.Sprint(s)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// Shape is a copy of the tensor's shape.
+func (t *Tensor) Shape() []int { return slices.Clone(t.shape) }
+
+// Dim is the length along axis i.
+func (t *Tensor) Dim(i int) int { return t.shape[i] }
+
+// Strides is a copy of the tensor's strides, in elements.
+func (t *Tensor) Strides() []int { return slices.Clone(t.strides) }
+
+// DType is the element type.
+func (t *Tensor) DType() DType { return t.dtype }
+
+// Device is where the tensor lives.
+func (t *Tensor) Device() *Device { return t.store.dev }
+
+// Category is what the tensor's memory is counted as.
+func (t *Tensor) Category() mem.Category { return t.store.block.Category() }
+
+// Len is the number of elements.
+func (t *Tensor) Len() int {
+	n := 1
+	for _, s := range t.shape {
+		n *= s
+	}
+	return n
+}
+
+// Bytes is the size of the tensor's storage, which views share.
+func (t *Tensor) Bytes() int64 { return t.store.block.Size() }
+
+// String says what the tensor is, not what it holds: "f32 (2, 3) on cpu".
+func (t *Tensor) String() string {
+	s := fmt.Sprintf("%s %s on %s", t.dtype, dims(t.shape), t.store.dev.name)
+	if t.store.freed.Load() {
+		s += ", freed"
+	}
+	return s
+}
+
+// Free gives the storage back at once, for all views of it. It may be called
+// more than once, and on a nil tensor.
+func (t *Tensor) Free() error {
+	if t == nil || !t.store.freed.CompareAndSwap(false, true) {
+		return nil
+	}
+	t.store.cleanup.Stop()
+	return t.store.block.Free()
+}
+
+// Dense says whether the elements lie row-major without gaps.
+func (t *Tensor) Dense() bool {
+	n := 1
+	for i := len(t.shape) - 1; i >= 0; i-- {
+		if t.shape[i] != 1 && t.strides[i] != n {
+			return false
+		}
+		n *= t.shape[i]
+	}
+	return true
+}
+
+// Reshape is a view of a dense tensor with another shape of as many elements.
+func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	if n != t.Len() || slices.ContainsFunc(shape, func(s int) bool { return s < 0 }) {
+		return nil, fmt.Errorf("reshape %s to %s: %d and %d elements", t, dims(shape), t.Len(), n)
+	}
+	if !t.Dense() {
+		return nil, fmt.Errorf("reshape %s to %s: not dense, strides %s", t, dims(shape), dims(t.strides))
+	}
+	return &Tensor{store: t.store, dtype: t.dtype, shape: slices.Clone(shape), strides: denseStrides(shape), offset: t.offset}, nil
+}
+
+// Permute is a view with the axes in another order: axis i of the view is axis
+// order[i] of t.
+func (t *Tensor) Permute(order ...int) (*Tensor, error) {
+	v := &Tensor{store: t.store, dtype: t.dtype, offset: t.offset}
+	seen := make([]bool, len(t.shape))
+	for _, axis := range order {
+		if len(order) != len(t.shape) || axis < 0 || axis >= len(t.shape) || seen[axis] {
+			return nil, fmt.Errorf("permute %s by %v: not an order of its axes", t, order)
+		}
+		seen[axis] = true
+		v.shape = append(v.shape, t.shape[axis])
+		v.strides = append(v.strides, t.strides[axis])
+	}
+	if len(order) != len(t.shape) {
+		return nil, fmt.Errorf("permute %s by %v: not an order of its axes", t, order)
+	}
+	return v, nil
+}
+
+// Index is the view with axis fixed at i; it has one axis less.
+func (t *Tensor) Index(axis, i int) (*Tensor, error) {
+	if axis < 0 || axis >= len(t.shape) || i < 0 || i >= t.shape[axis] {
+		return nil, fmt.Errorf("index %d along axis %d of %s: out of range", i, axis, t)
+	}
+	return &Tensor{
+		store: t.store, dtype: t.dtype, offset: t.offset + i*t.strides[axis],
+		shape:   slices.Delete(slices.Clone(t.shape), axis, axis+1),
+		strides: slices.Delete(slices.Clone(t.strides), axis, axis+1),
+	}, nil
+}
+
+// usable is an error unless t can be copied: live, float32, dense.
+func (t *Tensor) usable() error {
+	switch {
+	case t == nil:
+		return fmt.Errorf("nil tensor")
+	case t.store.freed.Load():
+		return fmt.Errorf("%s: used after Free", t)
+	case t.dtype != Float32:
+		return fmt.Errorf("%s: only f32 is supported", t)
+	case !t.Dense():
+		return fmt.Errorf("%s: not dense, strides %s", t, dims(t.strides))
+	}
+	return nil
+}
+
+// CopyFrom copies src into the dense float32 tensor t, row-major.
+func (t *Tensor) CopyFrom(src []float32) error {
+	if err := t.usable(); err != nil {
+		return fmt.Errorf("copy to tensor: %w", err)
+	}
+	if len(src) != t.Len() {
+		return fmt.Errorf("copy %d values to %s", len(src), t)
+	}
+	defer runtime.KeepAlive(t.store)
+	return t.store.dev.back.upload(t, asBytes(src))
+}
+
+// CopyTo copies the dense float32 tensor t into dst, row-major.
+func (t *Tensor) CopyTo(dst []float32) error {
+	if err := t.usable(); err != nil {
+		return fmt.Errorf("copy from tensor: %w", err)
+	}
+	if len(dst) != t.Len() {
+		return fmt.Errorf("copy %s to %d values", t, len(dst))
+	}
+	defer runtime.KeepAlive(t.store)
+	return t.store.dev.back.download(asBytes(dst), t)
+}
+
+// Float32s returns a copy of the dense tensor's values, row-major.
+func (t *Tensor) Float32s() ([]float32, error) {
+	if err := t.usable(); err != nil {
+		return nil, fmt.Errorf("read tensor: %w", err)
+	}
+	out := make([]float32, t.Len())
+	return out, t.CopyTo(out)
+}
+
+// Data returns the dense CPU tensor's own values, without a copy: writing to the
+// slice writes to the tensor. The slice stays valid memory after Free.
+func (t *Tensor) Data() ([]float32, error) {
+	if err := t.usable(); err != nil {
+		return nil, fmt.Errorf("share tensor: %w", err)
+	}
+	raw := t.store.block.Share()
+	if raw == nil && t.Len() > 0 {
+		return nil, fmt.Errorf("share tensor: %s is not in host memory", t)
+	}
+	return asFloats(raw)[t.offset:][:t.Len():t.Len()], nil
+}
+
+// Clear sets the dense tensor's elements to zero.
+func (t *Tensor) Clear() error {
+	if err := t.usable(); err != nil {
+		return fmt.Errorf("clear tensor: %w", err)
+	}
+	defer runtime.KeepAlive(t.store)
+	return t.store.dev.back.clear(t)
+}
+
+// values are a CPU tensor's elements from its first one on.
+func (t *Tensor) values() []float32 { return asFloats(t.store.block.Bytes())[t.offset:] }
+
+// address is a CUDA tensor's first element.
+func (t *Tensor) address() uint64 {
+	return t.store.block.Addr() + uint64(t.offset*t.dtype.Size())
+}
+
+func asBytes(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}
+
+func asFloats(x []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/4)
+}
