@@ -1,0 +1,78 @@
+// A stand-in for the driver's libnvidia-ml.so.1: two GPUs, whose behaviour the
+// environment chooses. Each WITHOUT_ macro leaves a function out, as an old driver
+// would. The types are those of the NVML API.
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct { unsigned long long total, free, used; } memory_v1;
+typedef struct { unsigned version; unsigned long long total, reserved, free, used; } memory_v2;
+typedef struct { unsigned gpu, memory; } utilization;
+typedef struct { unsigned pid; unsigned long long used; unsigned gi, ci; } process;
+
+enum { OK = 0, NO_SUPPORT = 3, NO_PERMISSION = 4, SMALL = 7, NO_DRIVER = 9, LOST = 15 };
+
+static int initialised, reads;
+
+static int is(const char *mode) {
+	const char *m = getenv("FAKE_NVML");
+	return m && !strcmp(m, mode);
+}
+
+#ifndef WITHOUT_INIT
+int nvmlInit_v2(void) {
+	if (is("no driver loaded")) return NO_DRIVER;
+	if (is("no permission")) return NO_PERMISSION;
+	initialised++;
+	return OK;
+}
+#endif
+
+#ifndef WITHOUT_SHUTDOWN
+int nvmlShutdown(void) { initialised--; return OK; }
+#endif
+
+#ifndef WITHOUT_MOST
+int nvmlSystemGetDriverVersion(char *v, unsigned n) { strncpy(v, "570.00", n); return initialised ? OK : 1; }
+int nvmlDeviceGetCount_v2(unsigned *n) { *n = 2; return OK; }
+
+int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **d) {
+	if (i == 1 && is("second is gone")) return LOST;
+	*d = (void *)(long)(i + 1);
+	return OK;
+}
+
+int nvmlDeviceGetName(void *d, char *s, unsigned n) { strncpy(s, "Fake GPU", n); return OK; }
+int nvmlDeviceGetUUID(void *d, char *s, unsigned n) { strncpy(s, d == (void *)1 ? "GPU-a" : "GPU-b", n); return OK; }
+
+#ifndef WITHOUT_MEMORY_V2
+int nvmlDeviceGetMemoryInfo_v2(void *d, memory_v2 *m) {
+	if (is("vanishes") && ++reads > 2) return LOST;
+	if (m->version != (sizeof *m | 2u << 24)) return 25;
+	m->total = 80ull << 30; m->reserved = 1ull << 30; m->used = 3ull << 30; m->free = 76ull << 30;
+	return OK;
+}
+#endif
+
+int nvmlDeviceGetMemoryInfo(void *d, memory_v1 *m) {
+	m->total = 80ull << 30; m->used = 4ull << 30; m->free = 76ull << 30;
+	return OK;
+}
+
+int nvmlDeviceGetUtilizationRates(void *d, utilization *u) {
+	if (d == (void *)2) return NO_SUPPORT;
+	u->gpu = 42; u->memory = 7;
+	return OK;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void *d, unsigned *n, process *p) {
+	if (is("asks for room")) { *n = 0; return SMALL; }
+	if (*n < 2) { *n = 2; return SMALL; }
+	*n = 2;
+	p[0] = (process){ .pid = 100, .used = 1ull << 30 };
+	p[1] = (process){ .pid = 200, .used = ~0ull };
+	return OK;
+}
+
+int nvmlDeviceGetTemperature(void *d, int sensor, unsigned *t) { *t = 55; return OK; }
+int nvmlDeviceGetPowerUsage(void *d, unsigned *mw) { *mw = 123456; return OK; }
+#endif
