@@ -87,23 +87,23 @@ func checkSnippets(t *testing.T) *checked {
 func parseStub(t *testing.T, fset *token.FileSet) *ast.File {
 	t.Helper()
 	f, err := parser.ParseFile(fset, "stub.go", "package yaegi_test\ntype compiledSnippet struct {\nname string\n"+
-		"setup, native func(use func(pointers ...any))\n}", 0)
+		"run func(body bool, use func(pointers ...any))\n}", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-// normalBody is the body of native<i> in the planner's normal form: session variables
+// normalBody is the body of run<i> in the planner's normal form: session variables
 // as (*x), and with fold each constant expression as T(literal). It changes the tree.
 func (c *checked) normalBody(t *testing.T, i int, s snippet, fold bool) string {
 	t.Helper()
 	session := map[types.Object]bool{c.pkg.Scope().Lookup("errBase"): true}
-	statements := c.funcs["native"+strconv.Itoa(i)].Body.List
+	statements := c.funcs["run"+strconv.Itoa(i)].Body.List
 	for n, st := range statements {
 		decl, ok := st.(*ast.DeclStmt)
-		if !ok { // use(...): what follows is the cell
-			statements = statements[n+1:]
+		if !ok { // use(...), and then the cell
+			statements = statements[n+1].(*ast.IfStmt).Body.List
 			break
 		}
 		for _, spec := range decl.Decl.(*ast.GenDecl).Specs {
@@ -237,14 +237,14 @@ func ending(run func()) (text string) {
 	return "end"
 }
 
-func interpret(s snippet, setup func(func(...any)), body string) func(use func(...any)) {
+func interpret(s snippet, setup func(bool, func(...any)), body string) func(use func(...any)) {
 	return func(use func(...any)) {
 		p := yaegi.Program{Types: shapes.types, Funcs: shapes.funcs, Body: body, File: "In[1]", Line: 1}
 		for _, path := range snippetPackages {
 			p.Imports = append(p.Imports, yaegi.Import{Alias: lastElement(path), Path: path})
 		}
 		p.Vars = append(p.Vars, bind("errBase", &errBase))
-		setup(func(pointers ...any) {
+		setup(false, func(pointers ...any) {
 			use(pointers...)
 			for i, name := range s.vars {
 				p.Vars = append(p.Vars, bind(name, pointers[i]))
@@ -275,11 +275,11 @@ func TestDifferential(t *testing.T) {
 	var verdicts bytes.Buffer
 	verdicts.WriteString("# snippet, verdict as it stands, verdict with constants folded: go test -update rewrites this\n")
 	for i, s := range snippets {
-		want := observe(compiled[i].native)
+		want := observe(func(use func(...any)) { compiled[i].run(true, use) })
 		fmt.Fprint(&verdicts, s.name)
 		for mode, c := range []*checked{raw, folded} {
 			body := c.normalBody(t, i, s, mode == 1)
-			got := observe(interpret(s, compiled[i].setup, body))
+			got := observe(interpret(s, compiled[i].run, body))
 			v := verdict(got, want)
 			if v != "right" {
 				t.Logf("%s [%d] %s\n%s--got  %s\n%s--want %s\n%s", s.name, mode, v, body, got.end, got.state, want.end, want.state)

@@ -27,11 +27,11 @@ type snippet struct {
 	vars  []string
 }
 
-// compiledSnippet is a snippet in Go proper. setup declares the variables and
-// hands out their addresses; native also runs the body.
+// compiledSnippet is a snippet in Go proper. run declares the variables, hands out
+// their addresses and, if body is true, runs the body.
 type compiledSnippet struct {
-	name          string
-	setup, native func(use func(pointers ...any))
+	name string
+	run  func(body bool, use func(pointers ...any))
 }
 
 // readSnippets parses the list. The var lines at a snippet's top are the
@@ -59,7 +59,7 @@ func readSnippets(t *testing.T) []snippet {
 		s.decls, s.body = strings.Join(lines[:n], "\n"), strings.Join(lines[n:], "\n")
 		snippets = append(snippets, s)
 	}
-	return snippets
+	return append(snippets, matrixSnippets()...)
 }
 
 func declared(t *testing.T, line string) (names []string) {
@@ -83,8 +83,8 @@ func snippetsFile(snippets []snippet) ([]byte, error) {
 	var body bytes.Buffer
 	for i, s := range snippets {
 		pointers := "&" + strings.Join(s.vars, ", &")
-		fmt.Fprintf(&body, "\nfunc setup%d(use func(...any)) {\n%s\nuse(%s)\n}\n", i, s.decls, pointers)
-		fmt.Fprintf(&body, "\nfunc native%d(use func(...any)) {\n%s\nuse(%s)\n%s\n}\n", i, s.decls, pointers, s.body)
+		fmt.Fprintf(&body, "\nfunc run%d(body bool, use func(...any)) {\n%s\nuse(%s)\nif body {\n%s\n}\n}\n",
+			i, s.decls, pointers, s.body)
 	}
 	var text bytes.Buffer
 	text.WriteString("// Code generated from testdata/snippets.txt by go test -update. DO NOT EDIT.\n\n")
@@ -96,7 +96,7 @@ func snippetsFile(snippets []snippet) ([]byte, error) {
 	}
 	text.WriteString(")\n\nfunc compiledSnippets() []compiledSnippet {\nreturn []compiledSnippet{\n")
 	for i, s := range snippets {
-		fmt.Fprintf(&text, "{%q, setup%d, native%d},\n", s.name, i, i)
+		fmt.Fprintf(&text, "{%q, run%d},\n", s.name, i)
 	}
 	text.WriteString("}\n}\n")
 	text.Write(body.Bytes())
