@@ -333,6 +333,7 @@ prepare_venv() {
 
 bench() {
 	prepare_venv
+	"$GO" build -trimpath -o "$BUILD/bin/echo-kernel" ./kernel/kerneltest/echo
 	step 'measure' 'Read the message above; bench/kernel.py --help lists what can be measured alone.'
 	"$VENV/bin/python" bench/kernel.py "$@"
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,19 +25,37 @@ class Lab:
     and lives for one test run."""
 
     def __init__(self, folder, runtime):
-        environment = dict(os.environ, JUPYTER_RUNTIME_DIR=str(runtime), JUPYTER_CONFIG_DIR=str(runtime))
         self.runtime = Path(runtime)
+        self._settings()
+        environment = dict(
+            os.environ,
+            JUPYTER_RUNTIME_DIR=str(runtime),
+            JUPYTER_CONFIG_DIR=str(runtime),
+            JUPYTERLAB_SETTINGS_DIR=str(self.runtime / "settings"),
+            JUPYTERLAB_WORKSPACES_DIR=str(self.runtime / "workspaces"),
+        )
         self.log = open(self.runtime / "lab.log", "w+")
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0",
                 "--allow-root", f"--ServerApp.root_dir={folder}",
                 "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=",
-                "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             ],
             env=environment, stdout=self.log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.url = self._wait()
+
+    def _settings(self):
+        """Keeps every cell in the page: by default JupyterLab takes out those that are
+        scrolled away, and counting cells would count what is in view. Asks for no news."""
+        folder = self.runtime / "settings" / "@jupyterlab"
+        for extension, name, settings in [
+            ("notebook-extension", "tracker", {"windowingMode": "none"}),
+            ("apputils-extension", "notification", {"fetchNews": "false", "checkForUpdates": False}),
+        ]:
+            (folder / extension).mkdir(parents=True)
+            path = folder / extension / f"{name}.jupyterlab-settings"
+            path.write_text(json.dumps(settings))
 
     def _wait(self):
         deadline = time.monotonic() + START
@@ -78,6 +97,9 @@ class Notebook:
         page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
         self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.panel.locator(".jp-NotebookPanel-notebook").wait_for(timeout=60_000)
+        # The indicator in the notebook starts as idle, before there is a kernel; the
+        # status bar names the kernel only once it is connected.
+        page.locator(".jp-StatusBar-TextItem", has_text="| Idle").first.wait_for(timeout=60_000)
         self.wait_idle(60)
 
     def wait_idle(self, timeout):
@@ -93,6 +115,9 @@ class Notebook:
         self.cell(n).scroll_into_view_if_needed()
         self.cell(n).locator(".jp-InputArea-editor").first.click()
         self.page.keyboard.press("Shift+Enter")
+        self.panel.locator(".jp-CodeCell").nth(n).locator(
+            ".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]:")
+        ).wait_for(timeout=10_000)
 
     def prompt(self, n):
         return self.cell(n).locator(".jp-InputPrompt").first.inner_text().strip()
@@ -111,7 +136,8 @@ class Notebook:
 
     def run_all(self, timeout):
         """Runs every cell; returns when the last one has ended."""
-        self.page.evaluate("window.jupyterapp?.commands.execute('notebook:run-all-cells')")
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
         last = self.panel.locator(".jp-CodeCell").count() - 1
         self.finish(last, timeout)
 
@@ -134,9 +160,13 @@ class Notebook:
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
 
-    def completions(self):
-        """Asks for completions at the cursor; the labels that the pop-up offers."""
-        self.page.keyboard.press("Tab")
+    def completions(self, timeout=30):
+        """Asks for completions at the cursor; the labels that the pop-up offers.
+        JupyterLab takes Tab as the question only once it has seen the cursor there."""
         items = self.page.locator(".jp-Completer-item")
-        items.first.wait_for(timeout=30_000)
+        deadline = time.monotonic() + timeout
+        self.page.wait_for_timeout(500)
+        self.page.keyboard.press("Tab")
+        while items.count() == 0 and time.monotonic() < deadline:
+            self.page.wait_for_timeout(100)
         return [t.strip() for t in items.all_inner_texts()]
