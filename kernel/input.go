@@ -23,6 +23,7 @@ type asker struct {
 }
 
 type question struct {
+	id     string // of the input_request
 	to     []byte // the identity that was asked
 	answer chan string
 	stop   chan struct{}
@@ -39,11 +40,11 @@ func (a *asker) ask(ctx context.Context, r *request, prompt string, password boo
 	case <-ctx.Done():
 		return "", fmt.Errorf("ask for input: %w", ctx.Err())
 	}
-	q := &question{to: identity(r.Identities), answer: make(chan string, 1), stop: make(chan struct{}, 1)}
+	q := &question{id: a.s.session.NewID(), to: identity(r.Identities), answer: make(chan string, 1), stop: make(chan struct{}, 1)}
 	a.set(q)
 	defer a.set(nil)
 	a.s.send(a.s.stdin, jupyter.Outgoing{
-		Route: r.Identities, Type: "input_request", Parent: r.RawHeader,
+		Route: r.Identities, Type: "input_request", MsgID: q.id, Parent: r.RawHeader,
 		Content: jupyter.InputRequest{Prompt: prompt, Password: password},
 	})
 	select {
@@ -52,7 +53,12 @@ func (a *asker) ask(ctx context.Context, r *request, prompt string, password boo
 	case <-q.stop:
 		return "", ErrInterrupted
 	case <-ctx.Done():
-		return "", fmt.Errorf("ask for input: %w", ctx.Err())
+		select {
+		case <-q.stop: // the interrupt that ended ctx too
+			return "", ErrInterrupted
+		default:
+			return "", fmt.Errorf("ask for input: %w", ctx.Err())
+		}
 	}
 }
 
@@ -82,11 +88,15 @@ func (a *asker) interrupt() {
 }
 
 // deliver hands a line to the question it answers. Lines that come while nobody
-// asks, or from somebody who was not asked, are dropped.
+// asks, from somebody who was not asked, or for another question are dropped. A
+// reply need not name its question: jupyter_client's do not.
 func (a *asker) deliver(m *jupyter.Message, line string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.waiting == nil || !bytes.Equal(identity(m.Identities), a.waiting.to) {
+		return
+	}
+	if id := m.Parent.MsgID; id != "" && id != a.waiting.id {
 		return
 	}
 	select {

@@ -58,6 +58,8 @@ type Outgoing struct {
 	// Route holds the receiver's identities, or on iopub the topic.
 	Route [][]byte
 	Type  string
+	// MsgID is one of NewID where the sender has to know it; empty makes one.
+	MsgID string
 	// Parent is the RawHeader of what this message answers; nil for none.
 	Parent json.RawMessage
 	// Metadata is any struct, nil for an empty object.
@@ -161,7 +163,7 @@ func (s *Session) Encode(o Outgoing) ([][]byte, error) {
 	if h, ok := o.Content.(sizeHinter); ok {
 		hint += h.sizeHint()
 	}
-	b := s.appendHeader(make([]byte, 0, hint), o.Type)
+	b := s.appendHeader(make([]byte, 0, hint), o)
 	split := len(b)
 	b, err := appendContent(b, o.Content)
 	if err != nil {
@@ -185,13 +187,24 @@ func (s *Session) Encode(o Outgoing) ([][]byte, error) {
 	return append(frames, o.Buffers...), nil
 }
 
-func (s *Session) appendHeader(b []byte, msgType string) []byte {
+// NewID makes the identity of a message.
+func (s *Session) NewID() string { return string(s.appendID(nil)) }
+
+func (s *Session) appendID(b []byte) []byte {
+	return strconv.AppendUint(append(b, s.prefix...), s.count.Add(1), 10)
+}
+
+func (s *Session) appendHeader(b []byte, o Outgoing) []byte {
 	b = append(b, `{"msg_id":"`...)
-	b = strconv.AppendUint(append(b, s.prefix...), s.count.Add(1), 10)
+	if o.MsgID != "" {
+		b = append(b, o.MsgID...)
+	} else {
+		b = s.appendID(b)
+	}
 	b = append(append(b, `","session":"`...), s.id...)
 	b = appendString(append(b, `","username":`...), s.username)
 	b = append(b, `,"date":"`...)
 	b = time.Now().UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
-	b = appendString(append(b, `","msg_type":`...), msgType)
+	b = appendString(append(b, `","msg_type":`...), o.Type)
 	return append(b, `,"version":"`+Version+`"}`...)
 }

@@ -1,7 +1,7 @@
 // Package kerneltest owns what the tests of the kernel's front share: Runner, a
 // cell.Runner whose language is a handful of commands, and Client, one end of the
-// messaging protocol over plain connections. It may import kernel,
-// kernel/jupyter, interp/cell, display/mime and zmq's client side; no shipped
+// messaging protocol over plain connections. It may import kernel/jupyter,
+// kernel/socket, interp/cell and display/mime; no shipped
 // package imports it.
 package kerneltest
 
