@@ -13,6 +13,7 @@ import (
 	"go/types"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,9 +95,17 @@ func parseStub(t *testing.T, fset *token.FileSet) *ast.File {
 	return f
 }
 
-// normalBody is the body of run<i> in the planner's normal form: session variables
-// as (*x), and with fold each constant expression as T(literal). It changes the tree.
-func (c *checked) normalBody(t *testing.T, i int, s snippet, fold bool) string {
+// The forms in which a cell's text is tried. In all of them session variables
+// stand as (*x).
+const (
+	asWritten = iota // else as it is
+	folded           // and each constant expression as T(literal)
+	split            // and assignments through a variable of the right side's own type
+	forms
+)
+
+// normalBody is the body of run<i> in one of the forms. It changes the tree.
+func (c *checked) normalBody(t *testing.T, i int, s snippet, form int) string {
 	t.Helper()
 	session := map[types.Object]bool{c.pkg.Scope().Lookup("errBase"): true}
 	statements := c.funcs["run"+strconv.Itoa(i)].Body.List
@@ -120,7 +129,7 @@ func (c *checked) normalBody(t *testing.T, i int, s snippet, fold bool) string {
 		if !ok {
 			return true
 		}
-		if text, ok := c.constant(e); ok && fold && cur.Name() != "Len" {
+		if text, ok := c.constant(e); ok && form >= folded && cur.Name() != "Len" {
 			x, err := parser.ParseExpr(text)
 			if err != nil {
 				t.Fatalf("%s: fold %s: %v", s.name, text, err)
@@ -134,6 +143,10 @@ func (c *checked) normalBody(t *testing.T, i int, s snippet, fold bool) string {
 		}
 		return true
 	}
+	if form == split {
+		block := astutil.Apply(&ast.BlockStmt{List: statements}, c.splitAssignments(), nil)
+		statements = block.(*ast.BlockStmt).List
+	}
 	var b bytes.Buffer
 	for _, st := range statements {
 		out := astutil.Apply(&ast.BlockStmt{List: []ast.Stmt{st}}, visit, nil).(*ast.BlockStmt)
@@ -143,6 +156,61 @@ func (c *checked) normalBody(t *testing.T, i int, s snippet, fold bool) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// splitAssignments returns a visitor that makes of L = R the two statements
+// t := R and L = t, where L calls nothing and R is neither nil, a name nor a constant.
+func (c *checked) splitAssignments() astutil.ApplyFunc {
+	count := 0
+	return func(cur *astutil.Cursor) bool {
+		assign, ok := cur.Node().(*ast.AssignStmt)
+		if !ok || assign.Tok != token.ASSIGN || cur.Index() < 0 || slices.ContainsFunc(assign.Lhs, calls) {
+			return true
+		}
+		define := &ast.AssignStmt{Tok: token.DEFINE}
+		temporary := func() *ast.Ident { count++; return ast.NewIdent("attune_t" + strconv.Itoa(count)) }
+		if len(assign.Rhs) < len(assign.Lhs) { // a call or a comma-ok form
+			define.Rhs, assign.Rhs = assign.Rhs, nil
+			for i, left := range assign.Lhs {
+				if id, ok := left.(*ast.Ident); ok && id.Name == "_" {
+					define.Lhs = append(define.Lhs, ast.NewIdent("_"))
+					assign.Rhs = append(assign.Rhs, nil)
+					continue
+				}
+				define.Lhs = append(define.Lhs, temporary())
+				assign.Rhs = append(assign.Rhs, define.Lhs[i])
+			}
+			for i := len(assign.Rhs) - 1; i >= 0; i-- { // _ takes nothing more
+				if assign.Rhs[i] == nil {
+					assign.Lhs, assign.Rhs = slices.Delete(assign.Lhs, i, i+1), slices.Delete(assign.Rhs, i, i+1)
+				}
+			}
+			cur.InsertBefore(define)
+			return false
+		}
+		for i, right := range assign.Rhs {
+			tv := c.info.Types[right]
+			if _, name := right.(*ast.Ident); name || tv.IsNil() || tv.Value != nil {
+				continue
+			}
+			define.Lhs, define.Rhs = append(define.Lhs, temporary()), append(define.Rhs, right)
+			assign.Rhs[i] = define.Lhs[len(define.Lhs)-1]
+		}
+		for i := range define.Lhs {
+			cur.InsertBefore(&ast.AssignStmt{Tok: token.DEFINE, Lhs: define.Lhs[i : i+1], Rhs: define.Rhs[i : i+1]})
+		}
+		return false
+	}
+}
+
+func calls(e ast.Expr) (found bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if _, ok := n.(*ast.CallExpr); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // constant writes a constant expression as a conversion of a literal to its type.
@@ -263,22 +331,25 @@ func interpret(s snippet, setup func(bool, func(...any)), body string) func(use 
 
 func lastElement(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
-// TestDifferential runs every snippet compiled and interpreted, as it stands and
-// with constants folded, and compares what they leave. testdata/verdicts.txt
+// TestDifferential runs every snippet compiled and interpreted, in each form, and
+// compares what they leave. testdata/verdicts.txt
 // records where the interpreter is right: the white list rests on it.
 func TestDifferential(t *testing.T) {
 	snippets, compiled := readSnippets(t), compiledSnippets()
 	if len(snippets) != len(compiled) {
 		t.Skip("z_snippets_test.go is stale")
 	}
-	raw, folded := checkSnippets(t), checkSnippets(t)
+	var checks [forms]*checked
+	for form := range checks {
+		checks[form] = checkSnippets(t)
+	}
 	var verdicts bytes.Buffer
-	verdicts.WriteString("# snippet, verdict as it stands, verdict with constants folded: go test -update rewrites this\n")
+	verdicts.WriteString("# snippet, verdict as written, with constants folded, with assignments split: go test -update rewrites this\n")
 	for i, s := range snippets {
 		want := observe(func(use func(...any)) { compiled[i].run(true, use) })
 		fmt.Fprint(&verdicts, s.name)
-		for mode, c := range []*checked{raw, folded} {
-			body := c.normalBody(t, i, s, mode == 1)
+		for mode, c := range checks {
+			body := c.normalBody(t, i, s, mode)
 			got := observe(interpret(s, compiled[i].run, body))
 			v := verdict(got, want)
 			if v != "right" {

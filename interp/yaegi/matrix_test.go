@@ -117,8 +117,8 @@ func conversion(typ, expr string) string { return "(" + typ + ")(" + expr + ")" 
 // skipped says which combinations are no Go, or would only repeat another.
 func skipped(place, typ, expr string) bool {
 	switch place {
-	case "define", "in-loop", "argument-plain":
-		return expr == "nil" || place != "argument-plain" && (typ == "any" || typ == "error" || typ == "fmt.Stringer" ||
+	case "define", "in-loop", "argument-plain", "argument":
+		return expr == "nil" || strings.HasPrefix(expr, "&") || strings.HasPrefix(expr, "adder") || !strings.HasPrefix(place, "argument") && (typ == "any" || typ == "error" || typ == "fmt.Stringer" ||
 			typ == "float64" && expr == "2" || typ == "float32" && expr == "0.1" || typ == "uint8" && (expr == "3" || expr == "'a'") ||
 			typ == "Level" && expr == "2" || typ == "time.Duration" && expr == "5" || typ == "complex128" && expr == "1" || typ == "Celsius" && len(expr) < 4)
 	}

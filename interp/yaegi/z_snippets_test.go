@@ -2876,2799 +2876,2762 @@ func compiledSnippets() []compiledSnippet {
 		{"matrix/define/Point/mp[`a`]", run2850},
 		{"matrix/define/Point/as.(Point)", run2851},
 		{"matrix/define/Point/*newPoint(1, 2)", run2852},
-		{"matrix/define/*Point/&Point{X: i}", run2853},
-		{"matrix/define/*Point/&pt", run2854},
-		{"matrix/define/*Point/pp", run2855},
-		{"matrix/define/*Point/newPoint(1, i)", run2856},
-		{"matrix/define/*Point/new(Point)", run2857},
-		{"matrix/define/*Point/&pts[0]", run2858},
-		{"matrix/define/[]int/[]int{1, i}", run2859},
-		{"matrix/define/[]int/append(is, 4)", run2860},
-		{"matrix/define/[]int/append(is, i, j)", run2861},
-		{"matrix/define/[]int/append(is, is...)", run2862},
-		{"matrix/define/[]int/is[1:]", run2863},
-		{"matrix/define/[]int/is[:2]", run2864},
-		{"matrix/define/[]int/make([]int, 2)", run2865},
-		{"matrix/define/[]int/is", run2866},
-		{"matrix/define/[]int/[]int{}", run2867},
-		{"matrix/define/[]any/[]any{1, i, st, pt, nil}", run2868},
-		{"matrix/define/[]any/append([]any{}, i, u + 1, pt)", run2869},
-		{"matrix/define/[]Point/[]Point{{X: i}}", run2870},
-		{"matrix/define/[]Point/append(pts, pt)", run2871},
-		{"matrix/define/[]Point/append(pts, Point{X: i})", run2872},
-		{"matrix/define/[]Point/append(pts, *pp)", run2873},
-		{"matrix/define/[]Point/pts", run2874},
-		{"matrix/define/[2]int/[2]int{i, j}", run2875},
-		{"matrix/define/[2]int/[2]int{}", run2876},
-		{"matrix/define/[2]int/[2]int(is[:2])", run2877},
-		{"matrix/define/map[string]int/map[string]int{`a`: i}", run2878},
-		{"matrix/define/map[string]int/make(map[string]int)", run2879},
-		{"matrix/define/map[string]int/mi", run2880},
-		{"matrix/define/func(int) int/double", run2881},
-		{"matrix/define/func(int) int/adder(i)", run2882},
-		{"matrix/define/func(int) int/fn", run2883},
-		{"matrix/define/Celsius/Celsius(f)", run2884},
-		{"matrix/define/Celsius/Celsius(f) * 2", run2885},
-		{"matrix/define/struct{ A int }/struct{ A int }{i}", run2886},
-		{"matrix/define/struct{ A int }/struct{ A int }{}", run2887},
-		{"matrix/define/Words/Words{st}", run2888},
-		{"matrix/define/Words/append(Words{}, st)", run2889},
-		{"matrix/var-decl/int/7", run2890},
-		{"matrix/var-decl/int/i", run2891},
-		{"matrix/var-decl/int/-i", run2892},
-		{"matrix/var-decl/int/^i", run2893},
-		{"matrix/var-decl/int/i + j", run2894},
-		{"matrix/var-decl/int/i * 2", run2895},
-		{"matrix/var-decl/int/i << 2", run2896},
-		{"matrix/var-decl/int/(i)", run2897},
-		{"matrix/var-decl/int/double(i)", run2898},
-		{"matrix/var-decl/int/pt.Sum()", run2899},
-		{"matrix/var-decl/int/pp.Sum()", run2900},
-		{"matrix/var-decl/int/is[1]", run2901},
-		{"matrix/var-decl/int/mi[`a`]", run2902},
-		{"matrix/var-decl/int/pt.X", run2903},
-		{"matrix/var-decl/int/pp.Y", run2904},
-		{"matrix/var-decl/int/*pi", run2905},
-		{"matrix/var-decl/int/int(f)", run2906},
-		{"matrix/var-decl/int/av.(int)", run2907},
-		{"matrix/var-decl/int/len(is)", run2908},
-		{"matrix/var-decl/int/fn(i)", run2909},
-		{"matrix/var-decl/int/pts[0].X", run2910},
-		{"matrix/var-decl/int/mp[`a`].X", run2911},
-		{"matrix/var-decl/int/i*j - j%i", run2912},
-		{"matrix/var-decl/int/int(u + 200)", run2913},
-		{"matrix/var-decl/int/as.(Point).X", run2914},
-		{"matrix/var-decl/int/int(lv)", run2915},
-		{"matrix/var-decl/float64/1.5", run2916},
-		{"matrix/var-decl/float64/2", run2917},
-		{"matrix/var-decl/float64/f", run2918},
-		{"matrix/var-decl/float64/-f", run2919},
-		{"matrix/var-decl/float64/f / 2", run2920},
-		{"matrix/var-decl/float64/float64(i)", run2921},
-		{"matrix/var-decl/float64/wide(f)", run2922},
-		{"matrix/var-decl/float64/math.Sqrt(f)", run2923},
-		{"matrix/var-decl/float64/float64(g)", run2924},
-		{"matrix/var-decl/float64/real(c)", run2925},
-		{"matrix/var-decl/float64/f*f + 1", run2926},
-		{"matrix/var-decl/float32/0.1", run2927},
-		{"matrix/var-decl/float32/g", run2928},
-		{"matrix/var-decl/float32/g * 3", run2929},
-		{"matrix/var-decl/float32/float32(f)", run2930},
-		{"matrix/var-decl/float32/single(g)", run2931},
-		{"matrix/var-decl/complex128/1", run2932},
-		{"matrix/var-decl/complex128/c", run2933},
-		{"matrix/var-decl/complex128/c * 2", run2934},
-		{"matrix/var-decl/complex128/complex(f, 1)", run2935},
-		{"matrix/var-decl/string/`z`", run2936},
-		{"matrix/var-decl/string/st + `q`", run2937},
-		{"matrix/var-decl/string/kind(i)", run2938},
-		{"matrix/var-decl/string/string(bs)", run2939},
-		{"matrix/var-decl/string/st[1:]", run2940},
-		{"matrix/var-decl/string/pt.String()", run2941},
-		{"matrix/var-decl/string/fmt.Sprint(i, st)", run2942},
-		{"matrix/var-decl/string/string(st[0]) + st", run2943},
-		{"matrix/var-decl/string/lv.String()", run2944},
-		{"matrix/var-decl/bool/true", run2945},
-		{"matrix/var-decl/bool/b", run2946},
-		{"matrix/var-decl/bool/i < j", run2947},
-		{"matrix/var-decl/bool/i < j && b", run2948},
-		{"matrix/var-decl/bool/!b", run2949},
-		{"matrix/var-decl/bool/isNil(err)", run2950},
-		{"matrix/var-decl/bool/pp == nil", run2951},
-		{"matrix/var-decl/bool/av == 5", run2952},
-		{"matrix/var-decl/bool/st == `x`", run2953},
-		{"matrix/var-decl/bool/pt == *pp", run2954},
-		{"matrix/var-decl/uint8/3", run2955},
-		{"matrix/var-decl/uint8/'a'", run2956},
-		{"matrix/var-decl/uint8/u", run2957},
-		{"matrix/var-decl/uint8/u + 200", run2958},
-		{"matrix/var-decl/uint8/uint8(i)", run2959},
-		{"matrix/var-decl/uint8/bs[0]", run2960},
-		{"matrix/var-decl/uint8/st[0]", run2961},
-		{"matrix/var-decl/uint8/-u", run2962},
-		{"matrix/var-decl/uint8/u << 1", run2963},
-		{"matrix/var-decl/uint8/byte(f)", run2964},
-		{"matrix/var-decl/rune/'é'", run2965},
-		{"matrix/var-decl/rune/rune(i)", run2966},
-		{"matrix/var-decl/rune/'a' + rune(i)", run2967},
-		{"matrix/var-decl/Level/High", run2968},
-		{"matrix/var-decl/Level/2", run2969},
-		{"matrix/var-decl/Level/lv", run2970},
-		{"matrix/var-decl/Level/lv + 1", run2971},
-		{"matrix/var-decl/Level/Level(i)", run2972},
-		{"matrix/var-decl/time.Duration/time.Second", run2973},
-		{"matrix/var-decl/time.Duration/5", run2974},
-		{"matrix/var-decl/time.Duration/time.Duration(i) * time.Second", run2975},
-		{"matrix/var-decl/any/7", run2976},
-		{"matrix/var-decl/any/1.5", run2977},
-		{"matrix/var-decl/any/'x'", run2978},
-		{"matrix/var-decl/any/`s`", run2979},
-		{"matrix/var-decl/any/true", run2980},
-		{"matrix/var-decl/any/nil", run2981},
-		{"matrix/var-decl/any/i", run2982},
-		{"matrix/var-decl/any/u", run2983},
-		{"matrix/var-decl/any/g", run2984},
-		{"matrix/var-decl/any/lv", run2985},
-		{"matrix/var-decl/any/High", run2986},
-		{"matrix/var-decl/any/-i", run2987},
-		{"matrix/var-decl/any/!b", run2988},
-		{"matrix/var-decl/any/u + 1", run2989},
-		{"matrix/var-decl/any/g * 3", run2990},
-		{"matrix/var-decl/any/i < j", run2991},
-		{"matrix/var-decl/any/i < j && b", run2992},
-		{"matrix/var-decl/any/double(i)", run2993},
-		{"matrix/var-decl/any/pt", run2994},
-		{"matrix/var-decl/any/pp", run2995},
-		{"matrix/var-decl/any/*pp", run2996},
-		{"matrix/var-decl/any/av", run2997},
-		{"matrix/var-decl/any/pt.X", run2998},
-		{"matrix/var-decl/any/is[1]", run2999},
-		{"matrix/var-decl/any/is", run3000},
-		{"matrix/var-decl/any/is[1:]", run3001},
-		{"matrix/var-decl/any/mi[`a`]", run3002},
-		{"matrix/var-decl/any/mp[`a`]", run3003},
-		{"matrix/var-decl/any/Point{X: 1}", run3004},
-		{"matrix/var-decl/any/&Point{X: 1}", run3005},
-		{"matrix/var-decl/any/[]int{i}", run3006},
-		{"matrix/var-decl/any/err", run3007},
-		{"matrix/var-decl/any/float32(f)", run3008},
-		{"matrix/var-decl/any/uint8(i)", run3009},
-		{"matrix/var-decl/any/st + `q`", run3010},
-		{"matrix/var-decl/any/st[0]", run3011},
-		{"matrix/var-decl/any/*pi", run3012},
-		{"matrix/var-decl/any/len(is)", run3013},
-		{"matrix/var-decl/any/av.(int)", run3014},
-		{"matrix/var-decl/any/pt.Sum()", run3015},
-		{"matrix/var-decl/any/pt.Add(pt)", run3016},
-		{"matrix/var-decl/any/fn", run3017},
-		{"matrix/var-decl/any/fn(i)", run3018},
-		{"matrix/var-decl/any/double", run3019},
-		{"matrix/var-decl/any/append(is, 1)", run3020},
-		{"matrix/var-decl/any/c * 2", run3021},
-		{"matrix/var-decl/any/Level(i)", run3022},
-		{"matrix/var-decl/any/u << 1", run3023},
-		{"matrix/var-decl/any/fails(1)", run3024},
-		{"matrix/var-decl/any/[2]int{i, j}", run3025},
-		{"matrix/var-decl/any/map[string]int{`a`: i}", run3026},
-		{"matrix/var-decl/any/time.Second", run3027},
-		{"matrix/var-decl/any/&i", run3028},
-		{"matrix/var-decl/any/&pt", run3029},
-		{"matrix/var-decl/any/lv + 1", run3030},
-		{"matrix/var-decl/any/any(i)", run3031},
-		{"matrix/var-decl/any/string(bs)", run3032},
-		{"matrix/var-decl/any/bs[0]", run3033},
-		{"matrix/var-decl/error/nil", run3034},
-		{"matrix/var-decl/error/errBase", run3035},
-		{"matrix/var-decl/error/err", run3036},
-		{"matrix/var-decl/error/fails(1)", run3037},
-		{"matrix/var-decl/error/fails(0)", run3038},
-		{"matrix/var-decl/error/&Oops{1}", run3039},
-		{"matrix/var-decl/error/io.EOF", run3040},
-		{"matrix/var-decl/error/wraps(2)", run3041},
-		{"matrix/var-decl/fmt.Stringer/nil", run3042},
-		{"matrix/var-decl/fmt.Stringer/pt", run3043},
-		{"matrix/var-decl/fmt.Stringer/pp", run3044},
-		{"matrix/var-decl/fmt.Stringer/&pt", run3045},
-		{"matrix/var-decl/fmt.Stringer/lv", run3046},
-		{"matrix/var-decl/fmt.Stringer/Level(1)", run3047},
-		{"matrix/var-decl/fmt.Stringer/High", run3048},
-		{"matrix/var-decl/fmt.Stringer/Point{X: 1}", run3049},
-		{"matrix/var-decl/fmt.Stringer/&Point{X: 1}", run3050},
-		{"matrix/var-decl/fmt.Stringer/srs[0]", run3051},
-		{"matrix/var-decl/fmt.Stringer/time.Second", run3052},
-		{"matrix/var-decl/fmt.Stringer/pt.Add(pt)", run3053},
-		{"matrix/var-decl/fmt.Stringer/*pp", run3054},
-		{"matrix/var-decl/fmt.Stringer/pts[0]", run3055},
-		{"matrix/var-decl/Point/Point{X: i}", run3056},
-		{"matrix/var-decl/Point/Point{}", run3057},
-		{"matrix/var-decl/Point/pt", run3058},
-		{"matrix/var-decl/Point/pt.Add(pt)", run3059},
-		{"matrix/var-decl/Point/*pp", run3060},
-		{"matrix/var-decl/Point/pts[0]", run3061},
-		{"matrix/var-decl/Point/mp[`a`]", run3062},
-		{"matrix/var-decl/Point/as.(Point)", run3063},
-		{"matrix/var-decl/Point/*newPoint(1, 2)", run3064},
-		{"matrix/var-decl/*Point/&Point{X: i}", run3065},
-		{"matrix/var-decl/*Point/&pt", run3066},
-		{"matrix/var-decl/*Point/pp", run3067},
-		{"matrix/var-decl/*Point/newPoint(1, i)", run3068},
-		{"matrix/var-decl/*Point/nil", run3069},
-		{"matrix/var-decl/*Point/new(Point)", run3070},
-		{"matrix/var-decl/*Point/&pts[0]", run3071},
-		{"matrix/var-decl/[]int/[]int{1, i}", run3072},
-		{"matrix/var-decl/[]int/append(is, 4)", run3073},
-		{"matrix/var-decl/[]int/append(is, i, j)", run3074},
-		{"matrix/var-decl/[]int/append(is, is...)", run3075},
-		{"matrix/var-decl/[]int/is[1:]", run3076},
-		{"matrix/var-decl/[]int/is[:2]", run3077},
-		{"matrix/var-decl/[]int/nil", run3078},
-		{"matrix/var-decl/[]int/make([]int, 2)", run3079},
-		{"matrix/var-decl/[]int/is", run3080},
-		{"matrix/var-decl/[]int/[]int{}", run3081},
-		{"matrix/var-decl/[]any/[]any{1, i, st, pt, nil}", run3082},
-		{"matrix/var-decl/[]any/append([]any{}, i, u + 1, pt)", run3083},
-		{"matrix/var-decl/[]any/nil", run3084},
-		{"matrix/var-decl/[]Point/[]Point{{X: i}}", run3085},
-		{"matrix/var-decl/[]Point/append(pts, pt)", run3086},
-		{"matrix/var-decl/[]Point/append(pts, Point{X: i})", run3087},
-		{"matrix/var-decl/[]Point/append(pts, *pp)", run3088},
-		{"matrix/var-decl/[]Point/pts", run3089},
-		{"matrix/var-decl/[2]int/[2]int{i, j}", run3090},
-		{"matrix/var-decl/[2]int/[2]int{}", run3091},
-		{"matrix/var-decl/[2]int/[2]int(is[:2])", run3092},
-		{"matrix/var-decl/map[string]int/map[string]int{`a`: i}", run3093},
-		{"matrix/var-decl/map[string]int/make(map[string]int)", run3094},
-		{"matrix/var-decl/map[string]int/mi", run3095},
-		{"matrix/var-decl/map[string]int/nil", run3096},
-		{"matrix/var-decl/func(int) int/double", run3097},
-		{"matrix/var-decl/func(int) int/adder(i)", run3098},
-		{"matrix/var-decl/func(int) int/fn", run3099},
-		{"matrix/var-decl/func(int) int/nil", run3100},
-		{"matrix/var-decl/Celsius/3", run3101},
-		{"matrix/var-decl/Celsius/1.5", run3102},
-		{"matrix/var-decl/Celsius/Celsius(f)", run3103},
-		{"matrix/var-decl/Celsius/Celsius(f) * 2", run3104},
-		{"matrix/var-decl/struct{ A int }/struct{ A int }{i}", run3105},
-		{"matrix/var-decl/struct{ A int }/struct{ A int }{}", run3106},
-		{"matrix/var-decl/Words/Words{st}", run3107},
-		{"matrix/var-decl/Words/append(Words{}, st)", run3108},
-		{"matrix/var-decl/Words/nil", run3109},
-		{"matrix/local/int/7", run3110},
-		{"matrix/local/int/i", run3111},
-		{"matrix/local/int/-i", run3112},
-		{"matrix/local/int/^i", run3113},
-		{"matrix/local/int/i + j", run3114},
-		{"matrix/local/int/i * 2", run3115},
-		{"matrix/local/int/i << 2", run3116},
-		{"matrix/local/int/(i)", run3117},
-		{"matrix/local/int/double(i)", run3118},
-		{"matrix/local/int/pt.Sum()", run3119},
-		{"matrix/local/int/pp.Sum()", run3120},
-		{"matrix/local/int/is[1]", run3121},
-		{"matrix/local/int/mi[`a`]", run3122},
-		{"matrix/local/int/pt.X", run3123},
-		{"matrix/local/int/pp.Y", run3124},
-		{"matrix/local/int/*pi", run3125},
-		{"matrix/local/int/int(f)", run3126},
-		{"matrix/local/int/av.(int)", run3127},
-		{"matrix/local/int/len(is)", run3128},
-		{"matrix/local/int/fn(i)", run3129},
-		{"matrix/local/int/pts[0].X", run3130},
-		{"matrix/local/int/mp[`a`].X", run3131},
-		{"matrix/local/int/i*j - j%i", run3132},
-		{"matrix/local/int/int(u + 200)", run3133},
-		{"matrix/local/int/as.(Point).X", run3134},
-		{"matrix/local/int/int(lv)", run3135},
-		{"matrix/local/float64/1.5", run3136},
-		{"matrix/local/float64/2", run3137},
-		{"matrix/local/float64/f", run3138},
-		{"matrix/local/float64/-f", run3139},
-		{"matrix/local/float64/f / 2", run3140},
-		{"matrix/local/float64/float64(i)", run3141},
-		{"matrix/local/float64/wide(f)", run3142},
-		{"matrix/local/float64/math.Sqrt(f)", run3143},
-		{"matrix/local/float64/float64(g)", run3144},
-		{"matrix/local/float64/real(c)", run3145},
-		{"matrix/local/float64/f*f + 1", run3146},
-		{"matrix/local/float32/0.1", run3147},
-		{"matrix/local/float32/g", run3148},
-		{"matrix/local/float32/g * 3", run3149},
-		{"matrix/local/float32/float32(f)", run3150},
-		{"matrix/local/float32/single(g)", run3151},
-		{"matrix/local/complex128/1", run3152},
-		{"matrix/local/complex128/c", run3153},
-		{"matrix/local/complex128/c * 2", run3154},
-		{"matrix/local/complex128/complex(f, 1)", run3155},
-		{"matrix/local/string/`z`", run3156},
-		{"matrix/local/string/st + `q`", run3157},
-		{"matrix/local/string/kind(i)", run3158},
-		{"matrix/local/string/string(bs)", run3159},
-		{"matrix/local/string/st[1:]", run3160},
-		{"matrix/local/string/pt.String()", run3161},
-		{"matrix/local/string/fmt.Sprint(i, st)", run3162},
-		{"matrix/local/string/string(st[0]) + st", run3163},
-		{"matrix/local/string/lv.String()", run3164},
-		{"matrix/local/bool/true", run3165},
-		{"matrix/local/bool/b", run3166},
-		{"matrix/local/bool/i < j", run3167},
-		{"matrix/local/bool/i < j && b", run3168},
-		{"matrix/local/bool/!b", run3169},
-		{"matrix/local/bool/isNil(err)", run3170},
-		{"matrix/local/bool/pp == nil", run3171},
-		{"matrix/local/bool/av == 5", run3172},
-		{"matrix/local/bool/st == `x`", run3173},
-		{"matrix/local/bool/pt == *pp", run3174},
-		{"matrix/local/uint8/3", run3175},
-		{"matrix/local/uint8/'a'", run3176},
-		{"matrix/local/uint8/u", run3177},
-		{"matrix/local/uint8/u + 200", run3178},
-		{"matrix/local/uint8/uint8(i)", run3179},
-		{"matrix/local/uint8/bs[0]", run3180},
-		{"matrix/local/uint8/st[0]", run3181},
-		{"matrix/local/uint8/-u", run3182},
-		{"matrix/local/uint8/u << 1", run3183},
-		{"matrix/local/uint8/byte(f)", run3184},
-		{"matrix/local/rune/'é'", run3185},
-		{"matrix/local/rune/rune(i)", run3186},
-		{"matrix/local/rune/'a' + rune(i)", run3187},
-		{"matrix/local/Level/High", run3188},
-		{"matrix/local/Level/2", run3189},
-		{"matrix/local/Level/lv", run3190},
-		{"matrix/local/Level/lv + 1", run3191},
-		{"matrix/local/Level/Level(i)", run3192},
-		{"matrix/local/time.Duration/time.Second", run3193},
-		{"matrix/local/time.Duration/5", run3194},
-		{"matrix/local/time.Duration/time.Duration(i) * time.Second", run3195},
-		{"matrix/local/any/7", run3196},
-		{"matrix/local/any/1.5", run3197},
-		{"matrix/local/any/'x'", run3198},
-		{"matrix/local/any/`s`", run3199},
-		{"matrix/local/any/true", run3200},
-		{"matrix/local/any/nil", run3201},
-		{"matrix/local/any/i", run3202},
-		{"matrix/local/any/u", run3203},
-		{"matrix/local/any/g", run3204},
-		{"matrix/local/any/lv", run3205},
-		{"matrix/local/any/High", run3206},
-		{"matrix/local/any/-i", run3207},
-		{"matrix/local/any/!b", run3208},
-		{"matrix/local/any/u + 1", run3209},
-		{"matrix/local/any/g * 3", run3210},
-		{"matrix/local/any/i < j", run3211},
-		{"matrix/local/any/i < j && b", run3212},
-		{"matrix/local/any/double(i)", run3213},
-		{"matrix/local/any/pt", run3214},
-		{"matrix/local/any/pp", run3215},
-		{"matrix/local/any/*pp", run3216},
-		{"matrix/local/any/av", run3217},
-		{"matrix/local/any/pt.X", run3218},
-		{"matrix/local/any/is[1]", run3219},
-		{"matrix/local/any/is", run3220},
-		{"matrix/local/any/is[1:]", run3221},
-		{"matrix/local/any/mi[`a`]", run3222},
-		{"matrix/local/any/mp[`a`]", run3223},
-		{"matrix/local/any/Point{X: 1}", run3224},
-		{"matrix/local/any/&Point{X: 1}", run3225},
-		{"matrix/local/any/[]int{i}", run3226},
-		{"matrix/local/any/err", run3227},
-		{"matrix/local/any/float32(f)", run3228},
-		{"matrix/local/any/uint8(i)", run3229},
-		{"matrix/local/any/st + `q`", run3230},
-		{"matrix/local/any/st[0]", run3231},
-		{"matrix/local/any/*pi", run3232},
-		{"matrix/local/any/len(is)", run3233},
-		{"matrix/local/any/av.(int)", run3234},
-		{"matrix/local/any/pt.Sum()", run3235},
-		{"matrix/local/any/pt.Add(pt)", run3236},
-		{"matrix/local/any/fn", run3237},
-		{"matrix/local/any/fn(i)", run3238},
-		{"matrix/local/any/double", run3239},
-		{"matrix/local/any/append(is, 1)", run3240},
-		{"matrix/local/any/c * 2", run3241},
-		{"matrix/local/any/Level(i)", run3242},
-		{"matrix/local/any/u << 1", run3243},
-		{"matrix/local/any/fails(1)", run3244},
-		{"matrix/local/any/[2]int{i, j}", run3245},
-		{"matrix/local/any/map[string]int{`a`: i}", run3246},
-		{"matrix/local/any/time.Second", run3247},
-		{"matrix/local/any/&i", run3248},
-		{"matrix/local/any/&pt", run3249},
-		{"matrix/local/any/lv + 1", run3250},
-		{"matrix/local/any/any(i)", run3251},
-		{"matrix/local/any/string(bs)", run3252},
-		{"matrix/local/any/bs[0]", run3253},
-		{"matrix/local/error/nil", run3254},
-		{"matrix/local/error/errBase", run3255},
-		{"matrix/local/error/err", run3256},
-		{"matrix/local/error/fails(1)", run3257},
-		{"matrix/local/error/fails(0)", run3258},
-		{"matrix/local/error/&Oops{1}", run3259},
-		{"matrix/local/error/io.EOF", run3260},
-		{"matrix/local/error/wraps(2)", run3261},
-		{"matrix/local/fmt.Stringer/nil", run3262},
-		{"matrix/local/fmt.Stringer/pt", run3263},
-		{"matrix/local/fmt.Stringer/pp", run3264},
-		{"matrix/local/fmt.Stringer/&pt", run3265},
-		{"matrix/local/fmt.Stringer/lv", run3266},
-		{"matrix/local/fmt.Stringer/Level(1)", run3267},
-		{"matrix/local/fmt.Stringer/High", run3268},
-		{"matrix/local/fmt.Stringer/Point{X: 1}", run3269},
-		{"matrix/local/fmt.Stringer/&Point{X: 1}", run3270},
-		{"matrix/local/fmt.Stringer/srs[0]", run3271},
-		{"matrix/local/fmt.Stringer/time.Second", run3272},
-		{"matrix/local/fmt.Stringer/pt.Add(pt)", run3273},
-		{"matrix/local/fmt.Stringer/*pp", run3274},
-		{"matrix/local/fmt.Stringer/pts[0]", run3275},
-		{"matrix/local/Point/Point{X: i}", run3276},
-		{"matrix/local/Point/Point{}", run3277},
-		{"matrix/local/Point/pt", run3278},
-		{"matrix/local/Point/pt.Add(pt)", run3279},
-		{"matrix/local/Point/*pp", run3280},
-		{"matrix/local/Point/pts[0]", run3281},
-		{"matrix/local/Point/mp[`a`]", run3282},
-		{"matrix/local/Point/as.(Point)", run3283},
-		{"matrix/local/Point/*newPoint(1, 2)", run3284},
-		{"matrix/local/*Point/&Point{X: i}", run3285},
-		{"matrix/local/*Point/&pt", run3286},
-		{"matrix/local/*Point/pp", run3287},
-		{"matrix/local/*Point/newPoint(1, i)", run3288},
-		{"matrix/local/*Point/nil", run3289},
-		{"matrix/local/*Point/new(Point)", run3290},
-		{"matrix/local/*Point/&pts[0]", run3291},
-		{"matrix/local/[]int/[]int{1, i}", run3292},
-		{"matrix/local/[]int/append(is, 4)", run3293},
-		{"matrix/local/[]int/append(is, i, j)", run3294},
-		{"matrix/local/[]int/append(is, is...)", run3295},
-		{"matrix/local/[]int/is[1:]", run3296},
-		{"matrix/local/[]int/is[:2]", run3297},
-		{"matrix/local/[]int/nil", run3298},
-		{"matrix/local/[]int/make([]int, 2)", run3299},
-		{"matrix/local/[]int/is", run3300},
-		{"matrix/local/[]int/[]int{}", run3301},
-		{"matrix/local/[]any/[]any{1, i, st, pt, nil}", run3302},
-		{"matrix/local/[]any/append([]any{}, i, u + 1, pt)", run3303},
-		{"matrix/local/[]any/nil", run3304},
-		{"matrix/local/[]Point/[]Point{{X: i}}", run3305},
-		{"matrix/local/[]Point/append(pts, pt)", run3306},
-		{"matrix/local/[]Point/append(pts, Point{X: i})", run3307},
-		{"matrix/local/[]Point/append(pts, *pp)", run3308},
-		{"matrix/local/[]Point/pts", run3309},
-		{"matrix/local/[2]int/[2]int{i, j}", run3310},
-		{"matrix/local/[2]int/[2]int{}", run3311},
-		{"matrix/local/[2]int/[2]int(is[:2])", run3312},
-		{"matrix/local/map[string]int/map[string]int{`a`: i}", run3313},
-		{"matrix/local/map[string]int/make(map[string]int)", run3314},
-		{"matrix/local/map[string]int/mi", run3315},
-		{"matrix/local/map[string]int/nil", run3316},
-		{"matrix/local/func(int) int/double", run3317},
-		{"matrix/local/func(int) int/adder(i)", run3318},
-		{"matrix/local/func(int) int/fn", run3319},
-		{"matrix/local/func(int) int/nil", run3320},
-		{"matrix/local/Celsius/3", run3321},
-		{"matrix/local/Celsius/1.5", run3322},
-		{"matrix/local/Celsius/Celsius(f)", run3323},
-		{"matrix/local/Celsius/Celsius(f) * 2", run3324},
-		{"matrix/local/struct{ A int }/struct{ A int }{i}", run3325},
-		{"matrix/local/struct{ A int }/struct{ A int }{}", run3326},
-		{"matrix/local/Words/Words{st}", run3327},
-		{"matrix/local/Words/append(Words{}, st)", run3328},
-		{"matrix/local/Words/nil", run3329},
-		{"matrix/slice-literal/int/7", run3330},
-		{"matrix/slice-literal/int/i", run3331},
-		{"matrix/slice-literal/int/-i", run3332},
-		{"matrix/slice-literal/int/^i", run3333},
-		{"matrix/slice-literal/int/i + j", run3334},
-		{"matrix/slice-literal/int/i * 2", run3335},
-		{"matrix/slice-literal/int/i << 2", run3336},
-		{"matrix/slice-literal/int/(i)", run3337},
-		{"matrix/slice-literal/int/double(i)", run3338},
-		{"matrix/slice-literal/int/pt.Sum()", run3339},
-		{"matrix/slice-literal/int/pp.Sum()", run3340},
-		{"matrix/slice-literal/int/is[1]", run3341},
-		{"matrix/slice-literal/int/mi[`a`]", run3342},
-		{"matrix/slice-literal/int/pt.X", run3343},
-		{"matrix/slice-literal/int/pp.Y", run3344},
-		{"matrix/slice-literal/int/*pi", run3345},
-		{"matrix/slice-literal/int/int(f)", run3346},
-		{"matrix/slice-literal/int/av.(int)", run3347},
-		{"matrix/slice-literal/int/len(is)", run3348},
-		{"matrix/slice-literal/int/fn(i)", run3349},
-		{"matrix/slice-literal/int/pts[0].X", run3350},
-		{"matrix/slice-literal/int/mp[`a`].X", run3351},
-		{"matrix/slice-literal/int/i*j - j%i", run3352},
-		{"matrix/slice-literal/int/int(u + 200)", run3353},
-		{"matrix/slice-literal/int/as.(Point).X", run3354},
-		{"matrix/slice-literal/int/int(lv)", run3355},
-		{"matrix/slice-literal/float64/1.5", run3356},
-		{"matrix/slice-literal/float64/2", run3357},
-		{"matrix/slice-literal/float64/f", run3358},
-		{"matrix/slice-literal/float64/-f", run3359},
-		{"matrix/slice-literal/float64/f / 2", run3360},
-		{"matrix/slice-literal/float64/float64(i)", run3361},
-		{"matrix/slice-literal/float64/wide(f)", run3362},
-		{"matrix/slice-literal/float64/math.Sqrt(f)", run3363},
-		{"matrix/slice-literal/float64/float64(g)", run3364},
-		{"matrix/slice-literal/float64/real(c)", run3365},
-		{"matrix/slice-literal/float64/f*f + 1", run3366},
-		{"matrix/slice-literal/float32/0.1", run3367},
-		{"matrix/slice-literal/float32/g", run3368},
-		{"matrix/slice-literal/float32/g * 3", run3369},
-		{"matrix/slice-literal/float32/float32(f)", run3370},
-		{"matrix/slice-literal/float32/single(g)", run3371},
-		{"matrix/slice-literal/complex128/1", run3372},
-		{"matrix/slice-literal/complex128/c", run3373},
-		{"matrix/slice-literal/complex128/c * 2", run3374},
-		{"matrix/slice-literal/complex128/complex(f, 1)", run3375},
-		{"matrix/slice-literal/string/`z`", run3376},
-		{"matrix/slice-literal/string/st + `q`", run3377},
-		{"matrix/slice-literal/string/kind(i)", run3378},
-		{"matrix/slice-literal/string/string(bs)", run3379},
-		{"matrix/slice-literal/string/st[1:]", run3380},
-		{"matrix/slice-literal/string/pt.String()", run3381},
-		{"matrix/slice-literal/string/fmt.Sprint(i, st)", run3382},
-		{"matrix/slice-literal/string/string(st[0]) + st", run3383},
-		{"matrix/slice-literal/string/lv.String()", run3384},
-		{"matrix/slice-literal/bool/true", run3385},
-		{"matrix/slice-literal/bool/b", run3386},
-		{"matrix/slice-literal/bool/i < j", run3387},
-		{"matrix/slice-literal/bool/i < j && b", run3388},
-		{"matrix/slice-literal/bool/!b", run3389},
-		{"matrix/slice-literal/bool/isNil(err)", run3390},
-		{"matrix/slice-literal/bool/pp == nil", run3391},
-		{"matrix/slice-literal/bool/av == 5", run3392},
-		{"matrix/slice-literal/bool/st == `x`", run3393},
-		{"matrix/slice-literal/bool/pt == *pp", run3394},
-		{"matrix/slice-literal/uint8/3", run3395},
-		{"matrix/slice-literal/uint8/'a'", run3396},
-		{"matrix/slice-literal/uint8/u", run3397},
-		{"matrix/slice-literal/uint8/u + 200", run3398},
-		{"matrix/slice-literal/uint8/uint8(i)", run3399},
-		{"matrix/slice-literal/uint8/bs[0]", run3400},
-		{"matrix/slice-literal/uint8/st[0]", run3401},
-		{"matrix/slice-literal/uint8/-u", run3402},
-		{"matrix/slice-literal/uint8/u << 1", run3403},
-		{"matrix/slice-literal/uint8/byte(f)", run3404},
-		{"matrix/slice-literal/rune/'é'", run3405},
-		{"matrix/slice-literal/rune/rune(i)", run3406},
-		{"matrix/slice-literal/rune/'a' + rune(i)", run3407},
-		{"matrix/slice-literal/Level/High", run3408},
-		{"matrix/slice-literal/Level/2", run3409},
-		{"matrix/slice-literal/Level/lv", run3410},
-		{"matrix/slice-literal/Level/lv + 1", run3411},
-		{"matrix/slice-literal/Level/Level(i)", run3412},
-		{"matrix/slice-literal/time.Duration/time.Second", run3413},
-		{"matrix/slice-literal/time.Duration/5", run3414},
-		{"matrix/slice-literal/time.Duration/time.Duration(i) * time.Second", run3415},
-		{"matrix/slice-literal/any/7", run3416},
-		{"matrix/slice-literal/any/1.5", run3417},
-		{"matrix/slice-literal/any/'x'", run3418},
-		{"matrix/slice-literal/any/`s`", run3419},
-		{"matrix/slice-literal/any/true", run3420},
-		{"matrix/slice-literal/any/nil", run3421},
-		{"matrix/slice-literal/any/i", run3422},
-		{"matrix/slice-literal/any/u", run3423},
-		{"matrix/slice-literal/any/g", run3424},
-		{"matrix/slice-literal/any/lv", run3425},
-		{"matrix/slice-literal/any/High", run3426},
-		{"matrix/slice-literal/any/-i", run3427},
-		{"matrix/slice-literal/any/!b", run3428},
-		{"matrix/slice-literal/any/u + 1", run3429},
-		{"matrix/slice-literal/any/g * 3", run3430},
-		{"matrix/slice-literal/any/i < j", run3431},
-		{"matrix/slice-literal/any/i < j && b", run3432},
-		{"matrix/slice-literal/any/double(i)", run3433},
-		{"matrix/slice-literal/any/pt", run3434},
-		{"matrix/slice-literal/any/pp", run3435},
-		{"matrix/slice-literal/any/*pp", run3436},
-		{"matrix/slice-literal/any/av", run3437},
-		{"matrix/slice-literal/any/pt.X", run3438},
-		{"matrix/slice-literal/any/is[1]", run3439},
-		{"matrix/slice-literal/any/is", run3440},
-		{"matrix/slice-literal/any/is[1:]", run3441},
-		{"matrix/slice-literal/any/mi[`a`]", run3442},
-		{"matrix/slice-literal/any/mp[`a`]", run3443},
-		{"matrix/slice-literal/any/Point{X: 1}", run3444},
-		{"matrix/slice-literal/any/&Point{X: 1}", run3445},
-		{"matrix/slice-literal/any/[]int{i}", run3446},
-		{"matrix/slice-literal/any/err", run3447},
-		{"matrix/slice-literal/any/float32(f)", run3448},
-		{"matrix/slice-literal/any/uint8(i)", run3449},
-		{"matrix/slice-literal/any/st + `q`", run3450},
-		{"matrix/slice-literal/any/st[0]", run3451},
-		{"matrix/slice-literal/any/*pi", run3452},
-		{"matrix/slice-literal/any/len(is)", run3453},
-		{"matrix/slice-literal/any/av.(int)", run3454},
-		{"matrix/slice-literal/any/pt.Sum()", run3455},
-		{"matrix/slice-literal/any/pt.Add(pt)", run3456},
-		{"matrix/slice-literal/any/fn", run3457},
-		{"matrix/slice-literal/any/fn(i)", run3458},
-		{"matrix/slice-literal/any/double", run3459},
-		{"matrix/slice-literal/any/append(is, 1)", run3460},
-		{"matrix/slice-literal/any/c * 2", run3461},
-		{"matrix/slice-literal/any/Level(i)", run3462},
-		{"matrix/slice-literal/any/u << 1", run3463},
-		{"matrix/slice-literal/any/fails(1)", run3464},
-		{"matrix/slice-literal/any/[2]int{i, j}", run3465},
-		{"matrix/slice-literal/any/map[string]int{`a`: i}", run3466},
-		{"matrix/slice-literal/any/time.Second", run3467},
-		{"matrix/slice-literal/any/&i", run3468},
-		{"matrix/slice-literal/any/&pt", run3469},
-		{"matrix/slice-literal/any/lv + 1", run3470},
-		{"matrix/slice-literal/any/any(i)", run3471},
-		{"matrix/slice-literal/any/string(bs)", run3472},
-		{"matrix/slice-literal/any/bs[0]", run3473},
-		{"matrix/slice-literal/error/nil", run3474},
-		{"matrix/slice-literal/error/errBase", run3475},
-		{"matrix/slice-literal/error/err", run3476},
-		{"matrix/slice-literal/error/fails(1)", run3477},
-		{"matrix/slice-literal/error/fails(0)", run3478},
-		{"matrix/slice-literal/error/&Oops{1}", run3479},
-		{"matrix/slice-literal/error/io.EOF", run3480},
-		{"matrix/slice-literal/error/wraps(2)", run3481},
-		{"matrix/slice-literal/fmt.Stringer/nil", run3482},
-		{"matrix/slice-literal/fmt.Stringer/pt", run3483},
-		{"matrix/slice-literal/fmt.Stringer/pp", run3484},
-		{"matrix/slice-literal/fmt.Stringer/&pt", run3485},
-		{"matrix/slice-literal/fmt.Stringer/lv", run3486},
-		{"matrix/slice-literal/fmt.Stringer/Level(1)", run3487},
-		{"matrix/slice-literal/fmt.Stringer/High", run3488},
-		{"matrix/slice-literal/fmt.Stringer/Point{X: 1}", run3489},
-		{"matrix/slice-literal/fmt.Stringer/&Point{X: 1}", run3490},
-		{"matrix/slice-literal/fmt.Stringer/srs[0]", run3491},
-		{"matrix/slice-literal/fmt.Stringer/time.Second", run3492},
-		{"matrix/slice-literal/fmt.Stringer/pt.Add(pt)", run3493},
-		{"matrix/slice-literal/fmt.Stringer/*pp", run3494},
-		{"matrix/slice-literal/fmt.Stringer/pts[0]", run3495},
-		{"matrix/slice-literal/Point/Point{X: i}", run3496},
-		{"matrix/slice-literal/Point/Point{}", run3497},
-		{"matrix/slice-literal/Point/pt", run3498},
-		{"matrix/slice-literal/Point/pt.Add(pt)", run3499},
-		{"matrix/slice-literal/Point/*pp", run3500},
-		{"matrix/slice-literal/Point/pts[0]", run3501},
-		{"matrix/slice-literal/Point/mp[`a`]", run3502},
-		{"matrix/slice-literal/Point/as.(Point)", run3503},
-		{"matrix/slice-literal/Point/*newPoint(1, 2)", run3504},
-		{"matrix/slice-literal/*Point/&Point{X: i}", run3505},
-		{"matrix/slice-literal/*Point/&pt", run3506},
-		{"matrix/slice-literal/*Point/pp", run3507},
-		{"matrix/slice-literal/*Point/newPoint(1, i)", run3508},
-		{"matrix/slice-literal/*Point/nil", run3509},
-		{"matrix/slice-literal/*Point/new(Point)", run3510},
-		{"matrix/slice-literal/*Point/&pts[0]", run3511},
-		{"matrix/slice-literal/[]int/[]int{1, i}", run3512},
-		{"matrix/slice-literal/[]int/append(is, 4)", run3513},
-		{"matrix/slice-literal/[]int/append(is, i, j)", run3514},
-		{"matrix/slice-literal/[]int/append(is, is...)", run3515},
-		{"matrix/slice-literal/[]int/is[1:]", run3516},
-		{"matrix/slice-literal/[]int/is[:2]", run3517},
-		{"matrix/slice-literal/[]int/nil", run3518},
-		{"matrix/slice-literal/[]int/make([]int, 2)", run3519},
-		{"matrix/slice-literal/[]int/is", run3520},
-		{"matrix/slice-literal/[]int/[]int{}", run3521},
-		{"matrix/slice-literal/[]any/[]any{1, i, st, pt, nil}", run3522},
-		{"matrix/slice-literal/[]any/append([]any{}, i, u + 1, pt)", run3523},
-		{"matrix/slice-literal/[]any/nil", run3524},
-		{"matrix/slice-literal/[]Point/[]Point{{X: i}}", run3525},
-		{"matrix/slice-literal/[]Point/append(pts, pt)", run3526},
-		{"matrix/slice-literal/[]Point/append(pts, Point{X: i})", run3527},
-		{"matrix/slice-literal/[]Point/append(pts, *pp)", run3528},
-		{"matrix/slice-literal/[]Point/pts", run3529},
-		{"matrix/slice-literal/[2]int/[2]int{i, j}", run3530},
-		{"matrix/slice-literal/[2]int/[2]int{}", run3531},
-		{"matrix/slice-literal/[2]int/[2]int(is[:2])", run3532},
-		{"matrix/slice-literal/map[string]int/map[string]int{`a`: i}", run3533},
-		{"matrix/slice-literal/map[string]int/make(map[string]int)", run3534},
-		{"matrix/slice-literal/map[string]int/mi", run3535},
-		{"matrix/slice-literal/map[string]int/nil", run3536},
-		{"matrix/slice-literal/func(int) int/double", run3537},
-		{"matrix/slice-literal/func(int) int/adder(i)", run3538},
-		{"matrix/slice-literal/func(int) int/fn", run3539},
-		{"matrix/slice-literal/func(int) int/nil", run3540},
-		{"matrix/slice-literal/Celsius/3", run3541},
-		{"matrix/slice-literal/Celsius/1.5", run3542},
-		{"matrix/slice-literal/Celsius/Celsius(f)", run3543},
-		{"matrix/slice-literal/Celsius/Celsius(f) * 2", run3544},
-		{"matrix/slice-literal/struct{ A int }/struct{ A int }{i}", run3545},
-		{"matrix/slice-literal/struct{ A int }/struct{ A int }{}", run3546},
-		{"matrix/slice-literal/Words/Words{st}", run3547},
-		{"matrix/slice-literal/Words/append(Words{}, st)", run3548},
-		{"matrix/slice-literal/Words/nil", run3549},
-		{"matrix/map-literal/int/7", run3550},
-		{"matrix/map-literal/int/i", run3551},
-		{"matrix/map-literal/int/-i", run3552},
-		{"matrix/map-literal/int/^i", run3553},
-		{"matrix/map-literal/int/i + j", run3554},
-		{"matrix/map-literal/int/i * 2", run3555},
-		{"matrix/map-literal/int/i << 2", run3556},
-		{"matrix/map-literal/int/(i)", run3557},
-		{"matrix/map-literal/int/double(i)", run3558},
-		{"matrix/map-literal/int/pt.Sum()", run3559},
-		{"matrix/map-literal/int/pp.Sum()", run3560},
-		{"matrix/map-literal/int/is[1]", run3561},
-		{"matrix/map-literal/int/mi[`a`]", run3562},
-		{"matrix/map-literal/int/pt.X", run3563},
-		{"matrix/map-literal/int/pp.Y", run3564},
-		{"matrix/map-literal/int/*pi", run3565},
-		{"matrix/map-literal/int/int(f)", run3566},
-		{"matrix/map-literal/int/av.(int)", run3567},
-		{"matrix/map-literal/int/len(is)", run3568},
-		{"matrix/map-literal/int/fn(i)", run3569},
-		{"matrix/map-literal/int/pts[0].X", run3570},
-		{"matrix/map-literal/int/mp[`a`].X", run3571},
-		{"matrix/map-literal/int/i*j - j%i", run3572},
-		{"matrix/map-literal/int/int(u + 200)", run3573},
-		{"matrix/map-literal/int/as.(Point).X", run3574},
-		{"matrix/map-literal/int/int(lv)", run3575},
-		{"matrix/map-literal/float64/1.5", run3576},
-		{"matrix/map-literal/float64/2", run3577},
-		{"matrix/map-literal/float64/f", run3578},
-		{"matrix/map-literal/float64/-f", run3579},
-		{"matrix/map-literal/float64/f / 2", run3580},
-		{"matrix/map-literal/float64/float64(i)", run3581},
-		{"matrix/map-literal/float64/wide(f)", run3582},
-		{"matrix/map-literal/float64/math.Sqrt(f)", run3583},
-		{"matrix/map-literal/float64/float64(g)", run3584},
-		{"matrix/map-literal/float64/real(c)", run3585},
-		{"matrix/map-literal/float64/f*f + 1", run3586},
-		{"matrix/map-literal/float32/0.1", run3587},
-		{"matrix/map-literal/float32/g", run3588},
-		{"matrix/map-literal/float32/g * 3", run3589},
-		{"matrix/map-literal/float32/float32(f)", run3590},
-		{"matrix/map-literal/float32/single(g)", run3591},
-		{"matrix/map-literal/complex128/1", run3592},
-		{"matrix/map-literal/complex128/c", run3593},
-		{"matrix/map-literal/complex128/c * 2", run3594},
-		{"matrix/map-literal/complex128/complex(f, 1)", run3595},
-		{"matrix/map-literal/string/`z`", run3596},
-		{"matrix/map-literal/string/st + `q`", run3597},
-		{"matrix/map-literal/string/kind(i)", run3598},
-		{"matrix/map-literal/string/string(bs)", run3599},
-		{"matrix/map-literal/string/st[1:]", run3600},
-		{"matrix/map-literal/string/pt.String()", run3601},
-		{"matrix/map-literal/string/fmt.Sprint(i, st)", run3602},
-		{"matrix/map-literal/string/string(st[0]) + st", run3603},
-		{"matrix/map-literal/string/lv.String()", run3604},
-		{"matrix/map-literal/bool/true", run3605},
-		{"matrix/map-literal/bool/b", run3606},
-		{"matrix/map-literal/bool/i < j", run3607},
-		{"matrix/map-literal/bool/i < j && b", run3608},
-		{"matrix/map-literal/bool/!b", run3609},
-		{"matrix/map-literal/bool/isNil(err)", run3610},
-		{"matrix/map-literal/bool/pp == nil", run3611},
-		{"matrix/map-literal/bool/av == 5", run3612},
-		{"matrix/map-literal/bool/st == `x`", run3613},
-		{"matrix/map-literal/bool/pt == *pp", run3614},
-		{"matrix/map-literal/uint8/3", run3615},
-		{"matrix/map-literal/uint8/'a'", run3616},
-		{"matrix/map-literal/uint8/u", run3617},
-		{"matrix/map-literal/uint8/u + 200", run3618},
-		{"matrix/map-literal/uint8/uint8(i)", run3619},
-		{"matrix/map-literal/uint8/bs[0]", run3620},
-		{"matrix/map-literal/uint8/st[0]", run3621},
-		{"matrix/map-literal/uint8/-u", run3622},
-		{"matrix/map-literal/uint8/u << 1", run3623},
-		{"matrix/map-literal/uint8/byte(f)", run3624},
-		{"matrix/map-literal/rune/'é'", run3625},
-		{"matrix/map-literal/rune/rune(i)", run3626},
-		{"matrix/map-literal/rune/'a' + rune(i)", run3627},
-		{"matrix/map-literal/Level/High", run3628},
-		{"matrix/map-literal/Level/2", run3629},
-		{"matrix/map-literal/Level/lv", run3630},
-		{"matrix/map-literal/Level/lv + 1", run3631},
-		{"matrix/map-literal/Level/Level(i)", run3632},
-		{"matrix/map-literal/time.Duration/time.Second", run3633},
-		{"matrix/map-literal/time.Duration/5", run3634},
-		{"matrix/map-literal/time.Duration/time.Duration(i) * time.Second", run3635},
-		{"matrix/map-literal/any/7", run3636},
-		{"matrix/map-literal/any/1.5", run3637},
-		{"matrix/map-literal/any/'x'", run3638},
-		{"matrix/map-literal/any/`s`", run3639},
-		{"matrix/map-literal/any/true", run3640},
-		{"matrix/map-literal/any/nil", run3641},
-		{"matrix/map-literal/any/i", run3642},
-		{"matrix/map-literal/any/u", run3643},
-		{"matrix/map-literal/any/g", run3644},
-		{"matrix/map-literal/any/lv", run3645},
-		{"matrix/map-literal/any/High", run3646},
-		{"matrix/map-literal/any/-i", run3647},
-		{"matrix/map-literal/any/!b", run3648},
-		{"matrix/map-literal/any/u + 1", run3649},
-		{"matrix/map-literal/any/g * 3", run3650},
-		{"matrix/map-literal/any/i < j", run3651},
-		{"matrix/map-literal/any/i < j && b", run3652},
-		{"matrix/map-literal/any/double(i)", run3653},
-		{"matrix/map-literal/any/pt", run3654},
-		{"matrix/map-literal/any/pp", run3655},
-		{"matrix/map-literal/any/*pp", run3656},
-		{"matrix/map-literal/any/av", run3657},
-		{"matrix/map-literal/any/pt.X", run3658},
-		{"matrix/map-literal/any/is[1]", run3659},
-		{"matrix/map-literal/any/is", run3660},
-		{"matrix/map-literal/any/is[1:]", run3661},
-		{"matrix/map-literal/any/mi[`a`]", run3662},
-		{"matrix/map-literal/any/mp[`a`]", run3663},
-		{"matrix/map-literal/any/Point{X: 1}", run3664},
-		{"matrix/map-literal/any/&Point{X: 1}", run3665},
-		{"matrix/map-literal/any/[]int{i}", run3666},
-		{"matrix/map-literal/any/err", run3667},
-		{"matrix/map-literal/any/float32(f)", run3668},
-		{"matrix/map-literal/any/uint8(i)", run3669},
-		{"matrix/map-literal/any/st + `q`", run3670},
-		{"matrix/map-literal/any/st[0]", run3671},
-		{"matrix/map-literal/any/*pi", run3672},
-		{"matrix/map-literal/any/len(is)", run3673},
-		{"matrix/map-literal/any/av.(int)", run3674},
-		{"matrix/map-literal/any/pt.Sum()", run3675},
-		{"matrix/map-literal/any/pt.Add(pt)", run3676},
-		{"matrix/map-literal/any/fn", run3677},
-		{"matrix/map-literal/any/fn(i)", run3678},
-		{"matrix/map-literal/any/double", run3679},
-		{"matrix/map-literal/any/append(is, 1)", run3680},
-		{"matrix/map-literal/any/c * 2", run3681},
-		{"matrix/map-literal/any/Level(i)", run3682},
-		{"matrix/map-literal/any/u << 1", run3683},
-		{"matrix/map-literal/any/fails(1)", run3684},
-		{"matrix/map-literal/any/[2]int{i, j}", run3685},
-		{"matrix/map-literal/any/map[string]int{`a`: i}", run3686},
-		{"matrix/map-literal/any/time.Second", run3687},
-		{"matrix/map-literal/any/&i", run3688},
-		{"matrix/map-literal/any/&pt", run3689},
-		{"matrix/map-literal/any/lv + 1", run3690},
-		{"matrix/map-literal/any/any(i)", run3691},
-		{"matrix/map-literal/any/string(bs)", run3692},
-		{"matrix/map-literal/any/bs[0]", run3693},
-		{"matrix/map-literal/error/nil", run3694},
-		{"matrix/map-literal/error/errBase", run3695},
-		{"matrix/map-literal/error/err", run3696},
-		{"matrix/map-literal/error/fails(1)", run3697},
-		{"matrix/map-literal/error/fails(0)", run3698},
-		{"matrix/map-literal/error/&Oops{1}", run3699},
-		{"matrix/map-literal/error/io.EOF", run3700},
-		{"matrix/map-literal/error/wraps(2)", run3701},
-		{"matrix/map-literal/fmt.Stringer/nil", run3702},
-		{"matrix/map-literal/fmt.Stringer/pt", run3703},
-		{"matrix/map-literal/fmt.Stringer/pp", run3704},
-		{"matrix/map-literal/fmt.Stringer/&pt", run3705},
-		{"matrix/map-literal/fmt.Stringer/lv", run3706},
-		{"matrix/map-literal/fmt.Stringer/Level(1)", run3707},
-		{"matrix/map-literal/fmt.Stringer/High", run3708},
-		{"matrix/map-literal/fmt.Stringer/Point{X: 1}", run3709},
-		{"matrix/map-literal/fmt.Stringer/&Point{X: 1}", run3710},
-		{"matrix/map-literal/fmt.Stringer/srs[0]", run3711},
-		{"matrix/map-literal/fmt.Stringer/time.Second", run3712},
-		{"matrix/map-literal/fmt.Stringer/pt.Add(pt)", run3713},
-		{"matrix/map-literal/fmt.Stringer/*pp", run3714},
-		{"matrix/map-literal/fmt.Stringer/pts[0]", run3715},
-		{"matrix/map-literal/Point/Point{X: i}", run3716},
-		{"matrix/map-literal/Point/Point{}", run3717},
-		{"matrix/map-literal/Point/pt", run3718},
-		{"matrix/map-literal/Point/pt.Add(pt)", run3719},
-		{"matrix/map-literal/Point/*pp", run3720},
-		{"matrix/map-literal/Point/pts[0]", run3721},
-		{"matrix/map-literal/Point/mp[`a`]", run3722},
-		{"matrix/map-literal/Point/as.(Point)", run3723},
-		{"matrix/map-literal/Point/*newPoint(1, 2)", run3724},
-		{"matrix/map-literal/*Point/&Point{X: i}", run3725},
-		{"matrix/map-literal/*Point/&pt", run3726},
-		{"matrix/map-literal/*Point/pp", run3727},
-		{"matrix/map-literal/*Point/newPoint(1, i)", run3728},
-		{"matrix/map-literal/*Point/nil", run3729},
-		{"matrix/map-literal/*Point/new(Point)", run3730},
-		{"matrix/map-literal/*Point/&pts[0]", run3731},
-		{"matrix/map-literal/[]int/[]int{1, i}", run3732},
-		{"matrix/map-literal/[]int/append(is, 4)", run3733},
-		{"matrix/map-literal/[]int/append(is, i, j)", run3734},
-		{"matrix/map-literal/[]int/append(is, is...)", run3735},
-		{"matrix/map-literal/[]int/is[1:]", run3736},
-		{"matrix/map-literal/[]int/is[:2]", run3737},
-		{"matrix/map-literal/[]int/nil", run3738},
-		{"matrix/map-literal/[]int/make([]int, 2)", run3739},
-		{"matrix/map-literal/[]int/is", run3740},
-		{"matrix/map-literal/[]int/[]int{}", run3741},
-		{"matrix/map-literal/[]any/[]any{1, i, st, pt, nil}", run3742},
-		{"matrix/map-literal/[]any/append([]any{}, i, u + 1, pt)", run3743},
-		{"matrix/map-literal/[]any/nil", run3744},
-		{"matrix/map-literal/[]Point/[]Point{{X: i}}", run3745},
-		{"matrix/map-literal/[]Point/append(pts, pt)", run3746},
-		{"matrix/map-literal/[]Point/append(pts, Point{X: i})", run3747},
-		{"matrix/map-literal/[]Point/append(pts, *pp)", run3748},
-		{"matrix/map-literal/[]Point/pts", run3749},
-		{"matrix/map-literal/[2]int/[2]int{i, j}", run3750},
-		{"matrix/map-literal/[2]int/[2]int{}", run3751},
-		{"matrix/map-literal/[2]int/[2]int(is[:2])", run3752},
-		{"matrix/map-literal/map[string]int/map[string]int{`a`: i}", run3753},
-		{"matrix/map-literal/map[string]int/make(map[string]int)", run3754},
-		{"matrix/map-literal/map[string]int/mi", run3755},
-		{"matrix/map-literal/map[string]int/nil", run3756},
-		{"matrix/map-literal/func(int) int/double", run3757},
-		{"matrix/map-literal/func(int) int/adder(i)", run3758},
-		{"matrix/map-literal/func(int) int/fn", run3759},
-		{"matrix/map-literal/func(int) int/nil", run3760},
-		{"matrix/map-literal/Celsius/3", run3761},
-		{"matrix/map-literal/Celsius/1.5", run3762},
-		{"matrix/map-literal/Celsius/Celsius(f)", run3763},
-		{"matrix/map-literal/Celsius/Celsius(f) * 2", run3764},
-		{"matrix/map-literal/struct{ A int }/struct{ A int }{i}", run3765},
-		{"matrix/map-literal/struct{ A int }/struct{ A int }{}", run3766},
-		{"matrix/map-literal/Words/Words{st}", run3767},
-		{"matrix/map-literal/Words/append(Words{}, st)", run3768},
-		{"matrix/map-literal/Words/nil", run3769},
-		{"matrix/append/int/7", run3770},
-		{"matrix/append/int/i", run3771},
-		{"matrix/append/int/-i", run3772},
-		{"matrix/append/int/^i", run3773},
-		{"matrix/append/int/i + j", run3774},
-		{"matrix/append/int/i * 2", run3775},
-		{"matrix/append/int/i << 2", run3776},
-		{"matrix/append/int/(i)", run3777},
-		{"matrix/append/int/double(i)", run3778},
-		{"matrix/append/int/pt.Sum()", run3779},
-		{"matrix/append/int/pp.Sum()", run3780},
-		{"matrix/append/int/is[1]", run3781},
-		{"matrix/append/int/mi[`a`]", run3782},
-		{"matrix/append/int/pt.X", run3783},
-		{"matrix/append/int/pp.Y", run3784},
-		{"matrix/append/int/*pi", run3785},
-		{"matrix/append/int/int(f)", run3786},
-		{"matrix/append/int/av.(int)", run3787},
-		{"matrix/append/int/len(is)", run3788},
-		{"matrix/append/int/fn(i)", run3789},
-		{"matrix/append/int/pts[0].X", run3790},
-		{"matrix/append/int/mp[`a`].X", run3791},
-		{"matrix/append/int/i*j - j%i", run3792},
-		{"matrix/append/int/int(u + 200)", run3793},
-		{"matrix/append/int/as.(Point).X", run3794},
-		{"matrix/append/int/int(lv)", run3795},
-		{"matrix/append/float64/1.5", run3796},
-		{"matrix/append/float64/2", run3797},
-		{"matrix/append/float64/f", run3798},
-		{"matrix/append/float64/-f", run3799},
-		{"matrix/append/float64/f / 2", run3800},
-		{"matrix/append/float64/float64(i)", run3801},
-		{"matrix/append/float64/wide(f)", run3802},
-		{"matrix/append/float64/math.Sqrt(f)", run3803},
-		{"matrix/append/float64/float64(g)", run3804},
-		{"matrix/append/float64/real(c)", run3805},
-		{"matrix/append/float64/f*f + 1", run3806},
-		{"matrix/append/float32/0.1", run3807},
-		{"matrix/append/float32/g", run3808},
-		{"matrix/append/float32/g * 3", run3809},
-		{"matrix/append/float32/float32(f)", run3810},
-		{"matrix/append/float32/single(g)", run3811},
-		{"matrix/append/complex128/1", run3812},
-		{"matrix/append/complex128/c", run3813},
-		{"matrix/append/complex128/c * 2", run3814},
-		{"matrix/append/complex128/complex(f, 1)", run3815},
-		{"matrix/append/string/`z`", run3816},
-		{"matrix/append/string/st + `q`", run3817},
-		{"matrix/append/string/kind(i)", run3818},
-		{"matrix/append/string/string(bs)", run3819},
-		{"matrix/append/string/st[1:]", run3820},
-		{"matrix/append/string/pt.String()", run3821},
-		{"matrix/append/string/fmt.Sprint(i, st)", run3822},
-		{"matrix/append/string/string(st[0]) + st", run3823},
-		{"matrix/append/string/lv.String()", run3824},
-		{"matrix/append/bool/true", run3825},
-		{"matrix/append/bool/b", run3826},
-		{"matrix/append/bool/i < j", run3827},
-		{"matrix/append/bool/i < j && b", run3828},
-		{"matrix/append/bool/!b", run3829},
-		{"matrix/append/bool/isNil(err)", run3830},
-		{"matrix/append/bool/pp == nil", run3831},
-		{"matrix/append/bool/av == 5", run3832},
-		{"matrix/append/bool/st == `x`", run3833},
-		{"matrix/append/bool/pt == *pp", run3834},
-		{"matrix/append/uint8/3", run3835},
-		{"matrix/append/uint8/'a'", run3836},
-		{"matrix/append/uint8/u", run3837},
-		{"matrix/append/uint8/u + 200", run3838},
-		{"matrix/append/uint8/uint8(i)", run3839},
-		{"matrix/append/uint8/bs[0]", run3840},
-		{"matrix/append/uint8/st[0]", run3841},
-		{"matrix/append/uint8/-u", run3842},
-		{"matrix/append/uint8/u << 1", run3843},
-		{"matrix/append/uint8/byte(f)", run3844},
-		{"matrix/append/rune/'é'", run3845},
-		{"matrix/append/rune/rune(i)", run3846},
-		{"matrix/append/rune/'a' + rune(i)", run3847},
-		{"matrix/append/Level/High", run3848},
-		{"matrix/append/Level/2", run3849},
-		{"matrix/append/Level/lv", run3850},
-		{"matrix/append/Level/lv + 1", run3851},
-		{"matrix/append/Level/Level(i)", run3852},
-		{"matrix/append/time.Duration/time.Second", run3853},
-		{"matrix/append/time.Duration/5", run3854},
-		{"matrix/append/time.Duration/time.Duration(i) * time.Second", run3855},
-		{"matrix/append/any/7", run3856},
-		{"matrix/append/any/1.5", run3857},
-		{"matrix/append/any/'x'", run3858},
-		{"matrix/append/any/`s`", run3859},
-		{"matrix/append/any/true", run3860},
-		{"matrix/append/any/nil", run3861},
-		{"matrix/append/any/i", run3862},
-		{"matrix/append/any/u", run3863},
-		{"matrix/append/any/g", run3864},
-		{"matrix/append/any/lv", run3865},
-		{"matrix/append/any/High", run3866},
-		{"matrix/append/any/-i", run3867},
-		{"matrix/append/any/!b", run3868},
-		{"matrix/append/any/u + 1", run3869},
-		{"matrix/append/any/g * 3", run3870},
-		{"matrix/append/any/i < j", run3871},
-		{"matrix/append/any/i < j && b", run3872},
-		{"matrix/append/any/double(i)", run3873},
-		{"matrix/append/any/pt", run3874},
-		{"matrix/append/any/pp", run3875},
-		{"matrix/append/any/*pp", run3876},
-		{"matrix/append/any/av", run3877},
-		{"matrix/append/any/pt.X", run3878},
-		{"matrix/append/any/is[1]", run3879},
-		{"matrix/append/any/is", run3880},
-		{"matrix/append/any/is[1:]", run3881},
-		{"matrix/append/any/mi[`a`]", run3882},
-		{"matrix/append/any/mp[`a`]", run3883},
-		{"matrix/append/any/Point{X: 1}", run3884},
-		{"matrix/append/any/&Point{X: 1}", run3885},
-		{"matrix/append/any/[]int{i}", run3886},
-		{"matrix/append/any/err", run3887},
-		{"matrix/append/any/float32(f)", run3888},
-		{"matrix/append/any/uint8(i)", run3889},
-		{"matrix/append/any/st + `q`", run3890},
-		{"matrix/append/any/st[0]", run3891},
-		{"matrix/append/any/*pi", run3892},
-		{"matrix/append/any/len(is)", run3893},
-		{"matrix/append/any/av.(int)", run3894},
-		{"matrix/append/any/pt.Sum()", run3895},
-		{"matrix/append/any/pt.Add(pt)", run3896},
-		{"matrix/append/any/fn", run3897},
-		{"matrix/append/any/fn(i)", run3898},
-		{"matrix/append/any/double", run3899},
-		{"matrix/append/any/append(is, 1)", run3900},
-		{"matrix/append/any/c * 2", run3901},
-		{"matrix/append/any/Level(i)", run3902},
-		{"matrix/append/any/u << 1", run3903},
-		{"matrix/append/any/fails(1)", run3904},
-		{"matrix/append/any/[2]int{i, j}", run3905},
-		{"matrix/append/any/map[string]int{`a`: i}", run3906},
-		{"matrix/append/any/time.Second", run3907},
-		{"matrix/append/any/&i", run3908},
-		{"matrix/append/any/&pt", run3909},
-		{"matrix/append/any/lv + 1", run3910},
-		{"matrix/append/any/any(i)", run3911},
-		{"matrix/append/any/string(bs)", run3912},
-		{"matrix/append/any/bs[0]", run3913},
-		{"matrix/append/error/nil", run3914},
-		{"matrix/append/error/errBase", run3915},
-		{"matrix/append/error/err", run3916},
-		{"matrix/append/error/fails(1)", run3917},
-		{"matrix/append/error/fails(0)", run3918},
-		{"matrix/append/error/&Oops{1}", run3919},
-		{"matrix/append/error/io.EOF", run3920},
-		{"matrix/append/error/wraps(2)", run3921},
-		{"matrix/append/fmt.Stringer/nil", run3922},
-		{"matrix/append/fmt.Stringer/pt", run3923},
-		{"matrix/append/fmt.Stringer/pp", run3924},
-		{"matrix/append/fmt.Stringer/&pt", run3925},
-		{"matrix/append/fmt.Stringer/lv", run3926},
-		{"matrix/append/fmt.Stringer/Level(1)", run3927},
-		{"matrix/append/fmt.Stringer/High", run3928},
-		{"matrix/append/fmt.Stringer/Point{X: 1}", run3929},
-		{"matrix/append/fmt.Stringer/&Point{X: 1}", run3930},
-		{"matrix/append/fmt.Stringer/srs[0]", run3931},
-		{"matrix/append/fmt.Stringer/time.Second", run3932},
-		{"matrix/append/fmt.Stringer/pt.Add(pt)", run3933},
-		{"matrix/append/fmt.Stringer/*pp", run3934},
-		{"matrix/append/fmt.Stringer/pts[0]", run3935},
-		{"matrix/append/Point/Point{X: i}", run3936},
-		{"matrix/append/Point/Point{}", run3937},
-		{"matrix/append/Point/pt", run3938},
-		{"matrix/append/Point/pt.Add(pt)", run3939},
-		{"matrix/append/Point/*pp", run3940},
-		{"matrix/append/Point/pts[0]", run3941},
-		{"matrix/append/Point/mp[`a`]", run3942},
-		{"matrix/append/Point/as.(Point)", run3943},
-		{"matrix/append/Point/*newPoint(1, 2)", run3944},
-		{"matrix/append/*Point/&Point{X: i}", run3945},
-		{"matrix/append/*Point/&pt", run3946},
-		{"matrix/append/*Point/pp", run3947},
-		{"matrix/append/*Point/newPoint(1, i)", run3948},
-		{"matrix/append/*Point/nil", run3949},
-		{"matrix/append/*Point/new(Point)", run3950},
-		{"matrix/append/*Point/&pts[0]", run3951},
-		{"matrix/append/[]int/[]int{1, i}", run3952},
-		{"matrix/append/[]int/append(is, 4)", run3953},
-		{"matrix/append/[]int/append(is, i, j)", run3954},
-		{"matrix/append/[]int/append(is, is...)", run3955},
-		{"matrix/append/[]int/is[1:]", run3956},
-		{"matrix/append/[]int/is[:2]", run3957},
-		{"matrix/append/[]int/nil", run3958},
-		{"matrix/append/[]int/make([]int, 2)", run3959},
-		{"matrix/append/[]int/is", run3960},
-		{"matrix/append/[]int/[]int{}", run3961},
-		{"matrix/append/[]any/[]any{1, i, st, pt, nil}", run3962},
-		{"matrix/append/[]any/append([]any{}, i, u + 1, pt)", run3963},
-		{"matrix/append/[]any/nil", run3964},
-		{"matrix/append/[]Point/[]Point{{X: i}}", run3965},
-		{"matrix/append/[]Point/append(pts, pt)", run3966},
-		{"matrix/append/[]Point/append(pts, Point{X: i})", run3967},
-		{"matrix/append/[]Point/append(pts, *pp)", run3968},
-		{"matrix/append/[]Point/pts", run3969},
-		{"matrix/append/[2]int/[2]int{i, j}", run3970},
-		{"matrix/append/[2]int/[2]int{}", run3971},
-		{"matrix/append/[2]int/[2]int(is[:2])", run3972},
-		{"matrix/append/map[string]int/map[string]int{`a`: i}", run3973},
-		{"matrix/append/map[string]int/make(map[string]int)", run3974},
-		{"matrix/append/map[string]int/mi", run3975},
-		{"matrix/append/map[string]int/nil", run3976},
-		{"matrix/append/func(int) int/double", run3977},
-		{"matrix/append/func(int) int/adder(i)", run3978},
-		{"matrix/append/func(int) int/fn", run3979},
-		{"matrix/append/func(int) int/nil", run3980},
-		{"matrix/append/Celsius/3", run3981},
-		{"matrix/append/Celsius/1.5", run3982},
-		{"matrix/append/Celsius/Celsius(f)", run3983},
-		{"matrix/append/Celsius/Celsius(f) * 2", run3984},
-		{"matrix/append/struct{ A int }/struct{ A int }{i}", run3985},
-		{"matrix/append/struct{ A int }/struct{ A int }{}", run3986},
-		{"matrix/append/Words/Words{st}", run3987},
-		{"matrix/append/Words/append(Words{}, st)", run3988},
-		{"matrix/append/Words/nil", run3989},
-		{"matrix/append-many/int/7", run3990},
-		{"matrix/append-many/int/i", run3991},
-		{"matrix/append-many/int/-i", run3992},
-		{"matrix/append-many/int/^i", run3993},
-		{"matrix/append-many/int/i + j", run3994},
-		{"matrix/append-many/int/i * 2", run3995},
-		{"matrix/append-many/int/i << 2", run3996},
-		{"matrix/append-many/int/(i)", run3997},
-		{"matrix/append-many/int/double(i)", run3998},
-		{"matrix/append-many/int/pt.Sum()", run3999},
-		{"matrix/append-many/int/pp.Sum()", run4000},
-		{"matrix/append-many/int/is[1]", run4001},
-		{"matrix/append-many/int/mi[`a`]", run4002},
-		{"matrix/append-many/int/pt.X", run4003},
-		{"matrix/append-many/int/pp.Y", run4004},
-		{"matrix/append-many/int/*pi", run4005},
-		{"matrix/append-many/int/int(f)", run4006},
-		{"matrix/append-many/int/av.(int)", run4007},
-		{"matrix/append-many/int/len(is)", run4008},
-		{"matrix/append-many/int/fn(i)", run4009},
-		{"matrix/append-many/int/pts[0].X", run4010},
-		{"matrix/append-many/int/mp[`a`].X", run4011},
-		{"matrix/append-many/int/i*j - j%i", run4012},
-		{"matrix/append-many/int/int(u + 200)", run4013},
-		{"matrix/append-many/int/as.(Point).X", run4014},
-		{"matrix/append-many/int/int(lv)", run4015},
-		{"matrix/append-many/float64/1.5", run4016},
-		{"matrix/append-many/float64/2", run4017},
-		{"matrix/append-many/float64/f", run4018},
-		{"matrix/append-many/float64/-f", run4019},
-		{"matrix/append-many/float64/f / 2", run4020},
-		{"matrix/append-many/float64/float64(i)", run4021},
-		{"matrix/append-many/float64/wide(f)", run4022},
-		{"matrix/append-many/float64/math.Sqrt(f)", run4023},
-		{"matrix/append-many/float64/float64(g)", run4024},
-		{"matrix/append-many/float64/real(c)", run4025},
-		{"matrix/append-many/float64/f*f + 1", run4026},
-		{"matrix/append-many/float32/0.1", run4027},
-		{"matrix/append-many/float32/g", run4028},
-		{"matrix/append-many/float32/g * 3", run4029},
-		{"matrix/append-many/float32/float32(f)", run4030},
-		{"matrix/append-many/float32/single(g)", run4031},
-		{"matrix/append-many/complex128/1", run4032},
-		{"matrix/append-many/complex128/c", run4033},
-		{"matrix/append-many/complex128/c * 2", run4034},
-		{"matrix/append-many/complex128/complex(f, 1)", run4035},
-		{"matrix/append-many/string/`z`", run4036},
-		{"matrix/append-many/string/st + `q`", run4037},
-		{"matrix/append-many/string/kind(i)", run4038},
-		{"matrix/append-many/string/string(bs)", run4039},
-		{"matrix/append-many/string/st[1:]", run4040},
-		{"matrix/append-many/string/pt.String()", run4041},
-		{"matrix/append-many/string/fmt.Sprint(i, st)", run4042},
-		{"matrix/append-many/string/string(st[0]) + st", run4043},
-		{"matrix/append-many/string/lv.String()", run4044},
-		{"matrix/append-many/bool/true", run4045},
-		{"matrix/append-many/bool/b", run4046},
-		{"matrix/append-many/bool/i < j", run4047},
-		{"matrix/append-many/bool/i < j && b", run4048},
-		{"matrix/append-many/bool/!b", run4049},
-		{"matrix/append-many/bool/isNil(err)", run4050},
-		{"matrix/append-many/bool/pp == nil", run4051},
-		{"matrix/append-many/bool/av == 5", run4052},
-		{"matrix/append-many/bool/st == `x`", run4053},
-		{"matrix/append-many/bool/pt == *pp", run4054},
-		{"matrix/append-many/uint8/3", run4055},
-		{"matrix/append-many/uint8/'a'", run4056},
-		{"matrix/append-many/uint8/u", run4057},
-		{"matrix/append-many/uint8/u + 200", run4058},
-		{"matrix/append-many/uint8/uint8(i)", run4059},
-		{"matrix/append-many/uint8/bs[0]", run4060},
-		{"matrix/append-many/uint8/st[0]", run4061},
-		{"matrix/append-many/uint8/-u", run4062},
-		{"matrix/append-many/uint8/u << 1", run4063},
-		{"matrix/append-many/uint8/byte(f)", run4064},
-		{"matrix/append-many/rune/'é'", run4065},
-		{"matrix/append-many/rune/rune(i)", run4066},
-		{"matrix/append-many/rune/'a' + rune(i)", run4067},
-		{"matrix/append-many/Level/High", run4068},
-		{"matrix/append-many/Level/2", run4069},
-		{"matrix/append-many/Level/lv", run4070},
-		{"matrix/append-many/Level/lv + 1", run4071},
-		{"matrix/append-many/Level/Level(i)", run4072},
-		{"matrix/append-many/time.Duration/time.Second", run4073},
-		{"matrix/append-many/time.Duration/5", run4074},
-		{"matrix/append-many/time.Duration/time.Duration(i) * time.Second", run4075},
-		{"matrix/append-many/any/7", run4076},
-		{"matrix/append-many/any/1.5", run4077},
-		{"matrix/append-many/any/'x'", run4078},
-		{"matrix/append-many/any/`s`", run4079},
-		{"matrix/append-many/any/true", run4080},
-		{"matrix/append-many/any/nil", run4081},
-		{"matrix/append-many/any/i", run4082},
-		{"matrix/append-many/any/u", run4083},
-		{"matrix/append-many/any/g", run4084},
-		{"matrix/append-many/any/lv", run4085},
-		{"matrix/append-many/any/High", run4086},
-		{"matrix/append-many/any/-i", run4087},
-		{"matrix/append-many/any/!b", run4088},
-		{"matrix/append-many/any/u + 1", run4089},
-		{"matrix/append-many/any/g * 3", run4090},
-		{"matrix/append-many/any/i < j", run4091},
-		{"matrix/append-many/any/i < j && b", run4092},
-		{"matrix/append-many/any/double(i)", run4093},
-		{"matrix/append-many/any/pt", run4094},
-		{"matrix/append-many/any/pp", run4095},
-		{"matrix/append-many/any/*pp", run4096},
-		{"matrix/append-many/any/av", run4097},
-		{"matrix/append-many/any/pt.X", run4098},
-		{"matrix/append-many/any/is[1]", run4099},
-		{"matrix/append-many/any/is", run4100},
-		{"matrix/append-many/any/is[1:]", run4101},
-		{"matrix/append-many/any/mi[`a`]", run4102},
-		{"matrix/append-many/any/mp[`a`]", run4103},
-		{"matrix/append-many/any/Point{X: 1}", run4104},
-		{"matrix/append-many/any/&Point{X: 1}", run4105},
-		{"matrix/append-many/any/[]int{i}", run4106},
-		{"matrix/append-many/any/err", run4107},
-		{"matrix/append-many/any/float32(f)", run4108},
-		{"matrix/append-many/any/uint8(i)", run4109},
-		{"matrix/append-many/any/st + `q`", run4110},
-		{"matrix/append-many/any/st[0]", run4111},
-		{"matrix/append-many/any/*pi", run4112},
-		{"matrix/append-many/any/len(is)", run4113},
-		{"matrix/append-many/any/av.(int)", run4114},
-		{"matrix/append-many/any/pt.Sum()", run4115},
-		{"matrix/append-many/any/pt.Add(pt)", run4116},
-		{"matrix/append-many/any/fn", run4117},
-		{"matrix/append-many/any/fn(i)", run4118},
-		{"matrix/append-many/any/double", run4119},
-		{"matrix/append-many/any/append(is, 1)", run4120},
-		{"matrix/append-many/any/c * 2", run4121},
-		{"matrix/append-many/any/Level(i)", run4122},
-		{"matrix/append-many/any/u << 1", run4123},
-		{"matrix/append-many/any/fails(1)", run4124},
-		{"matrix/append-many/any/[2]int{i, j}", run4125},
-		{"matrix/append-many/any/map[string]int{`a`: i}", run4126},
-		{"matrix/append-many/any/time.Second", run4127},
-		{"matrix/append-many/any/&i", run4128},
-		{"matrix/append-many/any/&pt", run4129},
-		{"matrix/append-many/any/lv + 1", run4130},
-		{"matrix/append-many/any/any(i)", run4131},
-		{"matrix/append-many/any/string(bs)", run4132},
-		{"matrix/append-many/any/bs[0]", run4133},
-		{"matrix/append-many/error/nil", run4134},
-		{"matrix/append-many/error/errBase", run4135},
-		{"matrix/append-many/error/err", run4136},
-		{"matrix/append-many/error/fails(1)", run4137},
-		{"matrix/append-many/error/fails(0)", run4138},
-		{"matrix/append-many/error/&Oops{1}", run4139},
-		{"matrix/append-many/error/io.EOF", run4140},
-		{"matrix/append-many/error/wraps(2)", run4141},
-		{"matrix/append-many/fmt.Stringer/nil", run4142},
-		{"matrix/append-many/fmt.Stringer/pt", run4143},
-		{"matrix/append-many/fmt.Stringer/pp", run4144},
-		{"matrix/append-many/fmt.Stringer/&pt", run4145},
-		{"matrix/append-many/fmt.Stringer/lv", run4146},
-		{"matrix/append-many/fmt.Stringer/Level(1)", run4147},
-		{"matrix/append-many/fmt.Stringer/High", run4148},
-		{"matrix/append-many/fmt.Stringer/Point{X: 1}", run4149},
-		{"matrix/append-many/fmt.Stringer/&Point{X: 1}", run4150},
-		{"matrix/append-many/fmt.Stringer/srs[0]", run4151},
-		{"matrix/append-many/fmt.Stringer/time.Second", run4152},
-		{"matrix/append-many/fmt.Stringer/pt.Add(pt)", run4153},
-		{"matrix/append-many/fmt.Stringer/*pp", run4154},
-		{"matrix/append-many/fmt.Stringer/pts[0]", run4155},
-		{"matrix/append-many/Point/Point{X: i}", run4156},
-		{"matrix/append-many/Point/Point{}", run4157},
-		{"matrix/append-many/Point/pt", run4158},
-		{"matrix/append-many/Point/pt.Add(pt)", run4159},
-		{"matrix/append-many/Point/*pp", run4160},
-		{"matrix/append-many/Point/pts[0]", run4161},
-		{"matrix/append-many/Point/mp[`a`]", run4162},
-		{"matrix/append-many/Point/as.(Point)", run4163},
-		{"matrix/append-many/Point/*newPoint(1, 2)", run4164},
-		{"matrix/append-many/*Point/&Point{X: i}", run4165},
-		{"matrix/append-many/*Point/&pt", run4166},
-		{"matrix/append-many/*Point/pp", run4167},
-		{"matrix/append-many/*Point/newPoint(1, i)", run4168},
-		{"matrix/append-many/*Point/nil", run4169},
-		{"matrix/append-many/*Point/new(Point)", run4170},
-		{"matrix/append-many/*Point/&pts[0]", run4171},
-		{"matrix/append-many/[]int/[]int{1, i}", run4172},
-		{"matrix/append-many/[]int/append(is, 4)", run4173},
-		{"matrix/append-many/[]int/append(is, i, j)", run4174},
-		{"matrix/append-many/[]int/append(is, is...)", run4175},
-		{"matrix/append-many/[]int/is[1:]", run4176},
-		{"matrix/append-many/[]int/is[:2]", run4177},
-		{"matrix/append-many/[]int/nil", run4178},
-		{"matrix/append-many/[]int/make([]int, 2)", run4179},
-		{"matrix/append-many/[]int/is", run4180},
-		{"matrix/append-many/[]int/[]int{}", run4181},
-		{"matrix/append-many/[]any/[]any{1, i, st, pt, nil}", run4182},
-		{"matrix/append-many/[]any/append([]any{}, i, u + 1, pt)", run4183},
-		{"matrix/append-many/[]any/nil", run4184},
-		{"matrix/append-many/[]Point/[]Point{{X: i}}", run4185},
-		{"matrix/append-many/[]Point/append(pts, pt)", run4186},
-		{"matrix/append-many/[]Point/append(pts, Point{X: i})", run4187},
-		{"matrix/append-many/[]Point/append(pts, *pp)", run4188},
-		{"matrix/append-many/[]Point/pts", run4189},
-		{"matrix/append-many/[2]int/[2]int{i, j}", run4190},
-		{"matrix/append-many/[2]int/[2]int{}", run4191},
-		{"matrix/append-many/[2]int/[2]int(is[:2])", run4192},
-		{"matrix/append-many/map[string]int/map[string]int{`a`: i}", run4193},
-		{"matrix/append-many/map[string]int/make(map[string]int)", run4194},
-		{"matrix/append-many/map[string]int/mi", run4195},
-		{"matrix/append-many/map[string]int/nil", run4196},
-		{"matrix/append-many/func(int) int/double", run4197},
-		{"matrix/append-many/func(int) int/adder(i)", run4198},
-		{"matrix/append-many/func(int) int/fn", run4199},
-		{"matrix/append-many/func(int) int/nil", run4200},
-		{"matrix/append-many/Celsius/3", run4201},
-		{"matrix/append-many/Celsius/1.5", run4202},
-		{"matrix/append-many/Celsius/Celsius(f)", run4203},
-		{"matrix/append-many/Celsius/Celsius(f) * 2", run4204},
-		{"matrix/append-many/struct{ A int }/struct{ A int }{i}", run4205},
-		{"matrix/append-many/struct{ A int }/struct{ A int }{}", run4206},
-		{"matrix/append-many/Words/Words{st}", run4207},
-		{"matrix/append-many/Words/append(Words{}, st)", run4208},
-		{"matrix/append-many/Words/nil", run4209},
-		{"matrix/struct-literal/int/7", run4210},
-		{"matrix/struct-literal/int/i", run4211},
-		{"matrix/struct-literal/int/-i", run4212},
-		{"matrix/struct-literal/int/^i", run4213},
-		{"matrix/struct-literal/int/i + j", run4214},
-		{"matrix/struct-literal/int/i * 2", run4215},
-		{"matrix/struct-literal/int/i << 2", run4216},
-		{"matrix/struct-literal/int/(i)", run4217},
-		{"matrix/struct-literal/int/double(i)", run4218},
-		{"matrix/struct-literal/int/pt.Sum()", run4219},
-		{"matrix/struct-literal/int/pp.Sum()", run4220},
-		{"matrix/struct-literal/int/is[1]", run4221},
-		{"matrix/struct-literal/int/mi[`a`]", run4222},
-		{"matrix/struct-literal/int/pt.X", run4223},
-		{"matrix/struct-literal/int/pp.Y", run4224},
-		{"matrix/struct-literal/int/*pi", run4225},
-		{"matrix/struct-literal/int/int(f)", run4226},
-		{"matrix/struct-literal/int/av.(int)", run4227},
-		{"matrix/struct-literal/int/len(is)", run4228},
-		{"matrix/struct-literal/int/fn(i)", run4229},
-		{"matrix/struct-literal/int/pts[0].X", run4230},
-		{"matrix/struct-literal/int/mp[`a`].X", run4231},
-		{"matrix/struct-literal/int/i*j - j%i", run4232},
-		{"matrix/struct-literal/int/int(u + 200)", run4233},
-		{"matrix/struct-literal/int/as.(Point).X", run4234},
-		{"matrix/struct-literal/int/int(lv)", run4235},
-		{"matrix/struct-literal/float64/1.5", run4236},
-		{"matrix/struct-literal/float64/2", run4237},
-		{"matrix/struct-literal/float64/f", run4238},
-		{"matrix/struct-literal/float64/-f", run4239},
-		{"matrix/struct-literal/float64/f / 2", run4240},
-		{"matrix/struct-literal/float64/float64(i)", run4241},
-		{"matrix/struct-literal/float64/wide(f)", run4242},
-		{"matrix/struct-literal/float64/math.Sqrt(f)", run4243},
-		{"matrix/struct-literal/float64/float64(g)", run4244},
-		{"matrix/struct-literal/float64/real(c)", run4245},
-		{"matrix/struct-literal/float64/f*f + 1", run4246},
-		{"matrix/struct-literal/float32/0.1", run4247},
-		{"matrix/struct-literal/float32/g", run4248},
-		{"matrix/struct-literal/float32/g * 3", run4249},
-		{"matrix/struct-literal/float32/float32(f)", run4250},
-		{"matrix/struct-literal/float32/single(g)", run4251},
-		{"matrix/struct-literal/complex128/1", run4252},
-		{"matrix/struct-literal/complex128/c", run4253},
-		{"matrix/struct-literal/complex128/c * 2", run4254},
-		{"matrix/struct-literal/complex128/complex(f, 1)", run4255},
-		{"matrix/struct-literal/string/`z`", run4256},
-		{"matrix/struct-literal/string/st + `q`", run4257},
-		{"matrix/struct-literal/string/kind(i)", run4258},
-		{"matrix/struct-literal/string/string(bs)", run4259},
-		{"matrix/struct-literal/string/st[1:]", run4260},
-		{"matrix/struct-literal/string/pt.String()", run4261},
-		{"matrix/struct-literal/string/fmt.Sprint(i, st)", run4262},
-		{"matrix/struct-literal/string/string(st[0]) + st", run4263},
-		{"matrix/struct-literal/string/lv.String()", run4264},
-		{"matrix/struct-literal/bool/true", run4265},
-		{"matrix/struct-literal/bool/b", run4266},
-		{"matrix/struct-literal/bool/i < j", run4267},
-		{"matrix/struct-literal/bool/i < j && b", run4268},
-		{"matrix/struct-literal/bool/!b", run4269},
-		{"matrix/struct-literal/bool/isNil(err)", run4270},
-		{"matrix/struct-literal/bool/pp == nil", run4271},
-		{"matrix/struct-literal/bool/av == 5", run4272},
-		{"matrix/struct-literal/bool/st == `x`", run4273},
-		{"matrix/struct-literal/bool/pt == *pp", run4274},
-		{"matrix/struct-literal/uint8/3", run4275},
-		{"matrix/struct-literal/uint8/'a'", run4276},
-		{"matrix/struct-literal/uint8/u", run4277},
-		{"matrix/struct-literal/uint8/u + 200", run4278},
-		{"matrix/struct-literal/uint8/uint8(i)", run4279},
-		{"matrix/struct-literal/uint8/bs[0]", run4280},
-		{"matrix/struct-literal/uint8/st[0]", run4281},
-		{"matrix/struct-literal/uint8/-u", run4282},
-		{"matrix/struct-literal/uint8/u << 1", run4283},
-		{"matrix/struct-literal/uint8/byte(f)", run4284},
-		{"matrix/struct-literal/rune/'é'", run4285},
-		{"matrix/struct-literal/rune/rune(i)", run4286},
-		{"matrix/struct-literal/rune/'a' + rune(i)", run4287},
-		{"matrix/struct-literal/Level/High", run4288},
-		{"matrix/struct-literal/Level/2", run4289},
-		{"matrix/struct-literal/Level/lv", run4290},
-		{"matrix/struct-literal/Level/lv + 1", run4291},
-		{"matrix/struct-literal/Level/Level(i)", run4292},
-		{"matrix/struct-literal/time.Duration/time.Second", run4293},
-		{"matrix/struct-literal/time.Duration/5", run4294},
-		{"matrix/struct-literal/time.Duration/time.Duration(i) * time.Second", run4295},
-		{"matrix/struct-literal/any/7", run4296},
-		{"matrix/struct-literal/any/1.5", run4297},
-		{"matrix/struct-literal/any/'x'", run4298},
-		{"matrix/struct-literal/any/`s`", run4299},
-		{"matrix/struct-literal/any/true", run4300},
-		{"matrix/struct-literal/any/nil", run4301},
-		{"matrix/struct-literal/any/i", run4302},
-		{"matrix/struct-literal/any/u", run4303},
-		{"matrix/struct-literal/any/g", run4304},
-		{"matrix/struct-literal/any/lv", run4305},
-		{"matrix/struct-literal/any/High", run4306},
-		{"matrix/struct-literal/any/-i", run4307},
-		{"matrix/struct-literal/any/!b", run4308},
-		{"matrix/struct-literal/any/u + 1", run4309},
-		{"matrix/struct-literal/any/g * 3", run4310},
-		{"matrix/struct-literal/any/i < j", run4311},
-		{"matrix/struct-literal/any/i < j && b", run4312},
-		{"matrix/struct-literal/any/double(i)", run4313},
-		{"matrix/struct-literal/any/pt", run4314},
-		{"matrix/struct-literal/any/pp", run4315},
-		{"matrix/struct-literal/any/*pp", run4316},
-		{"matrix/struct-literal/any/av", run4317},
-		{"matrix/struct-literal/any/pt.X", run4318},
-		{"matrix/struct-literal/any/is[1]", run4319},
-		{"matrix/struct-literal/any/is", run4320},
-		{"matrix/struct-literal/any/is[1:]", run4321},
-		{"matrix/struct-literal/any/mi[`a`]", run4322},
-		{"matrix/struct-literal/any/mp[`a`]", run4323},
-		{"matrix/struct-literal/any/Point{X: 1}", run4324},
-		{"matrix/struct-literal/any/&Point{X: 1}", run4325},
-		{"matrix/struct-literal/any/[]int{i}", run4326},
-		{"matrix/struct-literal/any/err", run4327},
-		{"matrix/struct-literal/any/float32(f)", run4328},
-		{"matrix/struct-literal/any/uint8(i)", run4329},
-		{"matrix/struct-literal/any/st + `q`", run4330},
-		{"matrix/struct-literal/any/st[0]", run4331},
-		{"matrix/struct-literal/any/*pi", run4332},
-		{"matrix/struct-literal/any/len(is)", run4333},
-		{"matrix/struct-literal/any/av.(int)", run4334},
-		{"matrix/struct-literal/any/pt.Sum()", run4335},
-		{"matrix/struct-literal/any/pt.Add(pt)", run4336},
-		{"matrix/struct-literal/any/fn", run4337},
-		{"matrix/struct-literal/any/fn(i)", run4338},
-		{"matrix/struct-literal/any/double", run4339},
-		{"matrix/struct-literal/any/append(is, 1)", run4340},
-		{"matrix/struct-literal/any/c * 2", run4341},
-		{"matrix/struct-literal/any/Level(i)", run4342},
-		{"matrix/struct-literal/any/u << 1", run4343},
-		{"matrix/struct-literal/any/fails(1)", run4344},
-		{"matrix/struct-literal/any/[2]int{i, j}", run4345},
-		{"matrix/struct-literal/any/map[string]int{`a`: i}", run4346},
-		{"matrix/struct-literal/any/time.Second", run4347},
-		{"matrix/struct-literal/any/&i", run4348},
-		{"matrix/struct-literal/any/&pt", run4349},
-		{"matrix/struct-literal/any/lv + 1", run4350},
-		{"matrix/struct-literal/any/any(i)", run4351},
-		{"matrix/struct-literal/any/string(bs)", run4352},
-		{"matrix/struct-literal/any/bs[0]", run4353},
-		{"matrix/struct-literal/error/nil", run4354},
-		{"matrix/struct-literal/error/errBase", run4355},
-		{"matrix/struct-literal/error/err", run4356},
-		{"matrix/struct-literal/error/fails(1)", run4357},
-		{"matrix/struct-literal/error/fails(0)", run4358},
-		{"matrix/struct-literal/error/&Oops{1}", run4359},
-		{"matrix/struct-literal/error/io.EOF", run4360},
-		{"matrix/struct-literal/error/wraps(2)", run4361},
-		{"matrix/struct-literal/fmt.Stringer/nil", run4362},
-		{"matrix/struct-literal/fmt.Stringer/pt", run4363},
-		{"matrix/struct-literal/fmt.Stringer/pp", run4364},
-		{"matrix/struct-literal/fmt.Stringer/&pt", run4365},
-		{"matrix/struct-literal/fmt.Stringer/lv", run4366},
-		{"matrix/struct-literal/fmt.Stringer/Level(1)", run4367},
-		{"matrix/struct-literal/fmt.Stringer/High", run4368},
-		{"matrix/struct-literal/fmt.Stringer/Point{X: 1}", run4369},
-		{"matrix/struct-literal/fmt.Stringer/&Point{X: 1}", run4370},
-		{"matrix/struct-literal/fmt.Stringer/srs[0]", run4371},
-		{"matrix/struct-literal/fmt.Stringer/time.Second", run4372},
-		{"matrix/struct-literal/fmt.Stringer/pt.Add(pt)", run4373},
-		{"matrix/struct-literal/fmt.Stringer/*pp", run4374},
-		{"matrix/struct-literal/fmt.Stringer/pts[0]", run4375},
-		{"matrix/struct-literal/Point/Point{X: i}", run4376},
-		{"matrix/struct-literal/Point/Point{}", run4377},
-		{"matrix/struct-literal/Point/pt", run4378},
-		{"matrix/struct-literal/Point/pt.Add(pt)", run4379},
-		{"matrix/struct-literal/Point/*pp", run4380},
-		{"matrix/struct-literal/Point/pts[0]", run4381},
-		{"matrix/struct-literal/Point/mp[`a`]", run4382},
-		{"matrix/struct-literal/Point/as.(Point)", run4383},
-		{"matrix/struct-literal/Point/*newPoint(1, 2)", run4384},
-		{"matrix/struct-literal/*Point/&Point{X: i}", run4385},
-		{"matrix/struct-literal/*Point/&pt", run4386},
-		{"matrix/struct-literal/*Point/pp", run4387},
-		{"matrix/struct-literal/*Point/newPoint(1, i)", run4388},
-		{"matrix/struct-literal/*Point/nil", run4389},
-		{"matrix/struct-literal/*Point/new(Point)", run4390},
-		{"matrix/struct-literal/*Point/&pts[0]", run4391},
-		{"matrix/struct-literal/[]int/[]int{1, i}", run4392},
-		{"matrix/struct-literal/[]int/append(is, 4)", run4393},
-		{"matrix/struct-literal/[]int/append(is, i, j)", run4394},
-		{"matrix/struct-literal/[]int/append(is, is...)", run4395},
-		{"matrix/struct-literal/[]int/is[1:]", run4396},
-		{"matrix/struct-literal/[]int/is[:2]", run4397},
-		{"matrix/struct-literal/[]int/nil", run4398},
-		{"matrix/struct-literal/[]int/make([]int, 2)", run4399},
-		{"matrix/struct-literal/[]int/is", run4400},
-		{"matrix/struct-literal/[]int/[]int{}", run4401},
-		{"matrix/struct-literal/[]any/[]any{1, i, st, pt, nil}", run4402},
-		{"matrix/struct-literal/[]any/append([]any{}, i, u + 1, pt)", run4403},
-		{"matrix/struct-literal/[]any/nil", run4404},
-		{"matrix/struct-literal/[]Point/[]Point{{X: i}}", run4405},
-		{"matrix/struct-literal/[]Point/append(pts, pt)", run4406},
-		{"matrix/struct-literal/[]Point/append(pts, Point{X: i})", run4407},
-		{"matrix/struct-literal/[]Point/append(pts, *pp)", run4408},
-		{"matrix/struct-literal/[]Point/pts", run4409},
-		{"matrix/struct-literal/[2]int/[2]int{i, j}", run4410},
-		{"matrix/struct-literal/[2]int/[2]int{}", run4411},
-		{"matrix/struct-literal/[2]int/[2]int(is[:2])", run4412},
-		{"matrix/struct-literal/map[string]int/map[string]int{`a`: i}", run4413},
-		{"matrix/struct-literal/map[string]int/make(map[string]int)", run4414},
-		{"matrix/struct-literal/map[string]int/mi", run4415},
-		{"matrix/struct-literal/map[string]int/nil", run4416},
-		{"matrix/struct-literal/func(int) int/double", run4417},
-		{"matrix/struct-literal/func(int) int/adder(i)", run4418},
-		{"matrix/struct-literal/func(int) int/fn", run4419},
-		{"matrix/struct-literal/func(int) int/nil", run4420},
-		{"matrix/struct-literal/Celsius/3", run4421},
-		{"matrix/struct-literal/Celsius/1.5", run4422},
-		{"matrix/struct-literal/Celsius/Celsius(f)", run4423},
-		{"matrix/struct-literal/Celsius/Celsius(f) * 2", run4424},
-		{"matrix/struct-literal/struct{ A int }/struct{ A int }{i}", run4425},
-		{"matrix/struct-literal/struct{ A int }/struct{ A int }{}", run4426},
-		{"matrix/struct-literal/Words/Words{st}", run4427},
-		{"matrix/struct-literal/Words/append(Words{}, st)", run4428},
-		{"matrix/struct-literal/Words/nil", run4429},
-		{"matrix/convert/int/7", run4430},
-		{"matrix/convert/int/i", run4431},
-		{"matrix/convert/int/-i", run4432},
-		{"matrix/convert/int/^i", run4433},
-		{"matrix/convert/int/i + j", run4434},
-		{"matrix/convert/int/i * 2", run4435},
-		{"matrix/convert/int/i << 2", run4436},
-		{"matrix/convert/int/(i)", run4437},
-		{"matrix/convert/int/double(i)", run4438},
-		{"matrix/convert/int/pt.Sum()", run4439},
-		{"matrix/convert/int/pp.Sum()", run4440},
-		{"matrix/convert/int/is[1]", run4441},
-		{"matrix/convert/int/mi[`a`]", run4442},
-		{"matrix/convert/int/pt.X", run4443},
-		{"matrix/convert/int/pp.Y", run4444},
-		{"matrix/convert/int/*pi", run4445},
-		{"matrix/convert/int/int(f)", run4446},
-		{"matrix/convert/int/av.(int)", run4447},
-		{"matrix/convert/int/len(is)", run4448},
-		{"matrix/convert/int/fn(i)", run4449},
-		{"matrix/convert/int/pts[0].X", run4450},
-		{"matrix/convert/int/mp[`a`].X", run4451},
-		{"matrix/convert/int/i*j - j%i", run4452},
-		{"matrix/convert/int/int(u + 200)", run4453},
-		{"matrix/convert/int/as.(Point).X", run4454},
-		{"matrix/convert/int/int(lv)", run4455},
-		{"matrix/convert/float64/1.5", run4456},
-		{"matrix/convert/float64/2", run4457},
-		{"matrix/convert/float64/f", run4458},
-		{"matrix/convert/float64/-f", run4459},
-		{"matrix/convert/float64/f / 2", run4460},
-		{"matrix/convert/float64/float64(i)", run4461},
-		{"matrix/convert/float64/wide(f)", run4462},
-		{"matrix/convert/float64/math.Sqrt(f)", run4463},
-		{"matrix/convert/float64/float64(g)", run4464},
-		{"matrix/convert/float64/real(c)", run4465},
-		{"matrix/convert/float64/f*f + 1", run4466},
-		{"matrix/convert/float32/0.1", run4467},
-		{"matrix/convert/float32/g", run4468},
-		{"matrix/convert/float32/g * 3", run4469},
-		{"matrix/convert/float32/float32(f)", run4470},
-		{"matrix/convert/float32/single(g)", run4471},
-		{"matrix/convert/complex128/1", run4472},
-		{"matrix/convert/complex128/c", run4473},
-		{"matrix/convert/complex128/c * 2", run4474},
-		{"matrix/convert/complex128/complex(f, 1)", run4475},
-		{"matrix/convert/string/`z`", run4476},
-		{"matrix/convert/string/st + `q`", run4477},
-		{"matrix/convert/string/kind(i)", run4478},
-		{"matrix/convert/string/string(bs)", run4479},
-		{"matrix/convert/string/st[1:]", run4480},
-		{"matrix/convert/string/pt.String()", run4481},
-		{"matrix/convert/string/fmt.Sprint(i, st)", run4482},
-		{"matrix/convert/string/string(st[0]) + st", run4483},
-		{"matrix/convert/string/lv.String()", run4484},
-		{"matrix/convert/bool/true", run4485},
-		{"matrix/convert/bool/b", run4486},
-		{"matrix/convert/bool/i < j", run4487},
-		{"matrix/convert/bool/i < j && b", run4488},
-		{"matrix/convert/bool/!b", run4489},
-		{"matrix/convert/bool/isNil(err)", run4490},
-		{"matrix/convert/bool/pp == nil", run4491},
-		{"matrix/convert/bool/av == 5", run4492},
-		{"matrix/convert/bool/st == `x`", run4493},
-		{"matrix/convert/bool/pt == *pp", run4494},
-		{"matrix/convert/uint8/3", run4495},
-		{"matrix/convert/uint8/'a'", run4496},
-		{"matrix/convert/uint8/u", run4497},
-		{"matrix/convert/uint8/u + 200", run4498},
-		{"matrix/convert/uint8/uint8(i)", run4499},
-		{"matrix/convert/uint8/bs[0]", run4500},
-		{"matrix/convert/uint8/st[0]", run4501},
-		{"matrix/convert/uint8/-u", run4502},
-		{"matrix/convert/uint8/u << 1", run4503},
-		{"matrix/convert/uint8/byte(f)", run4504},
-		{"matrix/convert/rune/'é'", run4505},
-		{"matrix/convert/rune/rune(i)", run4506},
-		{"matrix/convert/rune/'a' + rune(i)", run4507},
-		{"matrix/convert/Level/High", run4508},
-		{"matrix/convert/Level/2", run4509},
-		{"matrix/convert/Level/lv", run4510},
-		{"matrix/convert/Level/lv + 1", run4511},
-		{"matrix/convert/Level/Level(i)", run4512},
-		{"matrix/convert/time.Duration/time.Second", run4513},
-		{"matrix/convert/time.Duration/5", run4514},
-		{"matrix/convert/time.Duration/time.Duration(i) * time.Second", run4515},
-		{"matrix/convert/any/7", run4516},
-		{"matrix/convert/any/1.5", run4517},
-		{"matrix/convert/any/'x'", run4518},
-		{"matrix/convert/any/`s`", run4519},
-		{"matrix/convert/any/true", run4520},
-		{"matrix/convert/any/nil", run4521},
-		{"matrix/convert/any/i", run4522},
-		{"matrix/convert/any/u", run4523},
-		{"matrix/convert/any/g", run4524},
-		{"matrix/convert/any/lv", run4525},
-		{"matrix/convert/any/High", run4526},
-		{"matrix/convert/any/-i", run4527},
-		{"matrix/convert/any/!b", run4528},
-		{"matrix/convert/any/u + 1", run4529},
-		{"matrix/convert/any/g * 3", run4530},
-		{"matrix/convert/any/i < j", run4531},
-		{"matrix/convert/any/i < j && b", run4532},
-		{"matrix/convert/any/double(i)", run4533},
-		{"matrix/convert/any/pt", run4534},
-		{"matrix/convert/any/pp", run4535},
-		{"matrix/convert/any/*pp", run4536},
-		{"matrix/convert/any/av", run4537},
-		{"matrix/convert/any/pt.X", run4538},
-		{"matrix/convert/any/is[1]", run4539},
-		{"matrix/convert/any/is", run4540},
-		{"matrix/convert/any/is[1:]", run4541},
-		{"matrix/convert/any/mi[`a`]", run4542},
-		{"matrix/convert/any/mp[`a`]", run4543},
-		{"matrix/convert/any/Point{X: 1}", run4544},
-		{"matrix/convert/any/&Point{X: 1}", run4545},
-		{"matrix/convert/any/[]int{i}", run4546},
-		{"matrix/convert/any/err", run4547},
-		{"matrix/convert/any/float32(f)", run4548},
-		{"matrix/convert/any/uint8(i)", run4549},
-		{"matrix/convert/any/st + `q`", run4550},
-		{"matrix/convert/any/st[0]", run4551},
-		{"matrix/convert/any/*pi", run4552},
-		{"matrix/convert/any/len(is)", run4553},
-		{"matrix/convert/any/av.(int)", run4554},
-		{"matrix/convert/any/pt.Sum()", run4555},
-		{"matrix/convert/any/pt.Add(pt)", run4556},
-		{"matrix/convert/any/fn", run4557},
-		{"matrix/convert/any/fn(i)", run4558},
-		{"matrix/convert/any/double", run4559},
-		{"matrix/convert/any/append(is, 1)", run4560},
-		{"matrix/convert/any/c * 2", run4561},
-		{"matrix/convert/any/Level(i)", run4562},
-		{"matrix/convert/any/u << 1", run4563},
-		{"matrix/convert/any/fails(1)", run4564},
-		{"matrix/convert/any/[2]int{i, j}", run4565},
-		{"matrix/convert/any/map[string]int{`a`: i}", run4566},
-		{"matrix/convert/any/time.Second", run4567},
-		{"matrix/convert/any/&i", run4568},
-		{"matrix/convert/any/&pt", run4569},
-		{"matrix/convert/any/lv + 1", run4570},
-		{"matrix/convert/any/any(i)", run4571},
-		{"matrix/convert/any/string(bs)", run4572},
-		{"matrix/convert/any/bs[0]", run4573},
-		{"matrix/convert/error/nil", run4574},
-		{"matrix/convert/error/errBase", run4575},
-		{"matrix/convert/error/err", run4576},
-		{"matrix/convert/error/fails(1)", run4577},
-		{"matrix/convert/error/fails(0)", run4578},
-		{"matrix/convert/error/&Oops{1}", run4579},
-		{"matrix/convert/error/io.EOF", run4580},
-		{"matrix/convert/error/wraps(2)", run4581},
-		{"matrix/convert/fmt.Stringer/nil", run4582},
-		{"matrix/convert/fmt.Stringer/pt", run4583},
-		{"matrix/convert/fmt.Stringer/pp", run4584},
-		{"matrix/convert/fmt.Stringer/&pt", run4585},
-		{"matrix/convert/fmt.Stringer/lv", run4586},
-		{"matrix/convert/fmt.Stringer/Level(1)", run4587},
-		{"matrix/convert/fmt.Stringer/High", run4588},
-		{"matrix/convert/fmt.Stringer/Point{X: 1}", run4589},
-		{"matrix/convert/fmt.Stringer/&Point{X: 1}", run4590},
-		{"matrix/convert/fmt.Stringer/srs[0]", run4591},
-		{"matrix/convert/fmt.Stringer/time.Second", run4592},
-		{"matrix/convert/fmt.Stringer/pt.Add(pt)", run4593},
-		{"matrix/convert/fmt.Stringer/*pp", run4594},
-		{"matrix/convert/fmt.Stringer/pts[0]", run4595},
-		{"matrix/convert/Point/Point{X: i}", run4596},
-		{"matrix/convert/Point/Point{}", run4597},
-		{"matrix/convert/Point/pt", run4598},
-		{"matrix/convert/Point/pt.Add(pt)", run4599},
-		{"matrix/convert/Point/*pp", run4600},
-		{"matrix/convert/Point/pts[0]", run4601},
-		{"matrix/convert/Point/mp[`a`]", run4602},
-		{"matrix/convert/Point/as.(Point)", run4603},
-		{"matrix/convert/Point/*newPoint(1, 2)", run4604},
-		{"matrix/convert/*Point/&Point{X: i}", run4605},
-		{"matrix/convert/*Point/&pt", run4606},
-		{"matrix/convert/*Point/pp", run4607},
-		{"matrix/convert/*Point/newPoint(1, i)", run4608},
-		{"matrix/convert/*Point/nil", run4609},
-		{"matrix/convert/*Point/new(Point)", run4610},
-		{"matrix/convert/*Point/&pts[0]", run4611},
-		{"matrix/convert/[]int/[]int{1, i}", run4612},
-		{"matrix/convert/[]int/append(is, 4)", run4613},
-		{"matrix/convert/[]int/append(is, i, j)", run4614},
-		{"matrix/convert/[]int/append(is, is...)", run4615},
-		{"matrix/convert/[]int/is[1:]", run4616},
-		{"matrix/convert/[]int/is[:2]", run4617},
-		{"matrix/convert/[]int/nil", run4618},
-		{"matrix/convert/[]int/make([]int, 2)", run4619},
-		{"matrix/convert/[]int/is", run4620},
-		{"matrix/convert/[]int/[]int{}", run4621},
-		{"matrix/convert/[]any/[]any{1, i, st, pt, nil}", run4622},
-		{"matrix/convert/[]any/append([]any{}, i, u + 1, pt)", run4623},
-		{"matrix/convert/[]any/nil", run4624},
-		{"matrix/convert/[]Point/[]Point{{X: i}}", run4625},
-		{"matrix/convert/[]Point/append(pts, pt)", run4626},
-		{"matrix/convert/[]Point/append(pts, Point{X: i})", run4627},
-		{"matrix/convert/[]Point/append(pts, *pp)", run4628},
-		{"matrix/convert/[]Point/pts", run4629},
-		{"matrix/convert/[2]int/[2]int{i, j}", run4630},
-		{"matrix/convert/[2]int/[2]int{}", run4631},
-		{"matrix/convert/[2]int/[2]int(is[:2])", run4632},
-		{"matrix/convert/map[string]int/map[string]int{`a`: i}", run4633},
-		{"matrix/convert/map[string]int/make(map[string]int)", run4634},
-		{"matrix/convert/map[string]int/mi", run4635},
-		{"matrix/convert/map[string]int/nil", run4636},
-		{"matrix/convert/func(int) int/double", run4637},
-		{"matrix/convert/func(int) int/adder(i)", run4638},
-		{"matrix/convert/func(int) int/fn", run4639},
-		{"matrix/convert/func(int) int/nil", run4640},
-		{"matrix/convert/Celsius/3", run4641},
-		{"matrix/convert/Celsius/1.5", run4642},
-		{"matrix/convert/Celsius/Celsius(f)", run4643},
-		{"matrix/convert/Celsius/Celsius(f) * 2", run4644},
-		{"matrix/convert/struct{ A int }/struct{ A int }{i}", run4645},
-		{"matrix/convert/struct{ A int }/struct{ A int }{}", run4646},
-		{"matrix/convert/Words/Words{st}", run4647},
-		{"matrix/convert/Words/append(Words{}, st)", run4648},
-		{"matrix/convert/Words/nil", run4649},
-		{"matrix/argument/int/7", run4650},
-		{"matrix/argument/int/i", run4651},
-		{"matrix/argument/int/-i", run4652},
-		{"matrix/argument/int/^i", run4653},
-		{"matrix/argument/int/i + j", run4654},
-		{"matrix/argument/int/i * 2", run4655},
-		{"matrix/argument/int/i << 2", run4656},
-		{"matrix/argument/int/(i)", run4657},
-		{"matrix/argument/int/double(i)", run4658},
-		{"matrix/argument/int/pt.Sum()", run4659},
-		{"matrix/argument/int/pp.Sum()", run4660},
-		{"matrix/argument/int/is[1]", run4661},
-		{"matrix/argument/int/mi[`a`]", run4662},
-		{"matrix/argument/int/pt.X", run4663},
-		{"matrix/argument/int/pp.Y", run4664},
-		{"matrix/argument/int/*pi", run4665},
-		{"matrix/argument/int/int(f)", run4666},
-		{"matrix/argument/int/av.(int)", run4667},
-		{"matrix/argument/int/len(is)", run4668},
-		{"matrix/argument/int/fn(i)", run4669},
-		{"matrix/argument/int/pts[0].X", run4670},
-		{"matrix/argument/int/mp[`a`].X", run4671},
-		{"matrix/argument/int/i*j - j%i", run4672},
-		{"matrix/argument/int/int(u + 200)", run4673},
-		{"matrix/argument/int/as.(Point).X", run4674},
-		{"matrix/argument/int/int(lv)", run4675},
-		{"matrix/argument/float64/1.5", run4676},
-		{"matrix/argument/float64/2", run4677},
-		{"matrix/argument/float64/f", run4678},
-		{"matrix/argument/float64/-f", run4679},
-		{"matrix/argument/float64/f / 2", run4680},
-		{"matrix/argument/float64/float64(i)", run4681},
-		{"matrix/argument/float64/wide(f)", run4682},
-		{"matrix/argument/float64/math.Sqrt(f)", run4683},
-		{"matrix/argument/float64/float64(g)", run4684},
-		{"matrix/argument/float64/real(c)", run4685},
-		{"matrix/argument/float64/f*f + 1", run4686},
-		{"matrix/argument/float32/0.1", run4687},
-		{"matrix/argument/float32/g", run4688},
-		{"matrix/argument/float32/g * 3", run4689},
-		{"matrix/argument/float32/float32(f)", run4690},
-		{"matrix/argument/float32/single(g)", run4691},
-		{"matrix/argument/complex128/1", run4692},
-		{"matrix/argument/complex128/c", run4693},
-		{"matrix/argument/complex128/c * 2", run4694},
-		{"matrix/argument/complex128/complex(f, 1)", run4695},
-		{"matrix/argument/string/`z`", run4696},
-		{"matrix/argument/string/st + `q`", run4697},
-		{"matrix/argument/string/kind(i)", run4698},
-		{"matrix/argument/string/string(bs)", run4699},
-		{"matrix/argument/string/st[1:]", run4700},
-		{"matrix/argument/string/pt.String()", run4701},
-		{"matrix/argument/string/fmt.Sprint(i, st)", run4702},
-		{"matrix/argument/string/string(st[0]) + st", run4703},
-		{"matrix/argument/string/lv.String()", run4704},
-		{"matrix/argument/bool/true", run4705},
-		{"matrix/argument/bool/b", run4706},
-		{"matrix/argument/bool/i < j", run4707},
-		{"matrix/argument/bool/i < j && b", run4708},
-		{"matrix/argument/bool/!b", run4709},
-		{"matrix/argument/bool/isNil(err)", run4710},
-		{"matrix/argument/bool/pp == nil", run4711},
-		{"matrix/argument/bool/av == 5", run4712},
-		{"matrix/argument/bool/st == `x`", run4713},
-		{"matrix/argument/bool/pt == *pp", run4714},
-		{"matrix/argument/uint8/3", run4715},
-		{"matrix/argument/uint8/'a'", run4716},
-		{"matrix/argument/uint8/u", run4717},
-		{"matrix/argument/uint8/u + 200", run4718},
-		{"matrix/argument/uint8/uint8(i)", run4719},
-		{"matrix/argument/uint8/bs[0]", run4720},
-		{"matrix/argument/uint8/st[0]", run4721},
-		{"matrix/argument/uint8/-u", run4722},
-		{"matrix/argument/uint8/u << 1", run4723},
-		{"matrix/argument/uint8/byte(f)", run4724},
-		{"matrix/argument/rune/'é'", run4725},
-		{"matrix/argument/rune/rune(i)", run4726},
-		{"matrix/argument/rune/'a' + rune(i)", run4727},
-		{"matrix/argument/Level/High", run4728},
-		{"matrix/argument/Level/2", run4729},
-		{"matrix/argument/Level/lv", run4730},
-		{"matrix/argument/Level/lv + 1", run4731},
-		{"matrix/argument/Level/Level(i)", run4732},
-		{"matrix/argument/time.Duration/time.Second", run4733},
-		{"matrix/argument/time.Duration/5", run4734},
-		{"matrix/argument/time.Duration/time.Duration(i) * time.Second", run4735},
-		{"matrix/argument/any/7", run4736},
-		{"matrix/argument/any/1.5", run4737},
-		{"matrix/argument/any/'x'", run4738},
-		{"matrix/argument/any/`s`", run4739},
-		{"matrix/argument/any/true", run4740},
-		{"matrix/argument/any/nil", run4741},
-		{"matrix/argument/any/i", run4742},
-		{"matrix/argument/any/u", run4743},
-		{"matrix/argument/any/g", run4744},
-		{"matrix/argument/any/lv", run4745},
-		{"matrix/argument/any/High", run4746},
-		{"matrix/argument/any/-i", run4747},
-		{"matrix/argument/any/!b", run4748},
-		{"matrix/argument/any/u + 1", run4749},
-		{"matrix/argument/any/g * 3", run4750},
-		{"matrix/argument/any/i < j", run4751},
-		{"matrix/argument/any/i < j && b", run4752},
-		{"matrix/argument/any/double(i)", run4753},
-		{"matrix/argument/any/pt", run4754},
-		{"matrix/argument/any/pp", run4755},
-		{"matrix/argument/any/*pp", run4756},
-		{"matrix/argument/any/av", run4757},
-		{"matrix/argument/any/pt.X", run4758},
-		{"matrix/argument/any/is[1]", run4759},
-		{"matrix/argument/any/is", run4760},
-		{"matrix/argument/any/is[1:]", run4761},
-		{"matrix/argument/any/mi[`a`]", run4762},
-		{"matrix/argument/any/mp[`a`]", run4763},
-		{"matrix/argument/any/Point{X: 1}", run4764},
-		{"matrix/argument/any/&Point{X: 1}", run4765},
-		{"matrix/argument/any/[]int{i}", run4766},
-		{"matrix/argument/any/err", run4767},
-		{"matrix/argument/any/float32(f)", run4768},
-		{"matrix/argument/any/uint8(i)", run4769},
-		{"matrix/argument/any/st + `q`", run4770},
-		{"matrix/argument/any/st[0]", run4771},
-		{"matrix/argument/any/*pi", run4772},
-		{"matrix/argument/any/len(is)", run4773},
-		{"matrix/argument/any/av.(int)", run4774},
-		{"matrix/argument/any/pt.Sum()", run4775},
-		{"matrix/argument/any/pt.Add(pt)", run4776},
-		{"matrix/argument/any/fn", run4777},
-		{"matrix/argument/any/fn(i)", run4778},
-		{"matrix/argument/any/double", run4779},
-		{"matrix/argument/any/append(is, 1)", run4780},
-		{"matrix/argument/any/c * 2", run4781},
-		{"matrix/argument/any/Level(i)", run4782},
-		{"matrix/argument/any/u << 1", run4783},
-		{"matrix/argument/any/fails(1)", run4784},
-		{"matrix/argument/any/[2]int{i, j}", run4785},
-		{"matrix/argument/any/map[string]int{`a`: i}", run4786},
-		{"matrix/argument/any/time.Second", run4787},
-		{"matrix/argument/any/&i", run4788},
-		{"matrix/argument/any/&pt", run4789},
-		{"matrix/argument/any/lv + 1", run4790},
-		{"matrix/argument/any/any(i)", run4791},
-		{"matrix/argument/any/string(bs)", run4792},
-		{"matrix/argument/any/bs[0]", run4793},
-		{"matrix/argument/error/nil", run4794},
-		{"matrix/argument/error/errBase", run4795},
-		{"matrix/argument/error/err", run4796},
-		{"matrix/argument/error/fails(1)", run4797},
-		{"matrix/argument/error/fails(0)", run4798},
-		{"matrix/argument/error/&Oops{1}", run4799},
-		{"matrix/argument/error/io.EOF", run4800},
-		{"matrix/argument/error/wraps(2)", run4801},
-		{"matrix/argument/fmt.Stringer/nil", run4802},
-		{"matrix/argument/fmt.Stringer/pt", run4803},
-		{"matrix/argument/fmt.Stringer/pp", run4804},
-		{"matrix/argument/fmt.Stringer/&pt", run4805},
-		{"matrix/argument/fmt.Stringer/lv", run4806},
-		{"matrix/argument/fmt.Stringer/Level(1)", run4807},
-		{"matrix/argument/fmt.Stringer/High", run4808},
-		{"matrix/argument/fmt.Stringer/Point{X: 1}", run4809},
-		{"matrix/argument/fmt.Stringer/&Point{X: 1}", run4810},
-		{"matrix/argument/fmt.Stringer/srs[0]", run4811},
-		{"matrix/argument/fmt.Stringer/time.Second", run4812},
-		{"matrix/argument/fmt.Stringer/pt.Add(pt)", run4813},
-		{"matrix/argument/fmt.Stringer/*pp", run4814},
-		{"matrix/argument/fmt.Stringer/pts[0]", run4815},
-		{"matrix/argument/Point/Point{X: i}", run4816},
-		{"matrix/argument/Point/Point{}", run4817},
-		{"matrix/argument/Point/pt", run4818},
-		{"matrix/argument/Point/pt.Add(pt)", run4819},
-		{"matrix/argument/Point/*pp", run4820},
-		{"matrix/argument/Point/pts[0]", run4821},
-		{"matrix/argument/Point/mp[`a`]", run4822},
-		{"matrix/argument/Point/as.(Point)", run4823},
-		{"matrix/argument/Point/*newPoint(1, 2)", run4824},
-		{"matrix/argument/*Point/&Point{X: i}", run4825},
-		{"matrix/argument/*Point/&pt", run4826},
-		{"matrix/argument/*Point/pp", run4827},
-		{"matrix/argument/*Point/newPoint(1, i)", run4828},
-		{"matrix/argument/*Point/nil", run4829},
-		{"matrix/argument/*Point/new(Point)", run4830},
-		{"matrix/argument/*Point/&pts[0]", run4831},
-		{"matrix/argument/[]int/[]int{1, i}", run4832},
-		{"matrix/argument/[]int/append(is, 4)", run4833},
-		{"matrix/argument/[]int/append(is, i, j)", run4834},
-		{"matrix/argument/[]int/append(is, is...)", run4835},
-		{"matrix/argument/[]int/is[1:]", run4836},
-		{"matrix/argument/[]int/is[:2]", run4837},
-		{"matrix/argument/[]int/nil", run4838},
-		{"matrix/argument/[]int/make([]int, 2)", run4839},
-		{"matrix/argument/[]int/is", run4840},
-		{"matrix/argument/[]int/[]int{}", run4841},
-		{"matrix/argument/[]any/[]any{1, i, st, pt, nil}", run4842},
-		{"matrix/argument/[]any/append([]any{}, i, u + 1, pt)", run4843},
-		{"matrix/argument/[]any/nil", run4844},
-		{"matrix/argument/[]Point/[]Point{{X: i}}", run4845},
-		{"matrix/argument/[]Point/append(pts, pt)", run4846},
-		{"matrix/argument/[]Point/append(pts, Point{X: i})", run4847},
-		{"matrix/argument/[]Point/append(pts, *pp)", run4848},
-		{"matrix/argument/[]Point/pts", run4849},
-		{"matrix/argument/[2]int/[2]int{i, j}", run4850},
-		{"matrix/argument/[2]int/[2]int{}", run4851},
-		{"matrix/argument/[2]int/[2]int(is[:2])", run4852},
-		{"matrix/argument/map[string]int/map[string]int{`a`: i}", run4853},
-		{"matrix/argument/map[string]int/make(map[string]int)", run4854},
-		{"matrix/argument/map[string]int/mi", run4855},
-		{"matrix/argument/map[string]int/nil", run4856},
-		{"matrix/argument/func(int) int/double", run4857},
-		{"matrix/argument/func(int) int/adder(i)", run4858},
-		{"matrix/argument/func(int) int/fn", run4859},
-		{"matrix/argument/func(int) int/nil", run4860},
-		{"matrix/argument/Celsius/3", run4861},
-		{"matrix/argument/Celsius/1.5", run4862},
-		{"matrix/argument/Celsius/Celsius(f)", run4863},
-		{"matrix/argument/Celsius/Celsius(f) * 2", run4864},
-		{"matrix/argument/struct{ A int }/struct{ A int }{i}", run4865},
-		{"matrix/argument/struct{ A int }/struct{ A int }{}", run4866},
-		{"matrix/argument/Words/Words{st}", run4867},
-		{"matrix/argument/Words/append(Words{}, st)", run4868},
-		{"matrix/argument/Words/nil", run4869},
-		{"matrix/argument-plain/int/7", run4870},
-		{"matrix/argument-plain/int/i", run4871},
-		{"matrix/argument-plain/int/-i", run4872},
-		{"matrix/argument-plain/int/^i", run4873},
-		{"matrix/argument-plain/int/i + j", run4874},
-		{"matrix/argument-plain/int/i * 2", run4875},
-		{"matrix/argument-plain/int/i << 2", run4876},
-		{"matrix/argument-plain/int/(i)", run4877},
-		{"matrix/argument-plain/int/double(i)", run4878},
-		{"matrix/argument-plain/int/pt.Sum()", run4879},
-		{"matrix/argument-plain/int/pp.Sum()", run4880},
-		{"matrix/argument-plain/int/is[1]", run4881},
-		{"matrix/argument-plain/int/mi[`a`]", run4882},
-		{"matrix/argument-plain/int/pt.X", run4883},
-		{"matrix/argument-plain/int/pp.Y", run4884},
-		{"matrix/argument-plain/int/*pi", run4885},
-		{"matrix/argument-plain/int/int(f)", run4886},
-		{"matrix/argument-plain/int/av.(int)", run4887},
-		{"matrix/argument-plain/int/len(is)", run4888},
-		{"matrix/argument-plain/int/fn(i)", run4889},
-		{"matrix/argument-plain/int/pts[0].X", run4890},
-		{"matrix/argument-plain/int/mp[`a`].X", run4891},
-		{"matrix/argument-plain/int/i*j - j%i", run4892},
-		{"matrix/argument-plain/int/int(u + 200)", run4893},
-		{"matrix/argument-plain/int/as.(Point).X", run4894},
-		{"matrix/argument-plain/int/int(lv)", run4895},
-		{"matrix/argument-plain/float64/1.5", run4896},
-		{"matrix/argument-plain/float64/2", run4897},
-		{"matrix/argument-plain/float64/f", run4898},
-		{"matrix/argument-plain/float64/-f", run4899},
-		{"matrix/argument-plain/float64/f / 2", run4900},
-		{"matrix/argument-plain/float64/float64(i)", run4901},
-		{"matrix/argument-plain/float64/wide(f)", run4902},
-		{"matrix/argument-plain/float64/math.Sqrt(f)", run4903},
-		{"matrix/argument-plain/float64/float64(g)", run4904},
-		{"matrix/argument-plain/float64/real(c)", run4905},
-		{"matrix/argument-plain/float64/f*f + 1", run4906},
-		{"matrix/argument-plain/float32/0.1", run4907},
-		{"matrix/argument-plain/float32/g", run4908},
-		{"matrix/argument-plain/float32/g * 3", run4909},
-		{"matrix/argument-plain/float32/float32(f)", run4910},
-		{"matrix/argument-plain/float32/single(g)", run4911},
-		{"matrix/argument-plain/complex128/1", run4912},
-		{"matrix/argument-plain/complex128/c", run4913},
-		{"matrix/argument-plain/complex128/c * 2", run4914},
-		{"matrix/argument-plain/complex128/complex(f, 1)", run4915},
-		{"matrix/argument-plain/string/`z`", run4916},
-		{"matrix/argument-plain/string/st + `q`", run4917},
-		{"matrix/argument-plain/string/kind(i)", run4918},
-		{"matrix/argument-plain/string/string(bs)", run4919},
-		{"matrix/argument-plain/string/st[1:]", run4920},
-		{"matrix/argument-plain/string/pt.String()", run4921},
-		{"matrix/argument-plain/string/fmt.Sprint(i, st)", run4922},
-		{"matrix/argument-plain/string/string(st[0]) + st", run4923},
-		{"matrix/argument-plain/string/lv.String()", run4924},
-		{"matrix/argument-plain/bool/true", run4925},
-		{"matrix/argument-plain/bool/b", run4926},
-		{"matrix/argument-plain/bool/i < j", run4927},
-		{"matrix/argument-plain/bool/i < j && b", run4928},
-		{"matrix/argument-plain/bool/!b", run4929},
-		{"matrix/argument-plain/bool/isNil(err)", run4930},
-		{"matrix/argument-plain/bool/pp == nil", run4931},
-		{"matrix/argument-plain/bool/av == 5", run4932},
-		{"matrix/argument-plain/bool/st == `x`", run4933},
-		{"matrix/argument-plain/bool/pt == *pp", run4934},
-		{"matrix/argument-plain/uint8/3", run4935},
-		{"matrix/argument-plain/uint8/'a'", run4936},
-		{"matrix/argument-plain/uint8/u", run4937},
-		{"matrix/argument-plain/uint8/u + 200", run4938},
-		{"matrix/argument-plain/uint8/uint8(i)", run4939},
-		{"matrix/argument-plain/uint8/bs[0]", run4940},
-		{"matrix/argument-plain/uint8/st[0]", run4941},
-		{"matrix/argument-plain/uint8/-u", run4942},
-		{"matrix/argument-plain/uint8/u << 1", run4943},
-		{"matrix/argument-plain/uint8/byte(f)", run4944},
-		{"matrix/argument-plain/rune/'é'", run4945},
-		{"matrix/argument-plain/rune/rune(i)", run4946},
-		{"matrix/argument-plain/rune/'a' + rune(i)", run4947},
-		{"matrix/argument-plain/Level/High", run4948},
-		{"matrix/argument-plain/Level/2", run4949},
-		{"matrix/argument-plain/Level/lv", run4950},
-		{"matrix/argument-plain/Level/lv + 1", run4951},
-		{"matrix/argument-plain/Level/Level(i)", run4952},
-		{"matrix/argument-plain/time.Duration/time.Second", run4953},
-		{"matrix/argument-plain/time.Duration/5", run4954},
-		{"matrix/argument-plain/time.Duration/time.Duration(i) * time.Second", run4955},
-		{"matrix/argument-plain/any/7", run4956},
-		{"matrix/argument-plain/any/1.5", run4957},
-		{"matrix/argument-plain/any/'x'", run4958},
-		{"matrix/argument-plain/any/`s`", run4959},
-		{"matrix/argument-plain/any/true", run4960},
-		{"matrix/argument-plain/any/i", run4961},
-		{"matrix/argument-plain/any/u", run4962},
-		{"matrix/argument-plain/any/g", run4963},
-		{"matrix/argument-plain/any/lv", run4964},
-		{"matrix/argument-plain/any/High", run4965},
-		{"matrix/argument-plain/any/-i", run4966},
-		{"matrix/argument-plain/any/!b", run4967},
-		{"matrix/argument-plain/any/u + 1", run4968},
-		{"matrix/argument-plain/any/g * 3", run4969},
-		{"matrix/argument-plain/any/i < j", run4970},
-		{"matrix/argument-plain/any/i < j && b", run4971},
-		{"matrix/argument-plain/any/double(i)", run4972},
-		{"matrix/argument-plain/any/pt", run4973},
-		{"matrix/argument-plain/any/pp", run4974},
-		{"matrix/argument-plain/any/*pp", run4975},
-		{"matrix/argument-plain/any/av", run4976},
-		{"matrix/argument-plain/any/pt.X", run4977},
-		{"matrix/argument-plain/any/is[1]", run4978},
-		{"matrix/argument-plain/any/is", run4979},
-		{"matrix/argument-plain/any/is[1:]", run4980},
-		{"matrix/argument-plain/any/mi[`a`]", run4981},
-		{"matrix/argument-plain/any/mp[`a`]", run4982},
-		{"matrix/argument-plain/any/Point{X: 1}", run4983},
-		{"matrix/argument-plain/any/&Point{X: 1}", run4984},
-		{"matrix/argument-plain/any/[]int{i}", run4985},
-		{"matrix/argument-plain/any/err", run4986},
-		{"matrix/argument-plain/any/float32(f)", run4987},
-		{"matrix/argument-plain/any/uint8(i)", run4988},
-		{"matrix/argument-plain/any/st + `q`", run4989},
-		{"matrix/argument-plain/any/st[0]", run4990},
-		{"matrix/argument-plain/any/*pi", run4991},
-		{"matrix/argument-plain/any/len(is)", run4992},
-		{"matrix/argument-plain/any/av.(int)", run4993},
-		{"matrix/argument-plain/any/pt.Sum()", run4994},
-		{"matrix/argument-plain/any/pt.Add(pt)", run4995},
-		{"matrix/argument-plain/any/fn", run4996},
-		{"matrix/argument-plain/any/fn(i)", run4997},
-		{"matrix/argument-plain/any/double", run4998},
-		{"matrix/argument-plain/any/append(is, 1)", run4999},
-		{"matrix/argument-plain/any/c * 2", run5000},
-		{"matrix/argument-plain/any/Level(i)", run5001},
-		{"matrix/argument-plain/any/u << 1", run5002},
-		{"matrix/argument-plain/any/fails(1)", run5003},
-		{"matrix/argument-plain/any/[2]int{i, j}", run5004},
-		{"matrix/argument-plain/any/map[string]int{`a`: i}", run5005},
-		{"matrix/argument-plain/any/time.Second", run5006},
-		{"matrix/argument-plain/any/&i", run5007},
-		{"matrix/argument-plain/any/&pt", run5008},
-		{"matrix/argument-plain/any/lv + 1", run5009},
-		{"matrix/argument-plain/any/any(i)", run5010},
-		{"matrix/argument-plain/any/string(bs)", run5011},
-		{"matrix/argument-plain/any/bs[0]", run5012},
-		{"matrix/argument-plain/error/errBase", run5013},
-		{"matrix/argument-plain/error/err", run5014},
-		{"matrix/argument-plain/error/fails(1)", run5015},
-		{"matrix/argument-plain/error/fails(0)", run5016},
-		{"matrix/argument-plain/error/&Oops{1}", run5017},
-		{"matrix/argument-plain/error/io.EOF", run5018},
-		{"matrix/argument-plain/error/wraps(2)", run5019},
-		{"matrix/argument-plain/fmt.Stringer/pt", run5020},
-		{"matrix/argument-plain/fmt.Stringer/pp", run5021},
-		{"matrix/argument-plain/fmt.Stringer/&pt", run5022},
-		{"matrix/argument-plain/fmt.Stringer/lv", run5023},
-		{"matrix/argument-plain/fmt.Stringer/Level(1)", run5024},
-		{"matrix/argument-plain/fmt.Stringer/High", run5025},
-		{"matrix/argument-plain/fmt.Stringer/Point{X: 1}", run5026},
-		{"matrix/argument-plain/fmt.Stringer/&Point{X: 1}", run5027},
-		{"matrix/argument-plain/fmt.Stringer/srs[0]", run5028},
-		{"matrix/argument-plain/fmt.Stringer/time.Second", run5029},
-		{"matrix/argument-plain/fmt.Stringer/pt.Add(pt)", run5030},
-		{"matrix/argument-plain/fmt.Stringer/*pp", run5031},
-		{"matrix/argument-plain/fmt.Stringer/pts[0]", run5032},
-		{"matrix/argument-plain/Point/Point{X: i}", run5033},
-		{"matrix/argument-plain/Point/Point{}", run5034},
-		{"matrix/argument-plain/Point/pt", run5035},
-		{"matrix/argument-plain/Point/pt.Add(pt)", run5036},
-		{"matrix/argument-plain/Point/*pp", run5037},
-		{"matrix/argument-plain/Point/pts[0]", run5038},
-		{"matrix/argument-plain/Point/mp[`a`]", run5039},
-		{"matrix/argument-plain/Point/as.(Point)", run5040},
-		{"matrix/argument-plain/Point/*newPoint(1, 2)", run5041},
-		{"matrix/argument-plain/*Point/&Point{X: i}", run5042},
-		{"matrix/argument-plain/*Point/&pt", run5043},
-		{"matrix/argument-plain/*Point/pp", run5044},
-		{"matrix/argument-plain/*Point/newPoint(1, i)", run5045},
-		{"matrix/argument-plain/*Point/new(Point)", run5046},
-		{"matrix/argument-plain/*Point/&pts[0]", run5047},
-		{"matrix/argument-plain/[]int/[]int{1, i}", run5048},
-		{"matrix/argument-plain/[]int/append(is, 4)", run5049},
-		{"matrix/argument-plain/[]int/append(is, i, j)", run5050},
-		{"matrix/argument-plain/[]int/append(is, is...)", run5051},
-		{"matrix/argument-plain/[]int/is[1:]", run5052},
-		{"matrix/argument-plain/[]int/is[:2]", run5053},
-		{"matrix/argument-plain/[]int/make([]int, 2)", run5054},
-		{"matrix/argument-plain/[]int/is", run5055},
-		{"matrix/argument-plain/[]int/[]int{}", run5056},
-		{"matrix/argument-plain/[]any/[]any{1, i, st, pt, nil}", run5057},
-		{"matrix/argument-plain/[]any/append([]any{}, i, u + 1, pt)", run5058},
-		{"matrix/argument-plain/[]Point/[]Point{{X: i}}", run5059},
-		{"matrix/argument-plain/[]Point/append(pts, pt)", run5060},
-		{"matrix/argument-plain/[]Point/append(pts, Point{X: i})", run5061},
-		{"matrix/argument-plain/[]Point/append(pts, *pp)", run5062},
-		{"matrix/argument-plain/[]Point/pts", run5063},
-		{"matrix/argument-plain/[2]int/[2]int{i, j}", run5064},
-		{"matrix/argument-plain/[2]int/[2]int{}", run5065},
-		{"matrix/argument-plain/[2]int/[2]int(is[:2])", run5066},
-		{"matrix/argument-plain/map[string]int/map[string]int{`a`: i}", run5067},
-		{"matrix/argument-plain/map[string]int/make(map[string]int)", run5068},
-		{"matrix/argument-plain/map[string]int/mi", run5069},
-		{"matrix/argument-plain/func(int) int/double", run5070},
-		{"matrix/argument-plain/func(int) int/adder(i)", run5071},
-		{"matrix/argument-plain/func(int) int/fn", run5072},
-		{"matrix/argument-plain/Celsius/3", run5073},
-		{"matrix/argument-plain/Celsius/1.5", run5074},
-		{"matrix/argument-plain/Celsius/Celsius(f)", run5075},
-		{"matrix/argument-plain/Celsius/Celsius(f) * 2", run5076},
-		{"matrix/argument-plain/struct{ A int }/struct{ A int }{i}", run5077},
-		{"matrix/argument-plain/struct{ A int }/struct{ A int }{}", run5078},
-		{"matrix/argument-plain/Words/Words{st}", run5079},
-		{"matrix/argument-plain/Words/append(Words{}, st)", run5080},
-		{"matrix/pair/int/7", run5081},
-		{"matrix/pair/int/i", run5082},
-		{"matrix/pair/int/-i", run5083},
-		{"matrix/pair/int/^i", run5084},
-		{"matrix/pair/int/i + j", run5085},
-		{"matrix/pair/int/i * 2", run5086},
-		{"matrix/pair/int/i << 2", run5087},
-		{"matrix/pair/int/(i)", run5088},
-		{"matrix/pair/int/double(i)", run5089},
-		{"matrix/pair/int/pt.Sum()", run5090},
-		{"matrix/pair/int/pp.Sum()", run5091},
-		{"matrix/pair/int/is[1]", run5092},
-		{"matrix/pair/int/mi[`a`]", run5093},
-		{"matrix/pair/int/pt.X", run5094},
-		{"matrix/pair/int/pp.Y", run5095},
-		{"matrix/pair/int/*pi", run5096},
-		{"matrix/pair/int/int(f)", run5097},
-		{"matrix/pair/int/av.(int)", run5098},
-		{"matrix/pair/int/len(is)", run5099},
-		{"matrix/pair/int/fn(i)", run5100},
-		{"matrix/pair/int/pts[0].X", run5101},
-		{"matrix/pair/int/mp[`a`].X", run5102},
-		{"matrix/pair/int/i*j - j%i", run5103},
-		{"matrix/pair/int/int(u + 200)", run5104},
-		{"matrix/pair/int/as.(Point).X", run5105},
-		{"matrix/pair/int/int(lv)", run5106},
-		{"matrix/pair/float64/1.5", run5107},
-		{"matrix/pair/float64/2", run5108},
-		{"matrix/pair/float64/f", run5109},
-		{"matrix/pair/float64/-f", run5110},
-		{"matrix/pair/float64/f / 2", run5111},
-		{"matrix/pair/float64/float64(i)", run5112},
-		{"matrix/pair/float64/wide(f)", run5113},
-		{"matrix/pair/float64/math.Sqrt(f)", run5114},
-		{"matrix/pair/float64/float64(g)", run5115},
-		{"matrix/pair/float64/real(c)", run5116},
-		{"matrix/pair/float64/f*f + 1", run5117},
-		{"matrix/pair/float32/0.1", run5118},
-		{"matrix/pair/float32/g", run5119},
-		{"matrix/pair/float32/g * 3", run5120},
-		{"matrix/pair/float32/float32(f)", run5121},
-		{"matrix/pair/float32/single(g)", run5122},
-		{"matrix/pair/complex128/1", run5123},
-		{"matrix/pair/complex128/c", run5124},
-		{"matrix/pair/complex128/c * 2", run5125},
-		{"matrix/pair/complex128/complex(f, 1)", run5126},
-		{"matrix/pair/string/`z`", run5127},
-		{"matrix/pair/string/st + `q`", run5128},
-		{"matrix/pair/string/kind(i)", run5129},
-		{"matrix/pair/string/string(bs)", run5130},
-		{"matrix/pair/string/st[1:]", run5131},
-		{"matrix/pair/string/pt.String()", run5132},
-		{"matrix/pair/string/fmt.Sprint(i, st)", run5133},
-		{"matrix/pair/string/string(st[0]) + st", run5134},
-		{"matrix/pair/string/lv.String()", run5135},
-		{"matrix/pair/bool/true", run5136},
-		{"matrix/pair/bool/b", run5137},
-		{"matrix/pair/bool/i < j", run5138},
-		{"matrix/pair/bool/i < j && b", run5139},
-		{"matrix/pair/bool/!b", run5140},
-		{"matrix/pair/bool/isNil(err)", run5141},
-		{"matrix/pair/bool/pp == nil", run5142},
-		{"matrix/pair/bool/av == 5", run5143},
-		{"matrix/pair/bool/st == `x`", run5144},
-		{"matrix/pair/bool/pt == *pp", run5145},
-		{"matrix/pair/uint8/3", run5146},
-		{"matrix/pair/uint8/'a'", run5147},
-		{"matrix/pair/uint8/u", run5148},
-		{"matrix/pair/uint8/u + 200", run5149},
-		{"matrix/pair/uint8/uint8(i)", run5150},
-		{"matrix/pair/uint8/bs[0]", run5151},
-		{"matrix/pair/uint8/st[0]", run5152},
-		{"matrix/pair/uint8/-u", run5153},
-		{"matrix/pair/uint8/u << 1", run5154},
-		{"matrix/pair/uint8/byte(f)", run5155},
-		{"matrix/pair/rune/'é'", run5156},
-		{"matrix/pair/rune/rune(i)", run5157},
-		{"matrix/pair/rune/'a' + rune(i)", run5158},
-		{"matrix/pair/Level/High", run5159},
-		{"matrix/pair/Level/2", run5160},
-		{"matrix/pair/Level/lv", run5161},
-		{"matrix/pair/Level/lv + 1", run5162},
-		{"matrix/pair/Level/Level(i)", run5163},
-		{"matrix/pair/time.Duration/time.Second", run5164},
-		{"matrix/pair/time.Duration/5", run5165},
-		{"matrix/pair/time.Duration/time.Duration(i) * time.Second", run5166},
-		{"matrix/pair/any/7", run5167},
-		{"matrix/pair/any/1.5", run5168},
-		{"matrix/pair/any/'x'", run5169},
-		{"matrix/pair/any/`s`", run5170},
-		{"matrix/pair/any/true", run5171},
-		{"matrix/pair/any/nil", run5172},
-		{"matrix/pair/any/i", run5173},
-		{"matrix/pair/any/u", run5174},
-		{"matrix/pair/any/g", run5175},
-		{"matrix/pair/any/lv", run5176},
-		{"matrix/pair/any/High", run5177},
-		{"matrix/pair/any/-i", run5178},
-		{"matrix/pair/any/!b", run5179},
-		{"matrix/pair/any/u + 1", run5180},
-		{"matrix/pair/any/g * 3", run5181},
-		{"matrix/pair/any/i < j", run5182},
-		{"matrix/pair/any/i < j && b", run5183},
-		{"matrix/pair/any/double(i)", run5184},
-		{"matrix/pair/any/pt", run5185},
-		{"matrix/pair/any/pp", run5186},
-		{"matrix/pair/any/*pp", run5187},
-		{"matrix/pair/any/av", run5188},
-		{"matrix/pair/any/pt.X", run5189},
-		{"matrix/pair/any/is[1]", run5190},
-		{"matrix/pair/any/is", run5191},
-		{"matrix/pair/any/is[1:]", run5192},
-		{"matrix/pair/any/mi[`a`]", run5193},
-		{"matrix/pair/any/mp[`a`]", run5194},
-		{"matrix/pair/any/Point{X: 1}", run5195},
-		{"matrix/pair/any/&Point{X: 1}", run5196},
-		{"matrix/pair/any/[]int{i}", run5197},
-		{"matrix/pair/any/err", run5198},
-		{"matrix/pair/any/float32(f)", run5199},
-		{"matrix/pair/any/uint8(i)", run5200},
-		{"matrix/pair/any/st + `q`", run5201},
-		{"matrix/pair/any/st[0]", run5202},
-		{"matrix/pair/any/*pi", run5203},
-		{"matrix/pair/any/len(is)", run5204},
-		{"matrix/pair/any/av.(int)", run5205},
-		{"matrix/pair/any/pt.Sum()", run5206},
-		{"matrix/pair/any/pt.Add(pt)", run5207},
-		{"matrix/pair/any/fn", run5208},
-		{"matrix/pair/any/fn(i)", run5209},
-		{"matrix/pair/any/double", run5210},
-		{"matrix/pair/any/append(is, 1)", run5211},
-		{"matrix/pair/any/c * 2", run5212},
-		{"matrix/pair/any/Level(i)", run5213},
-		{"matrix/pair/any/u << 1", run5214},
-		{"matrix/pair/any/fails(1)", run5215},
-		{"matrix/pair/any/[2]int{i, j}", run5216},
-		{"matrix/pair/any/map[string]int{`a`: i}", run5217},
-		{"matrix/pair/any/time.Second", run5218},
-		{"matrix/pair/any/&i", run5219},
-		{"matrix/pair/any/&pt", run5220},
-		{"matrix/pair/any/lv + 1", run5221},
-		{"matrix/pair/any/any(i)", run5222},
-		{"matrix/pair/any/string(bs)", run5223},
-		{"matrix/pair/any/bs[0]", run5224},
-		{"matrix/pair/error/nil", run5225},
-		{"matrix/pair/error/errBase", run5226},
-		{"matrix/pair/error/err", run5227},
-		{"matrix/pair/error/fails(1)", run5228},
-		{"matrix/pair/error/fails(0)", run5229},
-		{"matrix/pair/error/&Oops{1}", run5230},
-		{"matrix/pair/error/io.EOF", run5231},
-		{"matrix/pair/error/wraps(2)", run5232},
-		{"matrix/pair/fmt.Stringer/nil", run5233},
-		{"matrix/pair/fmt.Stringer/pt", run5234},
-		{"matrix/pair/fmt.Stringer/pp", run5235},
-		{"matrix/pair/fmt.Stringer/&pt", run5236},
-		{"matrix/pair/fmt.Stringer/lv", run5237},
-		{"matrix/pair/fmt.Stringer/Level(1)", run5238},
-		{"matrix/pair/fmt.Stringer/High", run5239},
-		{"matrix/pair/fmt.Stringer/Point{X: 1}", run5240},
-		{"matrix/pair/fmt.Stringer/&Point{X: 1}", run5241},
-		{"matrix/pair/fmt.Stringer/srs[0]", run5242},
-		{"matrix/pair/fmt.Stringer/time.Second", run5243},
-		{"matrix/pair/fmt.Stringer/pt.Add(pt)", run5244},
-		{"matrix/pair/fmt.Stringer/*pp", run5245},
-		{"matrix/pair/fmt.Stringer/pts[0]", run5246},
-		{"matrix/pair/Point/Point{X: i}", run5247},
-		{"matrix/pair/Point/Point{}", run5248},
-		{"matrix/pair/Point/pt", run5249},
-		{"matrix/pair/Point/pt.Add(pt)", run5250},
-		{"matrix/pair/Point/*pp", run5251},
-		{"matrix/pair/Point/pts[0]", run5252},
-		{"matrix/pair/Point/mp[`a`]", run5253},
-		{"matrix/pair/Point/as.(Point)", run5254},
-		{"matrix/pair/Point/*newPoint(1, 2)", run5255},
-		{"matrix/pair/*Point/&Point{X: i}", run5256},
-		{"matrix/pair/*Point/&pt", run5257},
-		{"matrix/pair/*Point/pp", run5258},
-		{"matrix/pair/*Point/newPoint(1, i)", run5259},
-		{"matrix/pair/*Point/nil", run5260},
-		{"matrix/pair/*Point/new(Point)", run5261},
-		{"matrix/pair/*Point/&pts[0]", run5262},
-		{"matrix/pair/[]int/[]int{1, i}", run5263},
-		{"matrix/pair/[]int/append(is, 4)", run5264},
-		{"matrix/pair/[]int/append(is, i, j)", run5265},
-		{"matrix/pair/[]int/append(is, is...)", run5266},
-		{"matrix/pair/[]int/is[1:]", run5267},
-		{"matrix/pair/[]int/is[:2]", run5268},
-		{"matrix/pair/[]int/nil", run5269},
-		{"matrix/pair/[]int/make([]int, 2)", run5270},
-		{"matrix/pair/[]int/is", run5271},
-		{"matrix/pair/[]int/[]int{}", run5272},
-		{"matrix/pair/[]any/[]any{1, i, st, pt, nil}", run5273},
-		{"matrix/pair/[]any/append([]any{}, i, u + 1, pt)", run5274},
-		{"matrix/pair/[]any/nil", run5275},
-		{"matrix/pair/[]Point/[]Point{{X: i}}", run5276},
-		{"matrix/pair/[]Point/append(pts, pt)", run5277},
-		{"matrix/pair/[]Point/append(pts, Point{X: i})", run5278},
-		{"matrix/pair/[]Point/append(pts, *pp)", run5279},
-		{"matrix/pair/[]Point/pts", run5280},
-		{"matrix/pair/[2]int/[2]int{i, j}", run5281},
-		{"matrix/pair/[2]int/[2]int{}", run5282},
-		{"matrix/pair/[2]int/[2]int(is[:2])", run5283},
-		{"matrix/pair/map[string]int/map[string]int{`a`: i}", run5284},
-		{"matrix/pair/map[string]int/make(map[string]int)", run5285},
-		{"matrix/pair/map[string]int/mi", run5286},
-		{"matrix/pair/map[string]int/nil", run5287},
-		{"matrix/pair/func(int) int/double", run5288},
-		{"matrix/pair/func(int) int/adder(i)", run5289},
-		{"matrix/pair/func(int) int/fn", run5290},
-		{"matrix/pair/func(int) int/nil", run5291},
-		{"matrix/pair/Celsius/3", run5292},
-		{"matrix/pair/Celsius/1.5", run5293},
-		{"matrix/pair/Celsius/Celsius(f)", run5294},
-		{"matrix/pair/Celsius/Celsius(f) * 2", run5295},
-		{"matrix/pair/struct{ A int }/struct{ A int }{i}", run5296},
-		{"matrix/pair/struct{ A int }/struct{ A int }{}", run5297},
-		{"matrix/pair/Words/Words{st}", run5298},
-		{"matrix/pair/Words/append(Words{}, st)", run5299},
-		{"matrix/pair/Words/nil", run5300},
-		{"matrix/if/int/7", run5301},
-		{"matrix/if/int/i", run5302},
-		{"matrix/if/int/-i", run5303},
-		{"matrix/if/int/^i", run5304},
-		{"matrix/if/int/i + j", run5305},
-		{"matrix/if/int/i * 2", run5306},
-		{"matrix/if/int/i << 2", run5307},
-		{"matrix/if/int/(i)", run5308},
-		{"matrix/if/int/double(i)", run5309},
-		{"matrix/if/int/pt.Sum()", run5310},
-		{"matrix/if/int/pp.Sum()", run5311},
-		{"matrix/if/int/is[1]", run5312},
-		{"matrix/if/int/mi[`a`]", run5313},
-		{"matrix/if/int/pt.X", run5314},
-		{"matrix/if/int/pp.Y", run5315},
-		{"matrix/if/int/*pi", run5316},
-		{"matrix/if/int/int(f)", run5317},
-		{"matrix/if/int/av.(int)", run5318},
-		{"matrix/if/int/len(is)", run5319},
-		{"matrix/if/int/fn(i)", run5320},
-		{"matrix/if/int/pts[0].X", run5321},
-		{"matrix/if/int/mp[`a`].X", run5322},
-		{"matrix/if/int/i*j - j%i", run5323},
-		{"matrix/if/int/int(u + 200)", run5324},
-		{"matrix/if/int/as.(Point).X", run5325},
-		{"matrix/if/int/int(lv)", run5326},
-		{"matrix/if/float64/1.5", run5327},
-		{"matrix/if/float64/2", run5328},
-		{"matrix/if/float64/f", run5329},
-		{"matrix/if/float64/-f", run5330},
-		{"matrix/if/float64/f / 2", run5331},
-		{"matrix/if/float64/float64(i)", run5332},
-		{"matrix/if/float64/wide(f)", run5333},
-		{"matrix/if/float64/math.Sqrt(f)", run5334},
-		{"matrix/if/float64/float64(g)", run5335},
-		{"matrix/if/float64/real(c)", run5336},
-		{"matrix/if/float64/f*f + 1", run5337},
-		{"matrix/if/float32/0.1", run5338},
-		{"matrix/if/float32/g", run5339},
-		{"matrix/if/float32/g * 3", run5340},
-		{"matrix/if/float32/float32(f)", run5341},
-		{"matrix/if/float32/single(g)", run5342},
-		{"matrix/if/complex128/1", run5343},
-		{"matrix/if/complex128/c", run5344},
-		{"matrix/if/complex128/c * 2", run5345},
-		{"matrix/if/complex128/complex(f, 1)", run5346},
-		{"matrix/if/string/`z`", run5347},
-		{"matrix/if/string/st + `q`", run5348},
-		{"matrix/if/string/kind(i)", run5349},
-		{"matrix/if/string/string(bs)", run5350},
-		{"matrix/if/string/st[1:]", run5351},
-		{"matrix/if/string/pt.String()", run5352},
-		{"matrix/if/string/fmt.Sprint(i, st)", run5353},
-		{"matrix/if/string/string(st[0]) + st", run5354},
-		{"matrix/if/string/lv.String()", run5355},
-		{"matrix/if/bool/true", run5356},
-		{"matrix/if/bool/b", run5357},
-		{"matrix/if/bool/i < j", run5358},
-		{"matrix/if/bool/i < j && b", run5359},
-		{"matrix/if/bool/!b", run5360},
-		{"matrix/if/bool/isNil(err)", run5361},
-		{"matrix/if/bool/pp == nil", run5362},
-		{"matrix/if/bool/av == 5", run5363},
-		{"matrix/if/bool/st == `x`", run5364},
-		{"matrix/if/bool/pt == *pp", run5365},
-		{"matrix/if/uint8/3", run5366},
-		{"matrix/if/uint8/'a'", run5367},
-		{"matrix/if/uint8/u", run5368},
-		{"matrix/if/uint8/u + 200", run5369},
-		{"matrix/if/uint8/uint8(i)", run5370},
-		{"matrix/if/uint8/bs[0]", run5371},
-		{"matrix/if/uint8/st[0]", run5372},
-		{"matrix/if/uint8/-u", run5373},
-		{"matrix/if/uint8/u << 1", run5374},
-		{"matrix/if/uint8/byte(f)", run5375},
-		{"matrix/if/rune/'é'", run5376},
-		{"matrix/if/rune/rune(i)", run5377},
-		{"matrix/if/rune/'a' + rune(i)", run5378},
-		{"matrix/if/Level/High", run5379},
-		{"matrix/if/Level/2", run5380},
-		{"matrix/if/Level/lv", run5381},
-		{"matrix/if/Level/lv + 1", run5382},
-		{"matrix/if/Level/Level(i)", run5383},
-		{"matrix/if/time.Duration/time.Second", run5384},
-		{"matrix/if/time.Duration/5", run5385},
-		{"matrix/if/time.Duration/time.Duration(i) * time.Second", run5386},
-		{"matrix/if/any/7", run5387},
-		{"matrix/if/any/1.5", run5388},
-		{"matrix/if/any/'x'", run5389},
-		{"matrix/if/any/`s`", run5390},
-		{"matrix/if/any/true", run5391},
-		{"matrix/if/any/nil", run5392},
-		{"matrix/if/any/i", run5393},
-		{"matrix/if/any/u", run5394},
-		{"matrix/if/any/g", run5395},
-		{"matrix/if/any/lv", run5396},
-		{"matrix/if/any/High", run5397},
-		{"matrix/if/any/-i", run5398},
-		{"matrix/if/any/!b", run5399},
-		{"matrix/if/any/u + 1", run5400},
-		{"matrix/if/any/g * 3", run5401},
-		{"matrix/if/any/i < j", run5402},
-		{"matrix/if/any/i < j && b", run5403},
-		{"matrix/if/any/double(i)", run5404},
-		{"matrix/if/any/pt", run5405},
-		{"matrix/if/any/pp", run5406},
-		{"matrix/if/any/*pp", run5407},
-		{"matrix/if/any/av", run5408},
-		{"matrix/if/any/pt.X", run5409},
-		{"matrix/if/any/is[1]", run5410},
-		{"matrix/if/any/is", run5411},
-		{"matrix/if/any/is[1:]", run5412},
-		{"matrix/if/any/mi[`a`]", run5413},
-		{"matrix/if/any/mp[`a`]", run5414},
-		{"matrix/if/any/Point{X: 1}", run5415},
-		{"matrix/if/any/&Point{X: 1}", run5416},
-		{"matrix/if/any/[]int{i}", run5417},
-		{"matrix/if/any/err", run5418},
-		{"matrix/if/any/float32(f)", run5419},
-		{"matrix/if/any/uint8(i)", run5420},
-		{"matrix/if/any/st + `q`", run5421},
-		{"matrix/if/any/st[0]", run5422},
-		{"matrix/if/any/*pi", run5423},
-		{"matrix/if/any/len(is)", run5424},
-		{"matrix/if/any/av.(int)", run5425},
-		{"matrix/if/any/pt.Sum()", run5426},
-		{"matrix/if/any/pt.Add(pt)", run5427},
-		{"matrix/if/any/fn", run5428},
-		{"matrix/if/any/fn(i)", run5429},
-		{"matrix/if/any/double", run5430},
-		{"matrix/if/any/append(is, 1)", run5431},
-		{"matrix/if/any/c * 2", run5432},
-		{"matrix/if/any/Level(i)", run5433},
-		{"matrix/if/any/u << 1", run5434},
-		{"matrix/if/any/fails(1)", run5435},
-		{"matrix/if/any/[2]int{i, j}", run5436},
-		{"matrix/if/any/map[string]int{`a`: i}", run5437},
-		{"matrix/if/any/time.Second", run5438},
-		{"matrix/if/any/&i", run5439},
-		{"matrix/if/any/&pt", run5440},
-		{"matrix/if/any/lv + 1", run5441},
-		{"matrix/if/any/any(i)", run5442},
-		{"matrix/if/any/string(bs)", run5443},
-		{"matrix/if/any/bs[0]", run5444},
-		{"matrix/if/error/nil", run5445},
-		{"matrix/if/error/errBase", run5446},
-		{"matrix/if/error/err", run5447},
-		{"matrix/if/error/fails(1)", run5448},
-		{"matrix/if/error/fails(0)", run5449},
-		{"matrix/if/error/&Oops{1}", run5450},
-		{"matrix/if/error/io.EOF", run5451},
-		{"matrix/if/error/wraps(2)", run5452},
-		{"matrix/if/fmt.Stringer/nil", run5453},
-		{"matrix/if/fmt.Stringer/pt", run5454},
-		{"matrix/if/fmt.Stringer/pp", run5455},
-		{"matrix/if/fmt.Stringer/&pt", run5456},
-		{"matrix/if/fmt.Stringer/lv", run5457},
-		{"matrix/if/fmt.Stringer/Level(1)", run5458},
-		{"matrix/if/fmt.Stringer/High", run5459},
-		{"matrix/if/fmt.Stringer/Point{X: 1}", run5460},
-		{"matrix/if/fmt.Stringer/&Point{X: 1}", run5461},
-		{"matrix/if/fmt.Stringer/srs[0]", run5462},
-		{"matrix/if/fmt.Stringer/time.Second", run5463},
-		{"matrix/if/fmt.Stringer/pt.Add(pt)", run5464},
-		{"matrix/if/fmt.Stringer/*pp", run5465},
-		{"matrix/if/fmt.Stringer/pts[0]", run5466},
-		{"matrix/if/Point/Point{X: i}", run5467},
-		{"matrix/if/Point/Point{}", run5468},
-		{"matrix/if/Point/pt", run5469},
-		{"matrix/if/Point/pt.Add(pt)", run5470},
-		{"matrix/if/Point/*pp", run5471},
-		{"matrix/if/Point/pts[0]", run5472},
-		{"matrix/if/Point/mp[`a`]", run5473},
-		{"matrix/if/Point/as.(Point)", run5474},
-		{"matrix/if/Point/*newPoint(1, 2)", run5475},
-		{"matrix/if/*Point/&Point{X: i}", run5476},
-		{"matrix/if/*Point/&pt", run5477},
-		{"matrix/if/*Point/pp", run5478},
-		{"matrix/if/*Point/newPoint(1, i)", run5479},
-		{"matrix/if/*Point/nil", run5480},
-		{"matrix/if/*Point/new(Point)", run5481},
-		{"matrix/if/*Point/&pts[0]", run5482},
-		{"matrix/if/[]int/[]int{1, i}", run5483},
-		{"matrix/if/[]int/append(is, 4)", run5484},
-		{"matrix/if/[]int/append(is, i, j)", run5485},
-		{"matrix/if/[]int/append(is, is...)", run5486},
-		{"matrix/if/[]int/is[1:]", run5487},
-		{"matrix/if/[]int/is[:2]", run5488},
-		{"matrix/if/[]int/nil", run5489},
-		{"matrix/if/[]int/make([]int, 2)", run5490},
-		{"matrix/if/[]int/is", run5491},
-		{"matrix/if/[]int/[]int{}", run5492},
-		{"matrix/if/[]any/[]any{1, i, st, pt, nil}", run5493},
-		{"matrix/if/[]any/append([]any{}, i, u + 1, pt)", run5494},
-		{"matrix/if/[]any/nil", run5495},
-		{"matrix/if/[]Point/[]Point{{X: i}}", run5496},
-		{"matrix/if/[]Point/append(pts, pt)", run5497},
-		{"matrix/if/[]Point/append(pts, Point{X: i})", run5498},
-		{"matrix/if/[]Point/append(pts, *pp)", run5499},
-		{"matrix/if/[]Point/pts", run5500},
-		{"matrix/if/[2]int/[2]int{i, j}", run5501},
-		{"matrix/if/[2]int/[2]int{}", run5502},
-		{"matrix/if/[2]int/[2]int(is[:2])", run5503},
-		{"matrix/if/map[string]int/map[string]int{`a`: i}", run5504},
-		{"matrix/if/map[string]int/make(map[string]int)", run5505},
-		{"matrix/if/map[string]int/mi", run5506},
-		{"matrix/if/map[string]int/nil", run5507},
-		{"matrix/if/func(int) int/double", run5508},
-		{"matrix/if/func(int) int/adder(i)", run5509},
-		{"matrix/if/func(int) int/fn", run5510},
-		{"matrix/if/func(int) int/nil", run5511},
-		{"matrix/if/Celsius/3", run5512},
-		{"matrix/if/Celsius/1.5", run5513},
-		{"matrix/if/Celsius/Celsius(f)", run5514},
-		{"matrix/if/Celsius/Celsius(f) * 2", run5515},
-		{"matrix/if/struct{ A int }/struct{ A int }{i}", run5516},
-		{"matrix/if/struct{ A int }/struct{ A int }{}", run5517},
-		{"matrix/if/Words/Words{st}", run5518},
-		{"matrix/if/Words/append(Words{}, st)", run5519},
-		{"matrix/if/Words/nil", run5520},
-		{"matrix/in-loop/int/7", run5521},
-		{"matrix/in-loop/int/i", run5522},
-		{"matrix/in-loop/int/-i", run5523},
-		{"matrix/in-loop/int/^i", run5524},
-		{"matrix/in-loop/int/i + j", run5525},
-		{"matrix/in-loop/int/i * 2", run5526},
-		{"matrix/in-loop/int/i << 2", run5527},
-		{"matrix/in-loop/int/(i)", run5528},
-		{"matrix/in-loop/int/double(i)", run5529},
-		{"matrix/in-loop/int/pt.Sum()", run5530},
-		{"matrix/in-loop/int/pp.Sum()", run5531},
-		{"matrix/in-loop/int/is[1]", run5532},
-		{"matrix/in-loop/int/mi[`a`]", run5533},
-		{"matrix/in-loop/int/pt.X", run5534},
-		{"matrix/in-loop/int/pp.Y", run5535},
-		{"matrix/in-loop/int/*pi", run5536},
-		{"matrix/in-loop/int/int(f)", run5537},
-		{"matrix/in-loop/int/av.(int)", run5538},
-		{"matrix/in-loop/int/len(is)", run5539},
-		{"matrix/in-loop/int/fn(i)", run5540},
-		{"matrix/in-loop/int/pts[0].X", run5541},
-		{"matrix/in-loop/int/mp[`a`].X", run5542},
-		{"matrix/in-loop/int/i*j - j%i", run5543},
-		{"matrix/in-loop/int/int(u + 200)", run5544},
-		{"matrix/in-loop/int/as.(Point).X", run5545},
-		{"matrix/in-loop/int/int(lv)", run5546},
-		{"matrix/in-loop/float64/1.5", run5547},
-		{"matrix/in-loop/float64/f", run5548},
-		{"matrix/in-loop/float64/-f", run5549},
-		{"matrix/in-loop/float64/f / 2", run5550},
-		{"matrix/in-loop/float64/float64(i)", run5551},
-		{"matrix/in-loop/float64/wide(f)", run5552},
-		{"matrix/in-loop/float64/math.Sqrt(f)", run5553},
-		{"matrix/in-loop/float64/float64(g)", run5554},
-		{"matrix/in-loop/float64/real(c)", run5555},
-		{"matrix/in-loop/float64/f*f + 1", run5556},
-		{"matrix/in-loop/float32/g", run5557},
-		{"matrix/in-loop/float32/g * 3", run5558},
-		{"matrix/in-loop/float32/float32(f)", run5559},
-		{"matrix/in-loop/float32/single(g)", run5560},
-		{"matrix/in-loop/complex128/c", run5561},
-		{"matrix/in-loop/complex128/c * 2", run5562},
-		{"matrix/in-loop/complex128/complex(f, 1)", run5563},
-		{"matrix/in-loop/string/`z`", run5564},
-		{"matrix/in-loop/string/st + `q`", run5565},
-		{"matrix/in-loop/string/kind(i)", run5566},
-		{"matrix/in-loop/string/string(bs)", run5567},
-		{"matrix/in-loop/string/st[1:]", run5568},
-		{"matrix/in-loop/string/pt.String()", run5569},
-		{"matrix/in-loop/string/fmt.Sprint(i, st)", run5570},
-		{"matrix/in-loop/string/string(st[0]) + st", run5571},
-		{"matrix/in-loop/string/lv.String()", run5572},
-		{"matrix/in-loop/bool/true", run5573},
-		{"matrix/in-loop/bool/b", run5574},
-		{"matrix/in-loop/bool/i < j", run5575},
-		{"matrix/in-loop/bool/i < j && b", run5576},
-		{"matrix/in-loop/bool/!b", run5577},
-		{"matrix/in-loop/bool/isNil(err)", run5578},
-		{"matrix/in-loop/bool/pp == nil", run5579},
-		{"matrix/in-loop/bool/av == 5", run5580},
-		{"matrix/in-loop/bool/st == `x`", run5581},
-		{"matrix/in-loop/bool/pt == *pp", run5582},
-		{"matrix/in-loop/uint8/u", run5583},
-		{"matrix/in-loop/uint8/u + 200", run5584},
-		{"matrix/in-loop/uint8/uint8(i)", run5585},
-		{"matrix/in-loop/uint8/bs[0]", run5586},
-		{"matrix/in-loop/uint8/st[0]", run5587},
-		{"matrix/in-loop/uint8/-u", run5588},
-		{"matrix/in-loop/uint8/u << 1", run5589},
-		{"matrix/in-loop/uint8/byte(f)", run5590},
-		{"matrix/in-loop/rune/'é'", run5591},
-		{"matrix/in-loop/rune/rune(i)", run5592},
-		{"matrix/in-loop/rune/'a' + rune(i)", run5593},
-		{"matrix/in-loop/Level/High", run5594},
-		{"matrix/in-loop/Level/lv", run5595},
-		{"matrix/in-loop/Level/lv + 1", run5596},
-		{"matrix/in-loop/Level/Level(i)", run5597},
-		{"matrix/in-loop/time.Duration/time.Second", run5598},
-		{"matrix/in-loop/time.Duration/time.Duration(i) * time.Second", run5599},
-		{"matrix/in-loop/Point/Point{X: i}", run5600},
-		{"matrix/in-loop/Point/Point{}", run5601},
-		{"matrix/in-loop/Point/pt", run5602},
-		{"matrix/in-loop/Point/pt.Add(pt)", run5603},
-		{"matrix/in-loop/Point/*pp", run5604},
-		{"matrix/in-loop/Point/pts[0]", run5605},
-		{"matrix/in-loop/Point/mp[`a`]", run5606},
-		{"matrix/in-loop/Point/as.(Point)", run5607},
-		{"matrix/in-loop/Point/*newPoint(1, 2)", run5608},
-		{"matrix/in-loop/*Point/&Point{X: i}", run5609},
-		{"matrix/in-loop/*Point/&pt", run5610},
-		{"matrix/in-loop/*Point/pp", run5611},
-		{"matrix/in-loop/*Point/newPoint(1, i)", run5612},
-		{"matrix/in-loop/*Point/new(Point)", run5613},
-		{"matrix/in-loop/*Point/&pts[0]", run5614},
-		{"matrix/in-loop/[]int/[]int{1, i}", run5615},
-		{"matrix/in-loop/[]int/append(is, 4)", run5616},
-		{"matrix/in-loop/[]int/append(is, i, j)", run5617},
-		{"matrix/in-loop/[]int/append(is, is...)", run5618},
-		{"matrix/in-loop/[]int/is[1:]", run5619},
-		{"matrix/in-loop/[]int/is[:2]", run5620},
-		{"matrix/in-loop/[]int/make([]int, 2)", run5621},
-		{"matrix/in-loop/[]int/is", run5622},
-		{"matrix/in-loop/[]int/[]int{}", run5623},
-		{"matrix/in-loop/[]any/[]any{1, i, st, pt, nil}", run5624},
-		{"matrix/in-loop/[]any/append([]any{}, i, u + 1, pt)", run5625},
-		{"matrix/in-loop/[]Point/[]Point{{X: i}}", run5626},
-		{"matrix/in-loop/[]Point/append(pts, pt)", run5627},
-		{"matrix/in-loop/[]Point/append(pts, Point{X: i})", run5628},
-		{"matrix/in-loop/[]Point/append(pts, *pp)", run5629},
-		{"matrix/in-loop/[]Point/pts", run5630},
-		{"matrix/in-loop/[2]int/[2]int{i, j}", run5631},
-		{"matrix/in-loop/[2]int/[2]int{}", run5632},
-		{"matrix/in-loop/[2]int/[2]int(is[:2])", run5633},
-		{"matrix/in-loop/map[string]int/map[string]int{`a`: i}", run5634},
-		{"matrix/in-loop/map[string]int/make(map[string]int)", run5635},
-		{"matrix/in-loop/map[string]int/mi", run5636},
-		{"matrix/in-loop/func(int) int/double", run5637},
-		{"matrix/in-loop/func(int) int/adder(i)", run5638},
-		{"matrix/in-loop/func(int) int/fn", run5639},
-		{"matrix/in-loop/Celsius/Celsius(f)", run5640},
-		{"matrix/in-loop/Celsius/Celsius(f) * 2", run5641},
-		{"matrix/in-loop/struct{ A int }/struct{ A int }{i}", run5642},
-		{"matrix/in-loop/struct{ A int }/struct{ A int }{}", run5643},
-		{"matrix/in-loop/Words/Words{st}", run5644},
-		{"matrix/in-loop/Words/append(Words{}, st)", run5645},
+		{"matrix/define/*Point/pp", run2853},
+		{"matrix/define/*Point/newPoint(1, i)", run2854},
+		{"matrix/define/*Point/new(Point)", run2855},
+		{"matrix/define/[]int/[]int{1, i}", run2856},
+		{"matrix/define/[]int/append(is, 4)", run2857},
+		{"matrix/define/[]int/append(is, i, j)", run2858},
+		{"matrix/define/[]int/append(is, is...)", run2859},
+		{"matrix/define/[]int/is[1:]", run2860},
+		{"matrix/define/[]int/is[:2]", run2861},
+		{"matrix/define/[]int/make([]int, 2)", run2862},
+		{"matrix/define/[]int/is", run2863},
+		{"matrix/define/[]int/[]int{}", run2864},
+		{"matrix/define/[]any/[]any{1, i, st, pt, nil}", run2865},
+		{"matrix/define/[]any/append([]any{}, i, u + 1, pt)", run2866},
+		{"matrix/define/[]Point/[]Point{{X: i}}", run2867},
+		{"matrix/define/[]Point/append(pts, pt)", run2868},
+		{"matrix/define/[]Point/append(pts, Point{X: i})", run2869},
+		{"matrix/define/[]Point/append(pts, *pp)", run2870},
+		{"matrix/define/[]Point/pts", run2871},
+		{"matrix/define/[2]int/[2]int{i, j}", run2872},
+		{"matrix/define/[2]int/[2]int{}", run2873},
+		{"matrix/define/[2]int/[2]int(is[:2])", run2874},
+		{"matrix/define/map[string]int/map[string]int{`a`: i}", run2875},
+		{"matrix/define/map[string]int/make(map[string]int)", run2876},
+		{"matrix/define/map[string]int/mi", run2877},
+		{"matrix/define/func(int) int/double", run2878},
+		{"matrix/define/func(int) int/fn", run2879},
+		{"matrix/define/Celsius/Celsius(f)", run2880},
+		{"matrix/define/Celsius/Celsius(f) * 2", run2881},
+		{"matrix/define/struct{ A int }/struct{ A int }{i}", run2882},
+		{"matrix/define/struct{ A int }/struct{ A int }{}", run2883},
+		{"matrix/define/Words/Words{st}", run2884},
+		{"matrix/define/Words/append(Words{}, st)", run2885},
+		{"matrix/var-decl/int/7", run2886},
+		{"matrix/var-decl/int/i", run2887},
+		{"matrix/var-decl/int/-i", run2888},
+		{"matrix/var-decl/int/^i", run2889},
+		{"matrix/var-decl/int/i + j", run2890},
+		{"matrix/var-decl/int/i * 2", run2891},
+		{"matrix/var-decl/int/i << 2", run2892},
+		{"matrix/var-decl/int/(i)", run2893},
+		{"matrix/var-decl/int/double(i)", run2894},
+		{"matrix/var-decl/int/pt.Sum()", run2895},
+		{"matrix/var-decl/int/pp.Sum()", run2896},
+		{"matrix/var-decl/int/is[1]", run2897},
+		{"matrix/var-decl/int/mi[`a`]", run2898},
+		{"matrix/var-decl/int/pt.X", run2899},
+		{"matrix/var-decl/int/pp.Y", run2900},
+		{"matrix/var-decl/int/*pi", run2901},
+		{"matrix/var-decl/int/int(f)", run2902},
+		{"matrix/var-decl/int/av.(int)", run2903},
+		{"matrix/var-decl/int/len(is)", run2904},
+		{"matrix/var-decl/int/fn(i)", run2905},
+		{"matrix/var-decl/int/pts[0].X", run2906},
+		{"matrix/var-decl/int/mp[`a`].X", run2907},
+		{"matrix/var-decl/int/i*j - j%i", run2908},
+		{"matrix/var-decl/int/int(u + 200)", run2909},
+		{"matrix/var-decl/int/as.(Point).X", run2910},
+		{"matrix/var-decl/int/int(lv)", run2911},
+		{"matrix/var-decl/float64/1.5", run2912},
+		{"matrix/var-decl/float64/2", run2913},
+		{"matrix/var-decl/float64/f", run2914},
+		{"matrix/var-decl/float64/-f", run2915},
+		{"matrix/var-decl/float64/f / 2", run2916},
+		{"matrix/var-decl/float64/float64(i)", run2917},
+		{"matrix/var-decl/float64/wide(f)", run2918},
+		{"matrix/var-decl/float64/math.Sqrt(f)", run2919},
+		{"matrix/var-decl/float64/float64(g)", run2920},
+		{"matrix/var-decl/float64/real(c)", run2921},
+		{"matrix/var-decl/float64/f*f + 1", run2922},
+		{"matrix/var-decl/float32/0.1", run2923},
+		{"matrix/var-decl/float32/g", run2924},
+		{"matrix/var-decl/float32/g * 3", run2925},
+		{"matrix/var-decl/float32/float32(f)", run2926},
+		{"matrix/var-decl/float32/single(g)", run2927},
+		{"matrix/var-decl/complex128/1", run2928},
+		{"matrix/var-decl/complex128/c", run2929},
+		{"matrix/var-decl/complex128/c * 2", run2930},
+		{"matrix/var-decl/complex128/complex(f, 1)", run2931},
+		{"matrix/var-decl/string/`z`", run2932},
+		{"matrix/var-decl/string/st + `q`", run2933},
+		{"matrix/var-decl/string/kind(i)", run2934},
+		{"matrix/var-decl/string/string(bs)", run2935},
+		{"matrix/var-decl/string/st[1:]", run2936},
+		{"matrix/var-decl/string/pt.String()", run2937},
+		{"matrix/var-decl/string/fmt.Sprint(i, st)", run2938},
+		{"matrix/var-decl/string/string(st[0]) + st", run2939},
+		{"matrix/var-decl/string/lv.String()", run2940},
+		{"matrix/var-decl/bool/true", run2941},
+		{"matrix/var-decl/bool/b", run2942},
+		{"matrix/var-decl/bool/i < j", run2943},
+		{"matrix/var-decl/bool/i < j && b", run2944},
+		{"matrix/var-decl/bool/!b", run2945},
+		{"matrix/var-decl/bool/isNil(err)", run2946},
+		{"matrix/var-decl/bool/pp == nil", run2947},
+		{"matrix/var-decl/bool/av == 5", run2948},
+		{"matrix/var-decl/bool/st == `x`", run2949},
+		{"matrix/var-decl/bool/pt == *pp", run2950},
+		{"matrix/var-decl/uint8/3", run2951},
+		{"matrix/var-decl/uint8/'a'", run2952},
+		{"matrix/var-decl/uint8/u", run2953},
+		{"matrix/var-decl/uint8/u + 200", run2954},
+		{"matrix/var-decl/uint8/uint8(i)", run2955},
+		{"matrix/var-decl/uint8/bs[0]", run2956},
+		{"matrix/var-decl/uint8/st[0]", run2957},
+		{"matrix/var-decl/uint8/-u", run2958},
+		{"matrix/var-decl/uint8/u << 1", run2959},
+		{"matrix/var-decl/uint8/byte(f)", run2960},
+		{"matrix/var-decl/rune/'é'", run2961},
+		{"matrix/var-decl/rune/rune(i)", run2962},
+		{"matrix/var-decl/rune/'a' + rune(i)", run2963},
+		{"matrix/var-decl/Level/High", run2964},
+		{"matrix/var-decl/Level/2", run2965},
+		{"matrix/var-decl/Level/lv", run2966},
+		{"matrix/var-decl/Level/lv + 1", run2967},
+		{"matrix/var-decl/Level/Level(i)", run2968},
+		{"matrix/var-decl/time.Duration/time.Second", run2969},
+		{"matrix/var-decl/time.Duration/5", run2970},
+		{"matrix/var-decl/time.Duration/time.Duration(i) * time.Second", run2971},
+		{"matrix/var-decl/any/7", run2972},
+		{"matrix/var-decl/any/1.5", run2973},
+		{"matrix/var-decl/any/'x'", run2974},
+		{"matrix/var-decl/any/`s`", run2975},
+		{"matrix/var-decl/any/true", run2976},
+		{"matrix/var-decl/any/nil", run2977},
+		{"matrix/var-decl/any/i", run2978},
+		{"matrix/var-decl/any/u", run2979},
+		{"matrix/var-decl/any/g", run2980},
+		{"matrix/var-decl/any/lv", run2981},
+		{"matrix/var-decl/any/High", run2982},
+		{"matrix/var-decl/any/-i", run2983},
+		{"matrix/var-decl/any/!b", run2984},
+		{"matrix/var-decl/any/u + 1", run2985},
+		{"matrix/var-decl/any/g * 3", run2986},
+		{"matrix/var-decl/any/i < j", run2987},
+		{"matrix/var-decl/any/i < j && b", run2988},
+		{"matrix/var-decl/any/double(i)", run2989},
+		{"matrix/var-decl/any/pt", run2990},
+		{"matrix/var-decl/any/pp", run2991},
+		{"matrix/var-decl/any/*pp", run2992},
+		{"matrix/var-decl/any/av", run2993},
+		{"matrix/var-decl/any/pt.X", run2994},
+		{"matrix/var-decl/any/is[1]", run2995},
+		{"matrix/var-decl/any/is", run2996},
+		{"matrix/var-decl/any/is[1:]", run2997},
+		{"matrix/var-decl/any/mi[`a`]", run2998},
+		{"matrix/var-decl/any/mp[`a`]", run2999},
+		{"matrix/var-decl/any/Point{X: 1}", run3000},
+		{"matrix/var-decl/any/&Point{X: 1}", run3001},
+		{"matrix/var-decl/any/[]int{i}", run3002},
+		{"matrix/var-decl/any/err", run3003},
+		{"matrix/var-decl/any/float32(f)", run3004},
+		{"matrix/var-decl/any/uint8(i)", run3005},
+		{"matrix/var-decl/any/st + `q`", run3006},
+		{"matrix/var-decl/any/st[0]", run3007},
+		{"matrix/var-decl/any/*pi", run3008},
+		{"matrix/var-decl/any/len(is)", run3009},
+		{"matrix/var-decl/any/av.(int)", run3010},
+		{"matrix/var-decl/any/pt.Sum()", run3011},
+		{"matrix/var-decl/any/pt.Add(pt)", run3012},
+		{"matrix/var-decl/any/fn", run3013},
+		{"matrix/var-decl/any/fn(i)", run3014},
+		{"matrix/var-decl/any/double", run3015},
+		{"matrix/var-decl/any/append(is, 1)", run3016},
+		{"matrix/var-decl/any/c * 2", run3017},
+		{"matrix/var-decl/any/Level(i)", run3018},
+		{"matrix/var-decl/any/u << 1", run3019},
+		{"matrix/var-decl/any/fails(1)", run3020},
+		{"matrix/var-decl/any/[2]int{i, j}", run3021},
+		{"matrix/var-decl/any/map[string]int{`a`: i}", run3022},
+		{"matrix/var-decl/any/time.Second", run3023},
+		{"matrix/var-decl/any/&i", run3024},
+		{"matrix/var-decl/any/&pt", run3025},
+		{"matrix/var-decl/any/lv + 1", run3026},
+		{"matrix/var-decl/any/any(i)", run3027},
+		{"matrix/var-decl/any/string(bs)", run3028},
+		{"matrix/var-decl/any/bs[0]", run3029},
+		{"matrix/var-decl/error/nil", run3030},
+		{"matrix/var-decl/error/errBase", run3031},
+		{"matrix/var-decl/error/err", run3032},
+		{"matrix/var-decl/error/fails(1)", run3033},
+		{"matrix/var-decl/error/fails(0)", run3034},
+		{"matrix/var-decl/error/&Oops{1}", run3035},
+		{"matrix/var-decl/error/io.EOF", run3036},
+		{"matrix/var-decl/error/wraps(2)", run3037},
+		{"matrix/var-decl/fmt.Stringer/nil", run3038},
+		{"matrix/var-decl/fmt.Stringer/pt", run3039},
+		{"matrix/var-decl/fmt.Stringer/pp", run3040},
+		{"matrix/var-decl/fmt.Stringer/&pt", run3041},
+		{"matrix/var-decl/fmt.Stringer/lv", run3042},
+		{"matrix/var-decl/fmt.Stringer/Level(1)", run3043},
+		{"matrix/var-decl/fmt.Stringer/High", run3044},
+		{"matrix/var-decl/fmt.Stringer/Point{X: 1}", run3045},
+		{"matrix/var-decl/fmt.Stringer/&Point{X: 1}", run3046},
+		{"matrix/var-decl/fmt.Stringer/srs[0]", run3047},
+		{"matrix/var-decl/fmt.Stringer/time.Second", run3048},
+		{"matrix/var-decl/fmt.Stringer/pt.Add(pt)", run3049},
+		{"matrix/var-decl/fmt.Stringer/*pp", run3050},
+		{"matrix/var-decl/fmt.Stringer/pts[0]", run3051},
+		{"matrix/var-decl/Point/Point{X: i}", run3052},
+		{"matrix/var-decl/Point/Point{}", run3053},
+		{"matrix/var-decl/Point/pt", run3054},
+		{"matrix/var-decl/Point/pt.Add(pt)", run3055},
+		{"matrix/var-decl/Point/*pp", run3056},
+		{"matrix/var-decl/Point/pts[0]", run3057},
+		{"matrix/var-decl/Point/mp[`a`]", run3058},
+		{"matrix/var-decl/Point/as.(Point)", run3059},
+		{"matrix/var-decl/Point/*newPoint(1, 2)", run3060},
+		{"matrix/var-decl/*Point/&Point{X: i}", run3061},
+		{"matrix/var-decl/*Point/&pt", run3062},
+		{"matrix/var-decl/*Point/pp", run3063},
+		{"matrix/var-decl/*Point/newPoint(1, i)", run3064},
+		{"matrix/var-decl/*Point/nil", run3065},
+		{"matrix/var-decl/*Point/new(Point)", run3066},
+		{"matrix/var-decl/*Point/&pts[0]", run3067},
+		{"matrix/var-decl/[]int/[]int{1, i}", run3068},
+		{"matrix/var-decl/[]int/append(is, 4)", run3069},
+		{"matrix/var-decl/[]int/append(is, i, j)", run3070},
+		{"matrix/var-decl/[]int/append(is, is...)", run3071},
+		{"matrix/var-decl/[]int/is[1:]", run3072},
+		{"matrix/var-decl/[]int/is[:2]", run3073},
+		{"matrix/var-decl/[]int/nil", run3074},
+		{"matrix/var-decl/[]int/make([]int, 2)", run3075},
+		{"matrix/var-decl/[]int/is", run3076},
+		{"matrix/var-decl/[]int/[]int{}", run3077},
+		{"matrix/var-decl/[]any/[]any{1, i, st, pt, nil}", run3078},
+		{"matrix/var-decl/[]any/append([]any{}, i, u + 1, pt)", run3079},
+		{"matrix/var-decl/[]any/nil", run3080},
+		{"matrix/var-decl/[]Point/[]Point{{X: i}}", run3081},
+		{"matrix/var-decl/[]Point/append(pts, pt)", run3082},
+		{"matrix/var-decl/[]Point/append(pts, Point{X: i})", run3083},
+		{"matrix/var-decl/[]Point/append(pts, *pp)", run3084},
+		{"matrix/var-decl/[]Point/pts", run3085},
+		{"matrix/var-decl/[2]int/[2]int{i, j}", run3086},
+		{"matrix/var-decl/[2]int/[2]int{}", run3087},
+		{"matrix/var-decl/[2]int/[2]int(is[:2])", run3088},
+		{"matrix/var-decl/map[string]int/map[string]int{`a`: i}", run3089},
+		{"matrix/var-decl/map[string]int/make(map[string]int)", run3090},
+		{"matrix/var-decl/map[string]int/mi", run3091},
+		{"matrix/var-decl/map[string]int/nil", run3092},
+		{"matrix/var-decl/func(int) int/double", run3093},
+		{"matrix/var-decl/func(int) int/adder(i)", run3094},
+		{"matrix/var-decl/func(int) int/fn", run3095},
+		{"matrix/var-decl/func(int) int/nil", run3096},
+		{"matrix/var-decl/Celsius/3", run3097},
+		{"matrix/var-decl/Celsius/1.5", run3098},
+		{"matrix/var-decl/Celsius/Celsius(f)", run3099},
+		{"matrix/var-decl/Celsius/Celsius(f) * 2", run3100},
+		{"matrix/var-decl/struct{ A int }/struct{ A int }{i}", run3101},
+		{"matrix/var-decl/struct{ A int }/struct{ A int }{}", run3102},
+		{"matrix/var-decl/Words/Words{st}", run3103},
+		{"matrix/var-decl/Words/append(Words{}, st)", run3104},
+		{"matrix/var-decl/Words/nil", run3105},
+		{"matrix/local/int/7", run3106},
+		{"matrix/local/int/i", run3107},
+		{"matrix/local/int/-i", run3108},
+		{"matrix/local/int/^i", run3109},
+		{"matrix/local/int/i + j", run3110},
+		{"matrix/local/int/i * 2", run3111},
+		{"matrix/local/int/i << 2", run3112},
+		{"matrix/local/int/(i)", run3113},
+		{"matrix/local/int/double(i)", run3114},
+		{"matrix/local/int/pt.Sum()", run3115},
+		{"matrix/local/int/pp.Sum()", run3116},
+		{"matrix/local/int/is[1]", run3117},
+		{"matrix/local/int/mi[`a`]", run3118},
+		{"matrix/local/int/pt.X", run3119},
+		{"matrix/local/int/pp.Y", run3120},
+		{"matrix/local/int/*pi", run3121},
+		{"matrix/local/int/int(f)", run3122},
+		{"matrix/local/int/av.(int)", run3123},
+		{"matrix/local/int/len(is)", run3124},
+		{"matrix/local/int/fn(i)", run3125},
+		{"matrix/local/int/pts[0].X", run3126},
+		{"matrix/local/int/mp[`a`].X", run3127},
+		{"matrix/local/int/i*j - j%i", run3128},
+		{"matrix/local/int/int(u + 200)", run3129},
+		{"matrix/local/int/as.(Point).X", run3130},
+		{"matrix/local/int/int(lv)", run3131},
+		{"matrix/local/float64/1.5", run3132},
+		{"matrix/local/float64/2", run3133},
+		{"matrix/local/float64/f", run3134},
+		{"matrix/local/float64/-f", run3135},
+		{"matrix/local/float64/f / 2", run3136},
+		{"matrix/local/float64/float64(i)", run3137},
+		{"matrix/local/float64/wide(f)", run3138},
+		{"matrix/local/float64/math.Sqrt(f)", run3139},
+		{"matrix/local/float64/float64(g)", run3140},
+		{"matrix/local/float64/real(c)", run3141},
+		{"matrix/local/float64/f*f + 1", run3142},
+		{"matrix/local/float32/0.1", run3143},
+		{"matrix/local/float32/g", run3144},
+		{"matrix/local/float32/g * 3", run3145},
+		{"matrix/local/float32/float32(f)", run3146},
+		{"matrix/local/float32/single(g)", run3147},
+		{"matrix/local/complex128/1", run3148},
+		{"matrix/local/complex128/c", run3149},
+		{"matrix/local/complex128/c * 2", run3150},
+		{"matrix/local/complex128/complex(f, 1)", run3151},
+		{"matrix/local/string/`z`", run3152},
+		{"matrix/local/string/st + `q`", run3153},
+		{"matrix/local/string/kind(i)", run3154},
+		{"matrix/local/string/string(bs)", run3155},
+		{"matrix/local/string/st[1:]", run3156},
+		{"matrix/local/string/pt.String()", run3157},
+		{"matrix/local/string/fmt.Sprint(i, st)", run3158},
+		{"matrix/local/string/string(st[0]) + st", run3159},
+		{"matrix/local/string/lv.String()", run3160},
+		{"matrix/local/bool/true", run3161},
+		{"matrix/local/bool/b", run3162},
+		{"matrix/local/bool/i < j", run3163},
+		{"matrix/local/bool/i < j && b", run3164},
+		{"matrix/local/bool/!b", run3165},
+		{"matrix/local/bool/isNil(err)", run3166},
+		{"matrix/local/bool/pp == nil", run3167},
+		{"matrix/local/bool/av == 5", run3168},
+		{"matrix/local/bool/st == `x`", run3169},
+		{"matrix/local/bool/pt == *pp", run3170},
+		{"matrix/local/uint8/3", run3171},
+		{"matrix/local/uint8/'a'", run3172},
+		{"matrix/local/uint8/u", run3173},
+		{"matrix/local/uint8/u + 200", run3174},
+		{"matrix/local/uint8/uint8(i)", run3175},
+		{"matrix/local/uint8/bs[0]", run3176},
+		{"matrix/local/uint8/st[0]", run3177},
+		{"matrix/local/uint8/-u", run3178},
+		{"matrix/local/uint8/u << 1", run3179},
+		{"matrix/local/uint8/byte(f)", run3180},
+		{"matrix/local/rune/'é'", run3181},
+		{"matrix/local/rune/rune(i)", run3182},
+		{"matrix/local/rune/'a' + rune(i)", run3183},
+		{"matrix/local/Level/High", run3184},
+		{"matrix/local/Level/2", run3185},
+		{"matrix/local/Level/lv", run3186},
+		{"matrix/local/Level/lv + 1", run3187},
+		{"matrix/local/Level/Level(i)", run3188},
+		{"matrix/local/time.Duration/time.Second", run3189},
+		{"matrix/local/time.Duration/5", run3190},
+		{"matrix/local/time.Duration/time.Duration(i) * time.Second", run3191},
+		{"matrix/local/any/7", run3192},
+		{"matrix/local/any/1.5", run3193},
+		{"matrix/local/any/'x'", run3194},
+		{"matrix/local/any/`s`", run3195},
+		{"matrix/local/any/true", run3196},
+		{"matrix/local/any/nil", run3197},
+		{"matrix/local/any/i", run3198},
+		{"matrix/local/any/u", run3199},
+		{"matrix/local/any/g", run3200},
+		{"matrix/local/any/lv", run3201},
+		{"matrix/local/any/High", run3202},
+		{"matrix/local/any/-i", run3203},
+		{"matrix/local/any/!b", run3204},
+		{"matrix/local/any/u + 1", run3205},
+		{"matrix/local/any/g * 3", run3206},
+		{"matrix/local/any/i < j", run3207},
+		{"matrix/local/any/i < j && b", run3208},
+		{"matrix/local/any/double(i)", run3209},
+		{"matrix/local/any/pt", run3210},
+		{"matrix/local/any/pp", run3211},
+		{"matrix/local/any/*pp", run3212},
+		{"matrix/local/any/av", run3213},
+		{"matrix/local/any/pt.X", run3214},
+		{"matrix/local/any/is[1]", run3215},
+		{"matrix/local/any/is", run3216},
+		{"matrix/local/any/is[1:]", run3217},
+		{"matrix/local/any/mi[`a`]", run3218},
+		{"matrix/local/any/mp[`a`]", run3219},
+		{"matrix/local/any/Point{X: 1}", run3220},
+		{"matrix/local/any/&Point{X: 1}", run3221},
+		{"matrix/local/any/[]int{i}", run3222},
+		{"matrix/local/any/err", run3223},
+		{"matrix/local/any/float32(f)", run3224},
+		{"matrix/local/any/uint8(i)", run3225},
+		{"matrix/local/any/st + `q`", run3226},
+		{"matrix/local/any/st[0]", run3227},
+		{"matrix/local/any/*pi", run3228},
+		{"matrix/local/any/len(is)", run3229},
+		{"matrix/local/any/av.(int)", run3230},
+		{"matrix/local/any/pt.Sum()", run3231},
+		{"matrix/local/any/pt.Add(pt)", run3232},
+		{"matrix/local/any/fn", run3233},
+		{"matrix/local/any/fn(i)", run3234},
+		{"matrix/local/any/double", run3235},
+		{"matrix/local/any/append(is, 1)", run3236},
+		{"matrix/local/any/c * 2", run3237},
+		{"matrix/local/any/Level(i)", run3238},
+		{"matrix/local/any/u << 1", run3239},
+		{"matrix/local/any/fails(1)", run3240},
+		{"matrix/local/any/[2]int{i, j}", run3241},
+		{"matrix/local/any/map[string]int{`a`: i}", run3242},
+		{"matrix/local/any/time.Second", run3243},
+		{"matrix/local/any/&i", run3244},
+		{"matrix/local/any/&pt", run3245},
+		{"matrix/local/any/lv + 1", run3246},
+		{"matrix/local/any/any(i)", run3247},
+		{"matrix/local/any/string(bs)", run3248},
+		{"matrix/local/any/bs[0]", run3249},
+		{"matrix/local/error/nil", run3250},
+		{"matrix/local/error/errBase", run3251},
+		{"matrix/local/error/err", run3252},
+		{"matrix/local/error/fails(1)", run3253},
+		{"matrix/local/error/fails(0)", run3254},
+		{"matrix/local/error/&Oops{1}", run3255},
+		{"matrix/local/error/io.EOF", run3256},
+		{"matrix/local/error/wraps(2)", run3257},
+		{"matrix/local/fmt.Stringer/nil", run3258},
+		{"matrix/local/fmt.Stringer/pt", run3259},
+		{"matrix/local/fmt.Stringer/pp", run3260},
+		{"matrix/local/fmt.Stringer/&pt", run3261},
+		{"matrix/local/fmt.Stringer/lv", run3262},
+		{"matrix/local/fmt.Stringer/Level(1)", run3263},
+		{"matrix/local/fmt.Stringer/High", run3264},
+		{"matrix/local/fmt.Stringer/Point{X: 1}", run3265},
+		{"matrix/local/fmt.Stringer/&Point{X: 1}", run3266},
+		{"matrix/local/fmt.Stringer/srs[0]", run3267},
+		{"matrix/local/fmt.Stringer/time.Second", run3268},
+		{"matrix/local/fmt.Stringer/pt.Add(pt)", run3269},
+		{"matrix/local/fmt.Stringer/*pp", run3270},
+		{"matrix/local/fmt.Stringer/pts[0]", run3271},
+		{"matrix/local/Point/Point{X: i}", run3272},
+		{"matrix/local/Point/Point{}", run3273},
+		{"matrix/local/Point/pt", run3274},
+		{"matrix/local/Point/pt.Add(pt)", run3275},
+		{"matrix/local/Point/*pp", run3276},
+		{"matrix/local/Point/pts[0]", run3277},
+		{"matrix/local/Point/mp[`a`]", run3278},
+		{"matrix/local/Point/as.(Point)", run3279},
+		{"matrix/local/Point/*newPoint(1, 2)", run3280},
+		{"matrix/local/*Point/&Point{X: i}", run3281},
+		{"matrix/local/*Point/&pt", run3282},
+		{"matrix/local/*Point/pp", run3283},
+		{"matrix/local/*Point/newPoint(1, i)", run3284},
+		{"matrix/local/*Point/nil", run3285},
+		{"matrix/local/*Point/new(Point)", run3286},
+		{"matrix/local/*Point/&pts[0]", run3287},
+		{"matrix/local/[]int/[]int{1, i}", run3288},
+		{"matrix/local/[]int/append(is, 4)", run3289},
+		{"matrix/local/[]int/append(is, i, j)", run3290},
+		{"matrix/local/[]int/append(is, is...)", run3291},
+		{"matrix/local/[]int/is[1:]", run3292},
+		{"matrix/local/[]int/is[:2]", run3293},
+		{"matrix/local/[]int/nil", run3294},
+		{"matrix/local/[]int/make([]int, 2)", run3295},
+		{"matrix/local/[]int/is", run3296},
+		{"matrix/local/[]int/[]int{}", run3297},
+		{"matrix/local/[]any/[]any{1, i, st, pt, nil}", run3298},
+		{"matrix/local/[]any/append([]any{}, i, u + 1, pt)", run3299},
+		{"matrix/local/[]any/nil", run3300},
+		{"matrix/local/[]Point/[]Point{{X: i}}", run3301},
+		{"matrix/local/[]Point/append(pts, pt)", run3302},
+		{"matrix/local/[]Point/append(pts, Point{X: i})", run3303},
+		{"matrix/local/[]Point/append(pts, *pp)", run3304},
+		{"matrix/local/[]Point/pts", run3305},
+		{"matrix/local/[2]int/[2]int{i, j}", run3306},
+		{"matrix/local/[2]int/[2]int{}", run3307},
+		{"matrix/local/[2]int/[2]int(is[:2])", run3308},
+		{"matrix/local/map[string]int/map[string]int{`a`: i}", run3309},
+		{"matrix/local/map[string]int/make(map[string]int)", run3310},
+		{"matrix/local/map[string]int/mi", run3311},
+		{"matrix/local/map[string]int/nil", run3312},
+		{"matrix/local/func(int) int/double", run3313},
+		{"matrix/local/func(int) int/adder(i)", run3314},
+		{"matrix/local/func(int) int/fn", run3315},
+		{"matrix/local/func(int) int/nil", run3316},
+		{"matrix/local/Celsius/3", run3317},
+		{"matrix/local/Celsius/1.5", run3318},
+		{"matrix/local/Celsius/Celsius(f)", run3319},
+		{"matrix/local/Celsius/Celsius(f) * 2", run3320},
+		{"matrix/local/struct{ A int }/struct{ A int }{i}", run3321},
+		{"matrix/local/struct{ A int }/struct{ A int }{}", run3322},
+		{"matrix/local/Words/Words{st}", run3323},
+		{"matrix/local/Words/append(Words{}, st)", run3324},
+		{"matrix/local/Words/nil", run3325},
+		{"matrix/slice-literal/int/7", run3326},
+		{"matrix/slice-literal/int/i", run3327},
+		{"matrix/slice-literal/int/-i", run3328},
+		{"matrix/slice-literal/int/^i", run3329},
+		{"matrix/slice-literal/int/i + j", run3330},
+		{"matrix/slice-literal/int/i * 2", run3331},
+		{"matrix/slice-literal/int/i << 2", run3332},
+		{"matrix/slice-literal/int/(i)", run3333},
+		{"matrix/slice-literal/int/double(i)", run3334},
+		{"matrix/slice-literal/int/pt.Sum()", run3335},
+		{"matrix/slice-literal/int/pp.Sum()", run3336},
+		{"matrix/slice-literal/int/is[1]", run3337},
+		{"matrix/slice-literal/int/mi[`a`]", run3338},
+		{"matrix/slice-literal/int/pt.X", run3339},
+		{"matrix/slice-literal/int/pp.Y", run3340},
+		{"matrix/slice-literal/int/*pi", run3341},
+		{"matrix/slice-literal/int/int(f)", run3342},
+		{"matrix/slice-literal/int/av.(int)", run3343},
+		{"matrix/slice-literal/int/len(is)", run3344},
+		{"matrix/slice-literal/int/fn(i)", run3345},
+		{"matrix/slice-literal/int/pts[0].X", run3346},
+		{"matrix/slice-literal/int/mp[`a`].X", run3347},
+		{"matrix/slice-literal/int/i*j - j%i", run3348},
+		{"matrix/slice-literal/int/int(u + 200)", run3349},
+		{"matrix/slice-literal/int/as.(Point).X", run3350},
+		{"matrix/slice-literal/int/int(lv)", run3351},
+		{"matrix/slice-literal/float64/1.5", run3352},
+		{"matrix/slice-literal/float64/2", run3353},
+		{"matrix/slice-literal/float64/f", run3354},
+		{"matrix/slice-literal/float64/-f", run3355},
+		{"matrix/slice-literal/float64/f / 2", run3356},
+		{"matrix/slice-literal/float64/float64(i)", run3357},
+		{"matrix/slice-literal/float64/wide(f)", run3358},
+		{"matrix/slice-literal/float64/math.Sqrt(f)", run3359},
+		{"matrix/slice-literal/float64/float64(g)", run3360},
+		{"matrix/slice-literal/float64/real(c)", run3361},
+		{"matrix/slice-literal/float64/f*f + 1", run3362},
+		{"matrix/slice-literal/float32/0.1", run3363},
+		{"matrix/slice-literal/float32/g", run3364},
+		{"matrix/slice-literal/float32/g * 3", run3365},
+		{"matrix/slice-literal/float32/float32(f)", run3366},
+		{"matrix/slice-literal/float32/single(g)", run3367},
+		{"matrix/slice-literal/complex128/1", run3368},
+		{"matrix/slice-literal/complex128/c", run3369},
+		{"matrix/slice-literal/complex128/c * 2", run3370},
+		{"matrix/slice-literal/complex128/complex(f, 1)", run3371},
+		{"matrix/slice-literal/string/`z`", run3372},
+		{"matrix/slice-literal/string/st + `q`", run3373},
+		{"matrix/slice-literal/string/kind(i)", run3374},
+		{"matrix/slice-literal/string/string(bs)", run3375},
+		{"matrix/slice-literal/string/st[1:]", run3376},
+		{"matrix/slice-literal/string/pt.String()", run3377},
+		{"matrix/slice-literal/string/fmt.Sprint(i, st)", run3378},
+		{"matrix/slice-literal/string/string(st[0]) + st", run3379},
+		{"matrix/slice-literal/string/lv.String()", run3380},
+		{"matrix/slice-literal/bool/true", run3381},
+		{"matrix/slice-literal/bool/b", run3382},
+		{"matrix/slice-literal/bool/i < j", run3383},
+		{"matrix/slice-literal/bool/i < j && b", run3384},
+		{"matrix/slice-literal/bool/!b", run3385},
+		{"matrix/slice-literal/bool/isNil(err)", run3386},
+		{"matrix/slice-literal/bool/pp == nil", run3387},
+		{"matrix/slice-literal/bool/av == 5", run3388},
+		{"matrix/slice-literal/bool/st == `x`", run3389},
+		{"matrix/slice-literal/bool/pt == *pp", run3390},
+		{"matrix/slice-literal/uint8/3", run3391},
+		{"matrix/slice-literal/uint8/'a'", run3392},
+		{"matrix/slice-literal/uint8/u", run3393},
+		{"matrix/slice-literal/uint8/u + 200", run3394},
+		{"matrix/slice-literal/uint8/uint8(i)", run3395},
+		{"matrix/slice-literal/uint8/bs[0]", run3396},
+		{"matrix/slice-literal/uint8/st[0]", run3397},
+		{"matrix/slice-literal/uint8/-u", run3398},
+		{"matrix/slice-literal/uint8/u << 1", run3399},
+		{"matrix/slice-literal/uint8/byte(f)", run3400},
+		{"matrix/slice-literal/rune/'é'", run3401},
+		{"matrix/slice-literal/rune/rune(i)", run3402},
+		{"matrix/slice-literal/rune/'a' + rune(i)", run3403},
+		{"matrix/slice-literal/Level/High", run3404},
+		{"matrix/slice-literal/Level/2", run3405},
+		{"matrix/slice-literal/Level/lv", run3406},
+		{"matrix/slice-literal/Level/lv + 1", run3407},
+		{"matrix/slice-literal/Level/Level(i)", run3408},
+		{"matrix/slice-literal/time.Duration/time.Second", run3409},
+		{"matrix/slice-literal/time.Duration/5", run3410},
+		{"matrix/slice-literal/time.Duration/time.Duration(i) * time.Second", run3411},
+		{"matrix/slice-literal/any/7", run3412},
+		{"matrix/slice-literal/any/1.5", run3413},
+		{"matrix/slice-literal/any/'x'", run3414},
+		{"matrix/slice-literal/any/`s`", run3415},
+		{"matrix/slice-literal/any/true", run3416},
+		{"matrix/slice-literal/any/nil", run3417},
+		{"matrix/slice-literal/any/i", run3418},
+		{"matrix/slice-literal/any/u", run3419},
+		{"matrix/slice-literal/any/g", run3420},
+		{"matrix/slice-literal/any/lv", run3421},
+		{"matrix/slice-literal/any/High", run3422},
+		{"matrix/slice-literal/any/-i", run3423},
+		{"matrix/slice-literal/any/!b", run3424},
+		{"matrix/slice-literal/any/u + 1", run3425},
+		{"matrix/slice-literal/any/g * 3", run3426},
+		{"matrix/slice-literal/any/i < j", run3427},
+		{"matrix/slice-literal/any/i < j && b", run3428},
+		{"matrix/slice-literal/any/double(i)", run3429},
+		{"matrix/slice-literal/any/pt", run3430},
+		{"matrix/slice-literal/any/pp", run3431},
+		{"matrix/slice-literal/any/*pp", run3432},
+		{"matrix/slice-literal/any/av", run3433},
+		{"matrix/slice-literal/any/pt.X", run3434},
+		{"matrix/slice-literal/any/is[1]", run3435},
+		{"matrix/slice-literal/any/is", run3436},
+		{"matrix/slice-literal/any/is[1:]", run3437},
+		{"matrix/slice-literal/any/mi[`a`]", run3438},
+		{"matrix/slice-literal/any/mp[`a`]", run3439},
+		{"matrix/slice-literal/any/Point{X: 1}", run3440},
+		{"matrix/slice-literal/any/&Point{X: 1}", run3441},
+		{"matrix/slice-literal/any/[]int{i}", run3442},
+		{"matrix/slice-literal/any/err", run3443},
+		{"matrix/slice-literal/any/float32(f)", run3444},
+		{"matrix/slice-literal/any/uint8(i)", run3445},
+		{"matrix/slice-literal/any/st + `q`", run3446},
+		{"matrix/slice-literal/any/st[0]", run3447},
+		{"matrix/slice-literal/any/*pi", run3448},
+		{"matrix/slice-literal/any/len(is)", run3449},
+		{"matrix/slice-literal/any/av.(int)", run3450},
+		{"matrix/slice-literal/any/pt.Sum()", run3451},
+		{"matrix/slice-literal/any/pt.Add(pt)", run3452},
+		{"matrix/slice-literal/any/fn", run3453},
+		{"matrix/slice-literal/any/fn(i)", run3454},
+		{"matrix/slice-literal/any/double", run3455},
+		{"matrix/slice-literal/any/append(is, 1)", run3456},
+		{"matrix/slice-literal/any/c * 2", run3457},
+		{"matrix/slice-literal/any/Level(i)", run3458},
+		{"matrix/slice-literal/any/u << 1", run3459},
+		{"matrix/slice-literal/any/fails(1)", run3460},
+		{"matrix/slice-literal/any/[2]int{i, j}", run3461},
+		{"matrix/slice-literal/any/map[string]int{`a`: i}", run3462},
+		{"matrix/slice-literal/any/time.Second", run3463},
+		{"matrix/slice-literal/any/&i", run3464},
+		{"matrix/slice-literal/any/&pt", run3465},
+		{"matrix/slice-literal/any/lv + 1", run3466},
+		{"matrix/slice-literal/any/any(i)", run3467},
+		{"matrix/slice-literal/any/string(bs)", run3468},
+		{"matrix/slice-literal/any/bs[0]", run3469},
+		{"matrix/slice-literal/error/nil", run3470},
+		{"matrix/slice-literal/error/errBase", run3471},
+		{"matrix/slice-literal/error/err", run3472},
+		{"matrix/slice-literal/error/fails(1)", run3473},
+		{"matrix/slice-literal/error/fails(0)", run3474},
+		{"matrix/slice-literal/error/&Oops{1}", run3475},
+		{"matrix/slice-literal/error/io.EOF", run3476},
+		{"matrix/slice-literal/error/wraps(2)", run3477},
+		{"matrix/slice-literal/fmt.Stringer/nil", run3478},
+		{"matrix/slice-literal/fmt.Stringer/pt", run3479},
+		{"matrix/slice-literal/fmt.Stringer/pp", run3480},
+		{"matrix/slice-literal/fmt.Stringer/&pt", run3481},
+		{"matrix/slice-literal/fmt.Stringer/lv", run3482},
+		{"matrix/slice-literal/fmt.Stringer/Level(1)", run3483},
+		{"matrix/slice-literal/fmt.Stringer/High", run3484},
+		{"matrix/slice-literal/fmt.Stringer/Point{X: 1}", run3485},
+		{"matrix/slice-literal/fmt.Stringer/&Point{X: 1}", run3486},
+		{"matrix/slice-literal/fmt.Stringer/srs[0]", run3487},
+		{"matrix/slice-literal/fmt.Stringer/time.Second", run3488},
+		{"matrix/slice-literal/fmt.Stringer/pt.Add(pt)", run3489},
+		{"matrix/slice-literal/fmt.Stringer/*pp", run3490},
+		{"matrix/slice-literal/fmt.Stringer/pts[0]", run3491},
+		{"matrix/slice-literal/Point/Point{X: i}", run3492},
+		{"matrix/slice-literal/Point/Point{}", run3493},
+		{"matrix/slice-literal/Point/pt", run3494},
+		{"matrix/slice-literal/Point/pt.Add(pt)", run3495},
+		{"matrix/slice-literal/Point/*pp", run3496},
+		{"matrix/slice-literal/Point/pts[0]", run3497},
+		{"matrix/slice-literal/Point/mp[`a`]", run3498},
+		{"matrix/slice-literal/Point/as.(Point)", run3499},
+		{"matrix/slice-literal/Point/*newPoint(1, 2)", run3500},
+		{"matrix/slice-literal/*Point/&Point{X: i}", run3501},
+		{"matrix/slice-literal/*Point/&pt", run3502},
+		{"matrix/slice-literal/*Point/pp", run3503},
+		{"matrix/slice-literal/*Point/newPoint(1, i)", run3504},
+		{"matrix/slice-literal/*Point/nil", run3505},
+		{"matrix/slice-literal/*Point/new(Point)", run3506},
+		{"matrix/slice-literal/*Point/&pts[0]", run3507},
+		{"matrix/slice-literal/[]int/[]int{1, i}", run3508},
+		{"matrix/slice-literal/[]int/append(is, 4)", run3509},
+		{"matrix/slice-literal/[]int/append(is, i, j)", run3510},
+		{"matrix/slice-literal/[]int/append(is, is...)", run3511},
+		{"matrix/slice-literal/[]int/is[1:]", run3512},
+		{"matrix/slice-literal/[]int/is[:2]", run3513},
+		{"matrix/slice-literal/[]int/nil", run3514},
+		{"matrix/slice-literal/[]int/make([]int, 2)", run3515},
+		{"matrix/slice-literal/[]int/is", run3516},
+		{"matrix/slice-literal/[]int/[]int{}", run3517},
+		{"matrix/slice-literal/[]any/[]any{1, i, st, pt, nil}", run3518},
+		{"matrix/slice-literal/[]any/append([]any{}, i, u + 1, pt)", run3519},
+		{"matrix/slice-literal/[]any/nil", run3520},
+		{"matrix/slice-literal/[]Point/[]Point{{X: i}}", run3521},
+		{"matrix/slice-literal/[]Point/append(pts, pt)", run3522},
+		{"matrix/slice-literal/[]Point/append(pts, Point{X: i})", run3523},
+		{"matrix/slice-literal/[]Point/append(pts, *pp)", run3524},
+		{"matrix/slice-literal/[]Point/pts", run3525},
+		{"matrix/slice-literal/[2]int/[2]int{i, j}", run3526},
+		{"matrix/slice-literal/[2]int/[2]int{}", run3527},
+		{"matrix/slice-literal/[2]int/[2]int(is[:2])", run3528},
+		{"matrix/slice-literal/map[string]int/map[string]int{`a`: i}", run3529},
+		{"matrix/slice-literal/map[string]int/make(map[string]int)", run3530},
+		{"matrix/slice-literal/map[string]int/mi", run3531},
+		{"matrix/slice-literal/map[string]int/nil", run3532},
+		{"matrix/slice-literal/func(int) int/double", run3533},
+		{"matrix/slice-literal/func(int) int/adder(i)", run3534},
+		{"matrix/slice-literal/func(int) int/fn", run3535},
+		{"matrix/slice-literal/func(int) int/nil", run3536},
+		{"matrix/slice-literal/Celsius/3", run3537},
+		{"matrix/slice-literal/Celsius/1.5", run3538},
+		{"matrix/slice-literal/Celsius/Celsius(f)", run3539},
+		{"matrix/slice-literal/Celsius/Celsius(f) * 2", run3540},
+		{"matrix/slice-literal/struct{ A int }/struct{ A int }{i}", run3541},
+		{"matrix/slice-literal/struct{ A int }/struct{ A int }{}", run3542},
+		{"matrix/slice-literal/Words/Words{st}", run3543},
+		{"matrix/slice-literal/Words/append(Words{}, st)", run3544},
+		{"matrix/slice-literal/Words/nil", run3545},
+		{"matrix/map-literal/int/7", run3546},
+		{"matrix/map-literal/int/i", run3547},
+		{"matrix/map-literal/int/-i", run3548},
+		{"matrix/map-literal/int/^i", run3549},
+		{"matrix/map-literal/int/i + j", run3550},
+		{"matrix/map-literal/int/i * 2", run3551},
+		{"matrix/map-literal/int/i << 2", run3552},
+		{"matrix/map-literal/int/(i)", run3553},
+		{"matrix/map-literal/int/double(i)", run3554},
+		{"matrix/map-literal/int/pt.Sum()", run3555},
+		{"matrix/map-literal/int/pp.Sum()", run3556},
+		{"matrix/map-literal/int/is[1]", run3557},
+		{"matrix/map-literal/int/mi[`a`]", run3558},
+		{"matrix/map-literal/int/pt.X", run3559},
+		{"matrix/map-literal/int/pp.Y", run3560},
+		{"matrix/map-literal/int/*pi", run3561},
+		{"matrix/map-literal/int/int(f)", run3562},
+		{"matrix/map-literal/int/av.(int)", run3563},
+		{"matrix/map-literal/int/len(is)", run3564},
+		{"matrix/map-literal/int/fn(i)", run3565},
+		{"matrix/map-literal/int/pts[0].X", run3566},
+		{"matrix/map-literal/int/mp[`a`].X", run3567},
+		{"matrix/map-literal/int/i*j - j%i", run3568},
+		{"matrix/map-literal/int/int(u + 200)", run3569},
+		{"matrix/map-literal/int/as.(Point).X", run3570},
+		{"matrix/map-literal/int/int(lv)", run3571},
+		{"matrix/map-literal/float64/1.5", run3572},
+		{"matrix/map-literal/float64/2", run3573},
+		{"matrix/map-literal/float64/f", run3574},
+		{"matrix/map-literal/float64/-f", run3575},
+		{"matrix/map-literal/float64/f / 2", run3576},
+		{"matrix/map-literal/float64/float64(i)", run3577},
+		{"matrix/map-literal/float64/wide(f)", run3578},
+		{"matrix/map-literal/float64/math.Sqrt(f)", run3579},
+		{"matrix/map-literal/float64/float64(g)", run3580},
+		{"matrix/map-literal/float64/real(c)", run3581},
+		{"matrix/map-literal/float64/f*f + 1", run3582},
+		{"matrix/map-literal/float32/0.1", run3583},
+		{"matrix/map-literal/float32/g", run3584},
+		{"matrix/map-literal/float32/g * 3", run3585},
+		{"matrix/map-literal/float32/float32(f)", run3586},
+		{"matrix/map-literal/float32/single(g)", run3587},
+		{"matrix/map-literal/complex128/1", run3588},
+		{"matrix/map-literal/complex128/c", run3589},
+		{"matrix/map-literal/complex128/c * 2", run3590},
+		{"matrix/map-literal/complex128/complex(f, 1)", run3591},
+		{"matrix/map-literal/string/`z`", run3592},
+		{"matrix/map-literal/string/st + `q`", run3593},
+		{"matrix/map-literal/string/kind(i)", run3594},
+		{"matrix/map-literal/string/string(bs)", run3595},
+		{"matrix/map-literal/string/st[1:]", run3596},
+		{"matrix/map-literal/string/pt.String()", run3597},
+		{"matrix/map-literal/string/fmt.Sprint(i, st)", run3598},
+		{"matrix/map-literal/string/string(st[0]) + st", run3599},
+		{"matrix/map-literal/string/lv.String()", run3600},
+		{"matrix/map-literal/bool/true", run3601},
+		{"matrix/map-literal/bool/b", run3602},
+		{"matrix/map-literal/bool/i < j", run3603},
+		{"matrix/map-literal/bool/i < j && b", run3604},
+		{"matrix/map-literal/bool/!b", run3605},
+		{"matrix/map-literal/bool/isNil(err)", run3606},
+		{"matrix/map-literal/bool/pp == nil", run3607},
+		{"matrix/map-literal/bool/av == 5", run3608},
+		{"matrix/map-literal/bool/st == `x`", run3609},
+		{"matrix/map-literal/bool/pt == *pp", run3610},
+		{"matrix/map-literal/uint8/3", run3611},
+		{"matrix/map-literal/uint8/'a'", run3612},
+		{"matrix/map-literal/uint8/u", run3613},
+		{"matrix/map-literal/uint8/u + 200", run3614},
+		{"matrix/map-literal/uint8/uint8(i)", run3615},
+		{"matrix/map-literal/uint8/bs[0]", run3616},
+		{"matrix/map-literal/uint8/st[0]", run3617},
+		{"matrix/map-literal/uint8/-u", run3618},
+		{"matrix/map-literal/uint8/u << 1", run3619},
+		{"matrix/map-literal/uint8/byte(f)", run3620},
+		{"matrix/map-literal/rune/'é'", run3621},
+		{"matrix/map-literal/rune/rune(i)", run3622},
+		{"matrix/map-literal/rune/'a' + rune(i)", run3623},
+		{"matrix/map-literal/Level/High", run3624},
+		{"matrix/map-literal/Level/2", run3625},
+		{"matrix/map-literal/Level/lv", run3626},
+		{"matrix/map-literal/Level/lv + 1", run3627},
+		{"matrix/map-literal/Level/Level(i)", run3628},
+		{"matrix/map-literal/time.Duration/time.Second", run3629},
+		{"matrix/map-literal/time.Duration/5", run3630},
+		{"matrix/map-literal/time.Duration/time.Duration(i) * time.Second", run3631},
+		{"matrix/map-literal/any/7", run3632},
+		{"matrix/map-literal/any/1.5", run3633},
+		{"matrix/map-literal/any/'x'", run3634},
+		{"matrix/map-literal/any/`s`", run3635},
+		{"matrix/map-literal/any/true", run3636},
+		{"matrix/map-literal/any/nil", run3637},
+		{"matrix/map-literal/any/i", run3638},
+		{"matrix/map-literal/any/u", run3639},
+		{"matrix/map-literal/any/g", run3640},
+		{"matrix/map-literal/any/lv", run3641},
+		{"matrix/map-literal/any/High", run3642},
+		{"matrix/map-literal/any/-i", run3643},
+		{"matrix/map-literal/any/!b", run3644},
+		{"matrix/map-literal/any/u + 1", run3645},
+		{"matrix/map-literal/any/g * 3", run3646},
+		{"matrix/map-literal/any/i < j", run3647},
+		{"matrix/map-literal/any/i < j && b", run3648},
+		{"matrix/map-literal/any/double(i)", run3649},
+		{"matrix/map-literal/any/pt", run3650},
+		{"matrix/map-literal/any/pp", run3651},
+		{"matrix/map-literal/any/*pp", run3652},
+		{"matrix/map-literal/any/av", run3653},
+		{"matrix/map-literal/any/pt.X", run3654},
+		{"matrix/map-literal/any/is[1]", run3655},
+		{"matrix/map-literal/any/is", run3656},
+		{"matrix/map-literal/any/is[1:]", run3657},
+		{"matrix/map-literal/any/mi[`a`]", run3658},
+		{"matrix/map-literal/any/mp[`a`]", run3659},
+		{"matrix/map-literal/any/Point{X: 1}", run3660},
+		{"matrix/map-literal/any/&Point{X: 1}", run3661},
+		{"matrix/map-literal/any/[]int{i}", run3662},
+		{"matrix/map-literal/any/err", run3663},
+		{"matrix/map-literal/any/float32(f)", run3664},
+		{"matrix/map-literal/any/uint8(i)", run3665},
+		{"matrix/map-literal/any/st + `q`", run3666},
+		{"matrix/map-literal/any/st[0]", run3667},
+		{"matrix/map-literal/any/*pi", run3668},
+		{"matrix/map-literal/any/len(is)", run3669},
+		{"matrix/map-literal/any/av.(int)", run3670},
+		{"matrix/map-literal/any/pt.Sum()", run3671},
+		{"matrix/map-literal/any/pt.Add(pt)", run3672},
+		{"matrix/map-literal/any/fn", run3673},
+		{"matrix/map-literal/any/fn(i)", run3674},
+		{"matrix/map-literal/any/double", run3675},
+		{"matrix/map-literal/any/append(is, 1)", run3676},
+		{"matrix/map-literal/any/c * 2", run3677},
+		{"matrix/map-literal/any/Level(i)", run3678},
+		{"matrix/map-literal/any/u << 1", run3679},
+		{"matrix/map-literal/any/fails(1)", run3680},
+		{"matrix/map-literal/any/[2]int{i, j}", run3681},
+		{"matrix/map-literal/any/map[string]int{`a`: i}", run3682},
+		{"matrix/map-literal/any/time.Second", run3683},
+		{"matrix/map-literal/any/&i", run3684},
+		{"matrix/map-literal/any/&pt", run3685},
+		{"matrix/map-literal/any/lv + 1", run3686},
+		{"matrix/map-literal/any/any(i)", run3687},
+		{"matrix/map-literal/any/string(bs)", run3688},
+		{"matrix/map-literal/any/bs[0]", run3689},
+		{"matrix/map-literal/error/nil", run3690},
+		{"matrix/map-literal/error/errBase", run3691},
+		{"matrix/map-literal/error/err", run3692},
+		{"matrix/map-literal/error/fails(1)", run3693},
+		{"matrix/map-literal/error/fails(0)", run3694},
+		{"matrix/map-literal/error/&Oops{1}", run3695},
+		{"matrix/map-literal/error/io.EOF", run3696},
+		{"matrix/map-literal/error/wraps(2)", run3697},
+		{"matrix/map-literal/fmt.Stringer/nil", run3698},
+		{"matrix/map-literal/fmt.Stringer/pt", run3699},
+		{"matrix/map-literal/fmt.Stringer/pp", run3700},
+		{"matrix/map-literal/fmt.Stringer/&pt", run3701},
+		{"matrix/map-literal/fmt.Stringer/lv", run3702},
+		{"matrix/map-literal/fmt.Stringer/Level(1)", run3703},
+		{"matrix/map-literal/fmt.Stringer/High", run3704},
+		{"matrix/map-literal/fmt.Stringer/Point{X: 1}", run3705},
+		{"matrix/map-literal/fmt.Stringer/&Point{X: 1}", run3706},
+		{"matrix/map-literal/fmt.Stringer/srs[0]", run3707},
+		{"matrix/map-literal/fmt.Stringer/time.Second", run3708},
+		{"matrix/map-literal/fmt.Stringer/pt.Add(pt)", run3709},
+		{"matrix/map-literal/fmt.Stringer/*pp", run3710},
+		{"matrix/map-literal/fmt.Stringer/pts[0]", run3711},
+		{"matrix/map-literal/Point/Point{X: i}", run3712},
+		{"matrix/map-literal/Point/Point{}", run3713},
+		{"matrix/map-literal/Point/pt", run3714},
+		{"matrix/map-literal/Point/pt.Add(pt)", run3715},
+		{"matrix/map-literal/Point/*pp", run3716},
+		{"matrix/map-literal/Point/pts[0]", run3717},
+		{"matrix/map-literal/Point/mp[`a`]", run3718},
+		{"matrix/map-literal/Point/as.(Point)", run3719},
+		{"matrix/map-literal/Point/*newPoint(1, 2)", run3720},
+		{"matrix/map-literal/*Point/&Point{X: i}", run3721},
+		{"matrix/map-literal/*Point/&pt", run3722},
+		{"matrix/map-literal/*Point/pp", run3723},
+		{"matrix/map-literal/*Point/newPoint(1, i)", run3724},
+		{"matrix/map-literal/*Point/nil", run3725},
+		{"matrix/map-literal/*Point/new(Point)", run3726},
+		{"matrix/map-literal/*Point/&pts[0]", run3727},
+		{"matrix/map-literal/[]int/[]int{1, i}", run3728},
+		{"matrix/map-literal/[]int/append(is, 4)", run3729},
+		{"matrix/map-literal/[]int/append(is, i, j)", run3730},
+		{"matrix/map-literal/[]int/append(is, is...)", run3731},
+		{"matrix/map-literal/[]int/is[1:]", run3732},
+		{"matrix/map-literal/[]int/is[:2]", run3733},
+		{"matrix/map-literal/[]int/nil", run3734},
+		{"matrix/map-literal/[]int/make([]int, 2)", run3735},
+		{"matrix/map-literal/[]int/is", run3736},
+		{"matrix/map-literal/[]int/[]int{}", run3737},
+		{"matrix/map-literal/[]any/[]any{1, i, st, pt, nil}", run3738},
+		{"matrix/map-literal/[]any/append([]any{}, i, u + 1, pt)", run3739},
+		{"matrix/map-literal/[]any/nil", run3740},
+		{"matrix/map-literal/[]Point/[]Point{{X: i}}", run3741},
+		{"matrix/map-literal/[]Point/append(pts, pt)", run3742},
+		{"matrix/map-literal/[]Point/append(pts, Point{X: i})", run3743},
+		{"matrix/map-literal/[]Point/append(pts, *pp)", run3744},
+		{"matrix/map-literal/[]Point/pts", run3745},
+		{"matrix/map-literal/[2]int/[2]int{i, j}", run3746},
+		{"matrix/map-literal/[2]int/[2]int{}", run3747},
+		{"matrix/map-literal/[2]int/[2]int(is[:2])", run3748},
+		{"matrix/map-literal/map[string]int/map[string]int{`a`: i}", run3749},
+		{"matrix/map-literal/map[string]int/make(map[string]int)", run3750},
+		{"matrix/map-literal/map[string]int/mi", run3751},
+		{"matrix/map-literal/map[string]int/nil", run3752},
+		{"matrix/map-literal/func(int) int/double", run3753},
+		{"matrix/map-literal/func(int) int/adder(i)", run3754},
+		{"matrix/map-literal/func(int) int/fn", run3755},
+		{"matrix/map-literal/func(int) int/nil", run3756},
+		{"matrix/map-literal/Celsius/3", run3757},
+		{"matrix/map-literal/Celsius/1.5", run3758},
+		{"matrix/map-literal/Celsius/Celsius(f)", run3759},
+		{"matrix/map-literal/Celsius/Celsius(f) * 2", run3760},
+		{"matrix/map-literal/struct{ A int }/struct{ A int }{i}", run3761},
+		{"matrix/map-literal/struct{ A int }/struct{ A int }{}", run3762},
+		{"matrix/map-literal/Words/Words{st}", run3763},
+		{"matrix/map-literal/Words/append(Words{}, st)", run3764},
+		{"matrix/map-literal/Words/nil", run3765},
+		{"matrix/append/int/7", run3766},
+		{"matrix/append/int/i", run3767},
+		{"matrix/append/int/-i", run3768},
+		{"matrix/append/int/^i", run3769},
+		{"matrix/append/int/i + j", run3770},
+		{"matrix/append/int/i * 2", run3771},
+		{"matrix/append/int/i << 2", run3772},
+		{"matrix/append/int/(i)", run3773},
+		{"matrix/append/int/double(i)", run3774},
+		{"matrix/append/int/pt.Sum()", run3775},
+		{"matrix/append/int/pp.Sum()", run3776},
+		{"matrix/append/int/is[1]", run3777},
+		{"matrix/append/int/mi[`a`]", run3778},
+		{"matrix/append/int/pt.X", run3779},
+		{"matrix/append/int/pp.Y", run3780},
+		{"matrix/append/int/*pi", run3781},
+		{"matrix/append/int/int(f)", run3782},
+		{"matrix/append/int/av.(int)", run3783},
+		{"matrix/append/int/len(is)", run3784},
+		{"matrix/append/int/fn(i)", run3785},
+		{"matrix/append/int/pts[0].X", run3786},
+		{"matrix/append/int/mp[`a`].X", run3787},
+		{"matrix/append/int/i*j - j%i", run3788},
+		{"matrix/append/int/int(u + 200)", run3789},
+		{"matrix/append/int/as.(Point).X", run3790},
+		{"matrix/append/int/int(lv)", run3791},
+		{"matrix/append/float64/1.5", run3792},
+		{"matrix/append/float64/2", run3793},
+		{"matrix/append/float64/f", run3794},
+		{"matrix/append/float64/-f", run3795},
+		{"matrix/append/float64/f / 2", run3796},
+		{"matrix/append/float64/float64(i)", run3797},
+		{"matrix/append/float64/wide(f)", run3798},
+		{"matrix/append/float64/math.Sqrt(f)", run3799},
+		{"matrix/append/float64/float64(g)", run3800},
+		{"matrix/append/float64/real(c)", run3801},
+		{"matrix/append/float64/f*f + 1", run3802},
+		{"matrix/append/float32/0.1", run3803},
+		{"matrix/append/float32/g", run3804},
+		{"matrix/append/float32/g * 3", run3805},
+		{"matrix/append/float32/float32(f)", run3806},
+		{"matrix/append/float32/single(g)", run3807},
+		{"matrix/append/complex128/1", run3808},
+		{"matrix/append/complex128/c", run3809},
+		{"matrix/append/complex128/c * 2", run3810},
+		{"matrix/append/complex128/complex(f, 1)", run3811},
+		{"matrix/append/string/`z`", run3812},
+		{"matrix/append/string/st + `q`", run3813},
+		{"matrix/append/string/kind(i)", run3814},
+		{"matrix/append/string/string(bs)", run3815},
+		{"matrix/append/string/st[1:]", run3816},
+		{"matrix/append/string/pt.String()", run3817},
+		{"matrix/append/string/fmt.Sprint(i, st)", run3818},
+		{"matrix/append/string/string(st[0]) + st", run3819},
+		{"matrix/append/string/lv.String()", run3820},
+		{"matrix/append/bool/true", run3821},
+		{"matrix/append/bool/b", run3822},
+		{"matrix/append/bool/i < j", run3823},
+		{"matrix/append/bool/i < j && b", run3824},
+		{"matrix/append/bool/!b", run3825},
+		{"matrix/append/bool/isNil(err)", run3826},
+		{"matrix/append/bool/pp == nil", run3827},
+		{"matrix/append/bool/av == 5", run3828},
+		{"matrix/append/bool/st == `x`", run3829},
+		{"matrix/append/bool/pt == *pp", run3830},
+		{"matrix/append/uint8/3", run3831},
+		{"matrix/append/uint8/'a'", run3832},
+		{"matrix/append/uint8/u", run3833},
+		{"matrix/append/uint8/u + 200", run3834},
+		{"matrix/append/uint8/uint8(i)", run3835},
+		{"matrix/append/uint8/bs[0]", run3836},
+		{"matrix/append/uint8/st[0]", run3837},
+		{"matrix/append/uint8/-u", run3838},
+		{"matrix/append/uint8/u << 1", run3839},
+		{"matrix/append/uint8/byte(f)", run3840},
+		{"matrix/append/rune/'é'", run3841},
+		{"matrix/append/rune/rune(i)", run3842},
+		{"matrix/append/rune/'a' + rune(i)", run3843},
+		{"matrix/append/Level/High", run3844},
+		{"matrix/append/Level/2", run3845},
+		{"matrix/append/Level/lv", run3846},
+		{"matrix/append/Level/lv + 1", run3847},
+		{"matrix/append/Level/Level(i)", run3848},
+		{"matrix/append/time.Duration/time.Second", run3849},
+		{"matrix/append/time.Duration/5", run3850},
+		{"matrix/append/time.Duration/time.Duration(i) * time.Second", run3851},
+		{"matrix/append/any/7", run3852},
+		{"matrix/append/any/1.5", run3853},
+		{"matrix/append/any/'x'", run3854},
+		{"matrix/append/any/`s`", run3855},
+		{"matrix/append/any/true", run3856},
+		{"matrix/append/any/nil", run3857},
+		{"matrix/append/any/i", run3858},
+		{"matrix/append/any/u", run3859},
+		{"matrix/append/any/g", run3860},
+		{"matrix/append/any/lv", run3861},
+		{"matrix/append/any/High", run3862},
+		{"matrix/append/any/-i", run3863},
+		{"matrix/append/any/!b", run3864},
+		{"matrix/append/any/u + 1", run3865},
+		{"matrix/append/any/g * 3", run3866},
+		{"matrix/append/any/i < j", run3867},
+		{"matrix/append/any/i < j && b", run3868},
+		{"matrix/append/any/double(i)", run3869},
+		{"matrix/append/any/pt", run3870},
+		{"matrix/append/any/pp", run3871},
+		{"matrix/append/any/*pp", run3872},
+		{"matrix/append/any/av", run3873},
+		{"matrix/append/any/pt.X", run3874},
+		{"matrix/append/any/is[1]", run3875},
+		{"matrix/append/any/is", run3876},
+		{"matrix/append/any/is[1:]", run3877},
+		{"matrix/append/any/mi[`a`]", run3878},
+		{"matrix/append/any/mp[`a`]", run3879},
+		{"matrix/append/any/Point{X: 1}", run3880},
+		{"matrix/append/any/&Point{X: 1}", run3881},
+		{"matrix/append/any/[]int{i}", run3882},
+		{"matrix/append/any/err", run3883},
+		{"matrix/append/any/float32(f)", run3884},
+		{"matrix/append/any/uint8(i)", run3885},
+		{"matrix/append/any/st + `q`", run3886},
+		{"matrix/append/any/st[0]", run3887},
+		{"matrix/append/any/*pi", run3888},
+		{"matrix/append/any/len(is)", run3889},
+		{"matrix/append/any/av.(int)", run3890},
+		{"matrix/append/any/pt.Sum()", run3891},
+		{"matrix/append/any/pt.Add(pt)", run3892},
+		{"matrix/append/any/fn", run3893},
+		{"matrix/append/any/fn(i)", run3894},
+		{"matrix/append/any/double", run3895},
+		{"matrix/append/any/append(is, 1)", run3896},
+		{"matrix/append/any/c * 2", run3897},
+		{"matrix/append/any/Level(i)", run3898},
+		{"matrix/append/any/u << 1", run3899},
+		{"matrix/append/any/fails(1)", run3900},
+		{"matrix/append/any/[2]int{i, j}", run3901},
+		{"matrix/append/any/map[string]int{`a`: i}", run3902},
+		{"matrix/append/any/time.Second", run3903},
+		{"matrix/append/any/&i", run3904},
+		{"matrix/append/any/&pt", run3905},
+		{"matrix/append/any/lv + 1", run3906},
+		{"matrix/append/any/any(i)", run3907},
+		{"matrix/append/any/string(bs)", run3908},
+		{"matrix/append/any/bs[0]", run3909},
+		{"matrix/append/error/nil", run3910},
+		{"matrix/append/error/errBase", run3911},
+		{"matrix/append/error/err", run3912},
+		{"matrix/append/error/fails(1)", run3913},
+		{"matrix/append/error/fails(0)", run3914},
+		{"matrix/append/error/&Oops{1}", run3915},
+		{"matrix/append/error/io.EOF", run3916},
+		{"matrix/append/error/wraps(2)", run3917},
+		{"matrix/append/fmt.Stringer/nil", run3918},
+		{"matrix/append/fmt.Stringer/pt", run3919},
+		{"matrix/append/fmt.Stringer/pp", run3920},
+		{"matrix/append/fmt.Stringer/&pt", run3921},
+		{"matrix/append/fmt.Stringer/lv", run3922},
+		{"matrix/append/fmt.Stringer/Level(1)", run3923},
+		{"matrix/append/fmt.Stringer/High", run3924},
+		{"matrix/append/fmt.Stringer/Point{X: 1}", run3925},
+		{"matrix/append/fmt.Stringer/&Point{X: 1}", run3926},
+		{"matrix/append/fmt.Stringer/srs[0]", run3927},
+		{"matrix/append/fmt.Stringer/time.Second", run3928},
+		{"matrix/append/fmt.Stringer/pt.Add(pt)", run3929},
+		{"matrix/append/fmt.Stringer/*pp", run3930},
+		{"matrix/append/fmt.Stringer/pts[0]", run3931},
+		{"matrix/append/Point/Point{X: i}", run3932},
+		{"matrix/append/Point/Point{}", run3933},
+		{"matrix/append/Point/pt", run3934},
+		{"matrix/append/Point/pt.Add(pt)", run3935},
+		{"matrix/append/Point/*pp", run3936},
+		{"matrix/append/Point/pts[0]", run3937},
+		{"matrix/append/Point/mp[`a`]", run3938},
+		{"matrix/append/Point/as.(Point)", run3939},
+		{"matrix/append/Point/*newPoint(1, 2)", run3940},
+		{"matrix/append/*Point/&Point{X: i}", run3941},
+		{"matrix/append/*Point/&pt", run3942},
+		{"matrix/append/*Point/pp", run3943},
+		{"matrix/append/*Point/newPoint(1, i)", run3944},
+		{"matrix/append/*Point/nil", run3945},
+		{"matrix/append/*Point/new(Point)", run3946},
+		{"matrix/append/*Point/&pts[0]", run3947},
+		{"matrix/append/[]int/[]int{1, i}", run3948},
+		{"matrix/append/[]int/append(is, 4)", run3949},
+		{"matrix/append/[]int/append(is, i, j)", run3950},
+		{"matrix/append/[]int/append(is, is...)", run3951},
+		{"matrix/append/[]int/is[1:]", run3952},
+		{"matrix/append/[]int/is[:2]", run3953},
+		{"matrix/append/[]int/nil", run3954},
+		{"matrix/append/[]int/make([]int, 2)", run3955},
+		{"matrix/append/[]int/is", run3956},
+		{"matrix/append/[]int/[]int{}", run3957},
+		{"matrix/append/[]any/[]any{1, i, st, pt, nil}", run3958},
+		{"matrix/append/[]any/append([]any{}, i, u + 1, pt)", run3959},
+		{"matrix/append/[]any/nil", run3960},
+		{"matrix/append/[]Point/[]Point{{X: i}}", run3961},
+		{"matrix/append/[]Point/append(pts, pt)", run3962},
+		{"matrix/append/[]Point/append(pts, Point{X: i})", run3963},
+		{"matrix/append/[]Point/append(pts, *pp)", run3964},
+		{"matrix/append/[]Point/pts", run3965},
+		{"matrix/append/[2]int/[2]int{i, j}", run3966},
+		{"matrix/append/[2]int/[2]int{}", run3967},
+		{"matrix/append/[2]int/[2]int(is[:2])", run3968},
+		{"matrix/append/map[string]int/map[string]int{`a`: i}", run3969},
+		{"matrix/append/map[string]int/make(map[string]int)", run3970},
+		{"matrix/append/map[string]int/mi", run3971},
+		{"matrix/append/map[string]int/nil", run3972},
+		{"matrix/append/func(int) int/double", run3973},
+		{"matrix/append/func(int) int/adder(i)", run3974},
+		{"matrix/append/func(int) int/fn", run3975},
+		{"matrix/append/func(int) int/nil", run3976},
+		{"matrix/append/Celsius/3", run3977},
+		{"matrix/append/Celsius/1.5", run3978},
+		{"matrix/append/Celsius/Celsius(f)", run3979},
+		{"matrix/append/Celsius/Celsius(f) * 2", run3980},
+		{"matrix/append/struct{ A int }/struct{ A int }{i}", run3981},
+		{"matrix/append/struct{ A int }/struct{ A int }{}", run3982},
+		{"matrix/append/Words/Words{st}", run3983},
+		{"matrix/append/Words/append(Words{}, st)", run3984},
+		{"matrix/append/Words/nil", run3985},
+		{"matrix/append-many/int/7", run3986},
+		{"matrix/append-many/int/i", run3987},
+		{"matrix/append-many/int/-i", run3988},
+		{"matrix/append-many/int/^i", run3989},
+		{"matrix/append-many/int/i + j", run3990},
+		{"matrix/append-many/int/i * 2", run3991},
+		{"matrix/append-many/int/i << 2", run3992},
+		{"matrix/append-many/int/(i)", run3993},
+		{"matrix/append-many/int/double(i)", run3994},
+		{"matrix/append-many/int/pt.Sum()", run3995},
+		{"matrix/append-many/int/pp.Sum()", run3996},
+		{"matrix/append-many/int/is[1]", run3997},
+		{"matrix/append-many/int/mi[`a`]", run3998},
+		{"matrix/append-many/int/pt.X", run3999},
+		{"matrix/append-many/int/pp.Y", run4000},
+		{"matrix/append-many/int/*pi", run4001},
+		{"matrix/append-many/int/int(f)", run4002},
+		{"matrix/append-many/int/av.(int)", run4003},
+		{"matrix/append-many/int/len(is)", run4004},
+		{"matrix/append-many/int/fn(i)", run4005},
+		{"matrix/append-many/int/pts[0].X", run4006},
+		{"matrix/append-many/int/mp[`a`].X", run4007},
+		{"matrix/append-many/int/i*j - j%i", run4008},
+		{"matrix/append-many/int/int(u + 200)", run4009},
+		{"matrix/append-many/int/as.(Point).X", run4010},
+		{"matrix/append-many/int/int(lv)", run4011},
+		{"matrix/append-many/float64/1.5", run4012},
+		{"matrix/append-many/float64/2", run4013},
+		{"matrix/append-many/float64/f", run4014},
+		{"matrix/append-many/float64/-f", run4015},
+		{"matrix/append-many/float64/f / 2", run4016},
+		{"matrix/append-many/float64/float64(i)", run4017},
+		{"matrix/append-many/float64/wide(f)", run4018},
+		{"matrix/append-many/float64/math.Sqrt(f)", run4019},
+		{"matrix/append-many/float64/float64(g)", run4020},
+		{"matrix/append-many/float64/real(c)", run4021},
+		{"matrix/append-many/float64/f*f + 1", run4022},
+		{"matrix/append-many/float32/0.1", run4023},
+		{"matrix/append-many/float32/g", run4024},
+		{"matrix/append-many/float32/g * 3", run4025},
+		{"matrix/append-many/float32/float32(f)", run4026},
+		{"matrix/append-many/float32/single(g)", run4027},
+		{"matrix/append-many/complex128/1", run4028},
+		{"matrix/append-many/complex128/c", run4029},
+		{"matrix/append-many/complex128/c * 2", run4030},
+		{"matrix/append-many/complex128/complex(f, 1)", run4031},
+		{"matrix/append-many/string/`z`", run4032},
+		{"matrix/append-many/string/st + `q`", run4033},
+		{"matrix/append-many/string/kind(i)", run4034},
+		{"matrix/append-many/string/string(bs)", run4035},
+		{"matrix/append-many/string/st[1:]", run4036},
+		{"matrix/append-many/string/pt.String()", run4037},
+		{"matrix/append-many/string/fmt.Sprint(i, st)", run4038},
+		{"matrix/append-many/string/string(st[0]) + st", run4039},
+		{"matrix/append-many/string/lv.String()", run4040},
+		{"matrix/append-many/bool/true", run4041},
+		{"matrix/append-many/bool/b", run4042},
+		{"matrix/append-many/bool/i < j", run4043},
+		{"matrix/append-many/bool/i < j && b", run4044},
+		{"matrix/append-many/bool/!b", run4045},
+		{"matrix/append-many/bool/isNil(err)", run4046},
+		{"matrix/append-many/bool/pp == nil", run4047},
+		{"matrix/append-many/bool/av == 5", run4048},
+		{"matrix/append-many/bool/st == `x`", run4049},
+		{"matrix/append-many/bool/pt == *pp", run4050},
+		{"matrix/append-many/uint8/3", run4051},
+		{"matrix/append-many/uint8/'a'", run4052},
+		{"matrix/append-many/uint8/u", run4053},
+		{"matrix/append-many/uint8/u + 200", run4054},
+		{"matrix/append-many/uint8/uint8(i)", run4055},
+		{"matrix/append-many/uint8/bs[0]", run4056},
+		{"matrix/append-many/uint8/st[0]", run4057},
+		{"matrix/append-many/uint8/-u", run4058},
+		{"matrix/append-many/uint8/u << 1", run4059},
+		{"matrix/append-many/uint8/byte(f)", run4060},
+		{"matrix/append-many/rune/'é'", run4061},
+		{"matrix/append-many/rune/rune(i)", run4062},
+		{"matrix/append-many/rune/'a' + rune(i)", run4063},
+		{"matrix/append-many/Level/High", run4064},
+		{"matrix/append-many/Level/2", run4065},
+		{"matrix/append-many/Level/lv", run4066},
+		{"matrix/append-many/Level/lv + 1", run4067},
+		{"matrix/append-many/Level/Level(i)", run4068},
+		{"matrix/append-many/time.Duration/time.Second", run4069},
+		{"matrix/append-many/time.Duration/5", run4070},
+		{"matrix/append-many/time.Duration/time.Duration(i) * time.Second", run4071},
+		{"matrix/append-many/any/7", run4072},
+		{"matrix/append-many/any/1.5", run4073},
+		{"matrix/append-many/any/'x'", run4074},
+		{"matrix/append-many/any/`s`", run4075},
+		{"matrix/append-many/any/true", run4076},
+		{"matrix/append-many/any/nil", run4077},
+		{"matrix/append-many/any/i", run4078},
+		{"matrix/append-many/any/u", run4079},
+		{"matrix/append-many/any/g", run4080},
+		{"matrix/append-many/any/lv", run4081},
+		{"matrix/append-many/any/High", run4082},
+		{"matrix/append-many/any/-i", run4083},
+		{"matrix/append-many/any/!b", run4084},
+		{"matrix/append-many/any/u + 1", run4085},
+		{"matrix/append-many/any/g * 3", run4086},
+		{"matrix/append-many/any/i < j", run4087},
+		{"matrix/append-many/any/i < j && b", run4088},
+		{"matrix/append-many/any/double(i)", run4089},
+		{"matrix/append-many/any/pt", run4090},
+		{"matrix/append-many/any/pp", run4091},
+		{"matrix/append-many/any/*pp", run4092},
+		{"matrix/append-many/any/av", run4093},
+		{"matrix/append-many/any/pt.X", run4094},
+		{"matrix/append-many/any/is[1]", run4095},
+		{"matrix/append-many/any/is", run4096},
+		{"matrix/append-many/any/is[1:]", run4097},
+		{"matrix/append-many/any/mi[`a`]", run4098},
+		{"matrix/append-many/any/mp[`a`]", run4099},
+		{"matrix/append-many/any/Point{X: 1}", run4100},
+		{"matrix/append-many/any/&Point{X: 1}", run4101},
+		{"matrix/append-many/any/[]int{i}", run4102},
+		{"matrix/append-many/any/err", run4103},
+		{"matrix/append-many/any/float32(f)", run4104},
+		{"matrix/append-many/any/uint8(i)", run4105},
+		{"matrix/append-many/any/st + `q`", run4106},
+		{"matrix/append-many/any/st[0]", run4107},
+		{"matrix/append-many/any/*pi", run4108},
+		{"matrix/append-many/any/len(is)", run4109},
+		{"matrix/append-many/any/av.(int)", run4110},
+		{"matrix/append-many/any/pt.Sum()", run4111},
+		{"matrix/append-many/any/pt.Add(pt)", run4112},
+		{"matrix/append-many/any/fn", run4113},
+		{"matrix/append-many/any/fn(i)", run4114},
+		{"matrix/append-many/any/double", run4115},
+		{"matrix/append-many/any/append(is, 1)", run4116},
+		{"matrix/append-many/any/c * 2", run4117},
+		{"matrix/append-many/any/Level(i)", run4118},
+		{"matrix/append-many/any/u << 1", run4119},
+		{"matrix/append-many/any/fails(1)", run4120},
+		{"matrix/append-many/any/[2]int{i, j}", run4121},
+		{"matrix/append-many/any/map[string]int{`a`: i}", run4122},
+		{"matrix/append-many/any/time.Second", run4123},
+		{"matrix/append-many/any/&i", run4124},
+		{"matrix/append-many/any/&pt", run4125},
+		{"matrix/append-many/any/lv + 1", run4126},
+		{"matrix/append-many/any/any(i)", run4127},
+		{"matrix/append-many/any/string(bs)", run4128},
+		{"matrix/append-many/any/bs[0]", run4129},
+		{"matrix/append-many/error/nil", run4130},
+		{"matrix/append-many/error/errBase", run4131},
+		{"matrix/append-many/error/err", run4132},
+		{"matrix/append-many/error/fails(1)", run4133},
+		{"matrix/append-many/error/fails(0)", run4134},
+		{"matrix/append-many/error/&Oops{1}", run4135},
+		{"matrix/append-many/error/io.EOF", run4136},
+		{"matrix/append-many/error/wraps(2)", run4137},
+		{"matrix/append-many/fmt.Stringer/nil", run4138},
+		{"matrix/append-many/fmt.Stringer/pt", run4139},
+		{"matrix/append-many/fmt.Stringer/pp", run4140},
+		{"matrix/append-many/fmt.Stringer/&pt", run4141},
+		{"matrix/append-many/fmt.Stringer/lv", run4142},
+		{"matrix/append-many/fmt.Stringer/Level(1)", run4143},
+		{"matrix/append-many/fmt.Stringer/High", run4144},
+		{"matrix/append-many/fmt.Stringer/Point{X: 1}", run4145},
+		{"matrix/append-many/fmt.Stringer/&Point{X: 1}", run4146},
+		{"matrix/append-many/fmt.Stringer/srs[0]", run4147},
+		{"matrix/append-many/fmt.Stringer/time.Second", run4148},
+		{"matrix/append-many/fmt.Stringer/pt.Add(pt)", run4149},
+		{"matrix/append-many/fmt.Stringer/*pp", run4150},
+		{"matrix/append-many/fmt.Stringer/pts[0]", run4151},
+		{"matrix/append-many/Point/Point{X: i}", run4152},
+		{"matrix/append-many/Point/Point{}", run4153},
+		{"matrix/append-many/Point/pt", run4154},
+		{"matrix/append-many/Point/pt.Add(pt)", run4155},
+		{"matrix/append-many/Point/*pp", run4156},
+		{"matrix/append-many/Point/pts[0]", run4157},
+		{"matrix/append-many/Point/mp[`a`]", run4158},
+		{"matrix/append-many/Point/as.(Point)", run4159},
+		{"matrix/append-many/Point/*newPoint(1, 2)", run4160},
+		{"matrix/append-many/*Point/&Point{X: i}", run4161},
+		{"matrix/append-many/*Point/&pt", run4162},
+		{"matrix/append-many/*Point/pp", run4163},
+		{"matrix/append-many/*Point/newPoint(1, i)", run4164},
+		{"matrix/append-many/*Point/nil", run4165},
+		{"matrix/append-many/*Point/new(Point)", run4166},
+		{"matrix/append-many/*Point/&pts[0]", run4167},
+		{"matrix/append-many/[]int/[]int{1, i}", run4168},
+		{"matrix/append-many/[]int/append(is, 4)", run4169},
+		{"matrix/append-many/[]int/append(is, i, j)", run4170},
+		{"matrix/append-many/[]int/append(is, is...)", run4171},
+		{"matrix/append-many/[]int/is[1:]", run4172},
+		{"matrix/append-many/[]int/is[:2]", run4173},
+		{"matrix/append-many/[]int/nil", run4174},
+		{"matrix/append-many/[]int/make([]int, 2)", run4175},
+		{"matrix/append-many/[]int/is", run4176},
+		{"matrix/append-many/[]int/[]int{}", run4177},
+		{"matrix/append-many/[]any/[]any{1, i, st, pt, nil}", run4178},
+		{"matrix/append-many/[]any/append([]any{}, i, u + 1, pt)", run4179},
+		{"matrix/append-many/[]any/nil", run4180},
+		{"matrix/append-many/[]Point/[]Point{{X: i}}", run4181},
+		{"matrix/append-many/[]Point/append(pts, pt)", run4182},
+		{"matrix/append-many/[]Point/append(pts, Point{X: i})", run4183},
+		{"matrix/append-many/[]Point/append(pts, *pp)", run4184},
+		{"matrix/append-many/[]Point/pts", run4185},
+		{"matrix/append-many/[2]int/[2]int{i, j}", run4186},
+		{"matrix/append-many/[2]int/[2]int{}", run4187},
+		{"matrix/append-many/[2]int/[2]int(is[:2])", run4188},
+		{"matrix/append-many/map[string]int/map[string]int{`a`: i}", run4189},
+		{"matrix/append-many/map[string]int/make(map[string]int)", run4190},
+		{"matrix/append-many/map[string]int/mi", run4191},
+		{"matrix/append-many/map[string]int/nil", run4192},
+		{"matrix/append-many/func(int) int/double", run4193},
+		{"matrix/append-many/func(int) int/adder(i)", run4194},
+		{"matrix/append-many/func(int) int/fn", run4195},
+		{"matrix/append-many/func(int) int/nil", run4196},
+		{"matrix/append-many/Celsius/3", run4197},
+		{"matrix/append-many/Celsius/1.5", run4198},
+		{"matrix/append-many/Celsius/Celsius(f)", run4199},
+		{"matrix/append-many/Celsius/Celsius(f) * 2", run4200},
+		{"matrix/append-many/struct{ A int }/struct{ A int }{i}", run4201},
+		{"matrix/append-many/struct{ A int }/struct{ A int }{}", run4202},
+		{"matrix/append-many/Words/Words{st}", run4203},
+		{"matrix/append-many/Words/append(Words{}, st)", run4204},
+		{"matrix/append-many/Words/nil", run4205},
+		{"matrix/struct-literal/int/7", run4206},
+		{"matrix/struct-literal/int/i", run4207},
+		{"matrix/struct-literal/int/-i", run4208},
+		{"matrix/struct-literal/int/^i", run4209},
+		{"matrix/struct-literal/int/i + j", run4210},
+		{"matrix/struct-literal/int/i * 2", run4211},
+		{"matrix/struct-literal/int/i << 2", run4212},
+		{"matrix/struct-literal/int/(i)", run4213},
+		{"matrix/struct-literal/int/double(i)", run4214},
+		{"matrix/struct-literal/int/pt.Sum()", run4215},
+		{"matrix/struct-literal/int/pp.Sum()", run4216},
+		{"matrix/struct-literal/int/is[1]", run4217},
+		{"matrix/struct-literal/int/mi[`a`]", run4218},
+		{"matrix/struct-literal/int/pt.X", run4219},
+		{"matrix/struct-literal/int/pp.Y", run4220},
+		{"matrix/struct-literal/int/*pi", run4221},
+		{"matrix/struct-literal/int/int(f)", run4222},
+		{"matrix/struct-literal/int/av.(int)", run4223},
+		{"matrix/struct-literal/int/len(is)", run4224},
+		{"matrix/struct-literal/int/fn(i)", run4225},
+		{"matrix/struct-literal/int/pts[0].X", run4226},
+		{"matrix/struct-literal/int/mp[`a`].X", run4227},
+		{"matrix/struct-literal/int/i*j - j%i", run4228},
+		{"matrix/struct-literal/int/int(u + 200)", run4229},
+		{"matrix/struct-literal/int/as.(Point).X", run4230},
+		{"matrix/struct-literal/int/int(lv)", run4231},
+		{"matrix/struct-literal/float64/1.5", run4232},
+		{"matrix/struct-literal/float64/2", run4233},
+		{"matrix/struct-literal/float64/f", run4234},
+		{"matrix/struct-literal/float64/-f", run4235},
+		{"matrix/struct-literal/float64/f / 2", run4236},
+		{"matrix/struct-literal/float64/float64(i)", run4237},
+		{"matrix/struct-literal/float64/wide(f)", run4238},
+		{"matrix/struct-literal/float64/math.Sqrt(f)", run4239},
+		{"matrix/struct-literal/float64/float64(g)", run4240},
+		{"matrix/struct-literal/float64/real(c)", run4241},
+		{"matrix/struct-literal/float64/f*f + 1", run4242},
+		{"matrix/struct-literal/float32/0.1", run4243},
+		{"matrix/struct-literal/float32/g", run4244},
+		{"matrix/struct-literal/float32/g * 3", run4245},
+		{"matrix/struct-literal/float32/float32(f)", run4246},
+		{"matrix/struct-literal/float32/single(g)", run4247},
+		{"matrix/struct-literal/complex128/1", run4248},
+		{"matrix/struct-literal/complex128/c", run4249},
+		{"matrix/struct-literal/complex128/c * 2", run4250},
+		{"matrix/struct-literal/complex128/complex(f, 1)", run4251},
+		{"matrix/struct-literal/string/`z`", run4252},
+		{"matrix/struct-literal/string/st + `q`", run4253},
+		{"matrix/struct-literal/string/kind(i)", run4254},
+		{"matrix/struct-literal/string/string(bs)", run4255},
+		{"matrix/struct-literal/string/st[1:]", run4256},
+		{"matrix/struct-literal/string/pt.String()", run4257},
+		{"matrix/struct-literal/string/fmt.Sprint(i, st)", run4258},
+		{"matrix/struct-literal/string/string(st[0]) + st", run4259},
+		{"matrix/struct-literal/string/lv.String()", run4260},
+		{"matrix/struct-literal/bool/true", run4261},
+		{"matrix/struct-literal/bool/b", run4262},
+		{"matrix/struct-literal/bool/i < j", run4263},
+		{"matrix/struct-literal/bool/i < j && b", run4264},
+		{"matrix/struct-literal/bool/!b", run4265},
+		{"matrix/struct-literal/bool/isNil(err)", run4266},
+		{"matrix/struct-literal/bool/pp == nil", run4267},
+		{"matrix/struct-literal/bool/av == 5", run4268},
+		{"matrix/struct-literal/bool/st == `x`", run4269},
+		{"matrix/struct-literal/bool/pt == *pp", run4270},
+		{"matrix/struct-literal/uint8/3", run4271},
+		{"matrix/struct-literal/uint8/'a'", run4272},
+		{"matrix/struct-literal/uint8/u", run4273},
+		{"matrix/struct-literal/uint8/u + 200", run4274},
+		{"matrix/struct-literal/uint8/uint8(i)", run4275},
+		{"matrix/struct-literal/uint8/bs[0]", run4276},
+		{"matrix/struct-literal/uint8/st[0]", run4277},
+		{"matrix/struct-literal/uint8/-u", run4278},
+		{"matrix/struct-literal/uint8/u << 1", run4279},
+		{"matrix/struct-literal/uint8/byte(f)", run4280},
+		{"matrix/struct-literal/rune/'é'", run4281},
+		{"matrix/struct-literal/rune/rune(i)", run4282},
+		{"matrix/struct-literal/rune/'a' + rune(i)", run4283},
+		{"matrix/struct-literal/Level/High", run4284},
+		{"matrix/struct-literal/Level/2", run4285},
+		{"matrix/struct-literal/Level/lv", run4286},
+		{"matrix/struct-literal/Level/lv + 1", run4287},
+		{"matrix/struct-literal/Level/Level(i)", run4288},
+		{"matrix/struct-literal/time.Duration/time.Second", run4289},
+		{"matrix/struct-literal/time.Duration/5", run4290},
+		{"matrix/struct-literal/time.Duration/time.Duration(i) * time.Second", run4291},
+		{"matrix/struct-literal/any/7", run4292},
+		{"matrix/struct-literal/any/1.5", run4293},
+		{"matrix/struct-literal/any/'x'", run4294},
+		{"matrix/struct-literal/any/`s`", run4295},
+		{"matrix/struct-literal/any/true", run4296},
+		{"matrix/struct-literal/any/nil", run4297},
+		{"matrix/struct-literal/any/i", run4298},
+		{"matrix/struct-literal/any/u", run4299},
+		{"matrix/struct-literal/any/g", run4300},
+		{"matrix/struct-literal/any/lv", run4301},
+		{"matrix/struct-literal/any/High", run4302},
+		{"matrix/struct-literal/any/-i", run4303},
+		{"matrix/struct-literal/any/!b", run4304},
+		{"matrix/struct-literal/any/u + 1", run4305},
+		{"matrix/struct-literal/any/g * 3", run4306},
+		{"matrix/struct-literal/any/i < j", run4307},
+		{"matrix/struct-literal/any/i < j && b", run4308},
+		{"matrix/struct-literal/any/double(i)", run4309},
+		{"matrix/struct-literal/any/pt", run4310},
+		{"matrix/struct-literal/any/pp", run4311},
+		{"matrix/struct-literal/any/*pp", run4312},
+		{"matrix/struct-literal/any/av", run4313},
+		{"matrix/struct-literal/any/pt.X", run4314},
+		{"matrix/struct-literal/any/is[1]", run4315},
+		{"matrix/struct-literal/any/is", run4316},
+		{"matrix/struct-literal/any/is[1:]", run4317},
+		{"matrix/struct-literal/any/mi[`a`]", run4318},
+		{"matrix/struct-literal/any/mp[`a`]", run4319},
+		{"matrix/struct-literal/any/Point{X: 1}", run4320},
+		{"matrix/struct-literal/any/&Point{X: 1}", run4321},
+		{"matrix/struct-literal/any/[]int{i}", run4322},
+		{"matrix/struct-literal/any/err", run4323},
+		{"matrix/struct-literal/any/float32(f)", run4324},
+		{"matrix/struct-literal/any/uint8(i)", run4325},
+		{"matrix/struct-literal/any/st + `q`", run4326},
+		{"matrix/struct-literal/any/st[0]", run4327},
+		{"matrix/struct-literal/any/*pi", run4328},
+		{"matrix/struct-literal/any/len(is)", run4329},
+		{"matrix/struct-literal/any/av.(int)", run4330},
+		{"matrix/struct-literal/any/pt.Sum()", run4331},
+		{"matrix/struct-literal/any/pt.Add(pt)", run4332},
+		{"matrix/struct-literal/any/fn", run4333},
+		{"matrix/struct-literal/any/fn(i)", run4334},
+		{"matrix/struct-literal/any/double", run4335},
+		{"matrix/struct-literal/any/append(is, 1)", run4336},
+		{"matrix/struct-literal/any/c * 2", run4337},
+		{"matrix/struct-literal/any/Level(i)", run4338},
+		{"matrix/struct-literal/any/u << 1", run4339},
+		{"matrix/struct-literal/any/fails(1)", run4340},
+		{"matrix/struct-literal/any/[2]int{i, j}", run4341},
+		{"matrix/struct-literal/any/map[string]int{`a`: i}", run4342},
+		{"matrix/struct-literal/any/time.Second", run4343},
+		{"matrix/struct-literal/any/&i", run4344},
+		{"matrix/struct-literal/any/&pt", run4345},
+		{"matrix/struct-literal/any/lv + 1", run4346},
+		{"matrix/struct-literal/any/any(i)", run4347},
+		{"matrix/struct-literal/any/string(bs)", run4348},
+		{"matrix/struct-literal/any/bs[0]", run4349},
+		{"matrix/struct-literal/error/nil", run4350},
+		{"matrix/struct-literal/error/errBase", run4351},
+		{"matrix/struct-literal/error/err", run4352},
+		{"matrix/struct-literal/error/fails(1)", run4353},
+		{"matrix/struct-literal/error/fails(0)", run4354},
+		{"matrix/struct-literal/error/&Oops{1}", run4355},
+		{"matrix/struct-literal/error/io.EOF", run4356},
+		{"matrix/struct-literal/error/wraps(2)", run4357},
+		{"matrix/struct-literal/fmt.Stringer/nil", run4358},
+		{"matrix/struct-literal/fmt.Stringer/pt", run4359},
+		{"matrix/struct-literal/fmt.Stringer/pp", run4360},
+		{"matrix/struct-literal/fmt.Stringer/&pt", run4361},
+		{"matrix/struct-literal/fmt.Stringer/lv", run4362},
+		{"matrix/struct-literal/fmt.Stringer/Level(1)", run4363},
+		{"matrix/struct-literal/fmt.Stringer/High", run4364},
+		{"matrix/struct-literal/fmt.Stringer/Point{X: 1}", run4365},
+		{"matrix/struct-literal/fmt.Stringer/&Point{X: 1}", run4366},
+		{"matrix/struct-literal/fmt.Stringer/srs[0]", run4367},
+		{"matrix/struct-literal/fmt.Stringer/time.Second", run4368},
+		{"matrix/struct-literal/fmt.Stringer/pt.Add(pt)", run4369},
+		{"matrix/struct-literal/fmt.Stringer/*pp", run4370},
+		{"matrix/struct-literal/fmt.Stringer/pts[0]", run4371},
+		{"matrix/struct-literal/Point/Point{X: i}", run4372},
+		{"matrix/struct-literal/Point/Point{}", run4373},
+		{"matrix/struct-literal/Point/pt", run4374},
+		{"matrix/struct-literal/Point/pt.Add(pt)", run4375},
+		{"matrix/struct-literal/Point/*pp", run4376},
+		{"matrix/struct-literal/Point/pts[0]", run4377},
+		{"matrix/struct-literal/Point/mp[`a`]", run4378},
+		{"matrix/struct-literal/Point/as.(Point)", run4379},
+		{"matrix/struct-literal/Point/*newPoint(1, 2)", run4380},
+		{"matrix/struct-literal/*Point/&Point{X: i}", run4381},
+		{"matrix/struct-literal/*Point/&pt", run4382},
+		{"matrix/struct-literal/*Point/pp", run4383},
+		{"matrix/struct-literal/*Point/newPoint(1, i)", run4384},
+		{"matrix/struct-literal/*Point/nil", run4385},
+		{"matrix/struct-literal/*Point/new(Point)", run4386},
+		{"matrix/struct-literal/*Point/&pts[0]", run4387},
+		{"matrix/struct-literal/[]int/[]int{1, i}", run4388},
+		{"matrix/struct-literal/[]int/append(is, 4)", run4389},
+		{"matrix/struct-literal/[]int/append(is, i, j)", run4390},
+		{"matrix/struct-literal/[]int/append(is, is...)", run4391},
+		{"matrix/struct-literal/[]int/is[1:]", run4392},
+		{"matrix/struct-literal/[]int/is[:2]", run4393},
+		{"matrix/struct-literal/[]int/nil", run4394},
+		{"matrix/struct-literal/[]int/make([]int, 2)", run4395},
+		{"matrix/struct-literal/[]int/is", run4396},
+		{"matrix/struct-literal/[]int/[]int{}", run4397},
+		{"matrix/struct-literal/[]any/[]any{1, i, st, pt, nil}", run4398},
+		{"matrix/struct-literal/[]any/append([]any{}, i, u + 1, pt)", run4399},
+		{"matrix/struct-literal/[]any/nil", run4400},
+		{"matrix/struct-literal/[]Point/[]Point{{X: i}}", run4401},
+		{"matrix/struct-literal/[]Point/append(pts, pt)", run4402},
+		{"matrix/struct-literal/[]Point/append(pts, Point{X: i})", run4403},
+		{"matrix/struct-literal/[]Point/append(pts, *pp)", run4404},
+		{"matrix/struct-literal/[]Point/pts", run4405},
+		{"matrix/struct-literal/[2]int/[2]int{i, j}", run4406},
+		{"matrix/struct-literal/[2]int/[2]int{}", run4407},
+		{"matrix/struct-literal/[2]int/[2]int(is[:2])", run4408},
+		{"matrix/struct-literal/map[string]int/map[string]int{`a`: i}", run4409},
+		{"matrix/struct-literal/map[string]int/make(map[string]int)", run4410},
+		{"matrix/struct-literal/map[string]int/mi", run4411},
+		{"matrix/struct-literal/map[string]int/nil", run4412},
+		{"matrix/struct-literal/func(int) int/double", run4413},
+		{"matrix/struct-literal/func(int) int/adder(i)", run4414},
+		{"matrix/struct-literal/func(int) int/fn", run4415},
+		{"matrix/struct-literal/func(int) int/nil", run4416},
+		{"matrix/struct-literal/Celsius/3", run4417},
+		{"matrix/struct-literal/Celsius/1.5", run4418},
+		{"matrix/struct-literal/Celsius/Celsius(f)", run4419},
+		{"matrix/struct-literal/Celsius/Celsius(f) * 2", run4420},
+		{"matrix/struct-literal/struct{ A int }/struct{ A int }{i}", run4421},
+		{"matrix/struct-literal/struct{ A int }/struct{ A int }{}", run4422},
+		{"matrix/struct-literal/Words/Words{st}", run4423},
+		{"matrix/struct-literal/Words/append(Words{}, st)", run4424},
+		{"matrix/struct-literal/Words/nil", run4425},
+		{"matrix/convert/int/7", run4426},
+		{"matrix/convert/int/i", run4427},
+		{"matrix/convert/int/-i", run4428},
+		{"matrix/convert/int/^i", run4429},
+		{"matrix/convert/int/i + j", run4430},
+		{"matrix/convert/int/i * 2", run4431},
+		{"matrix/convert/int/i << 2", run4432},
+		{"matrix/convert/int/(i)", run4433},
+		{"matrix/convert/int/double(i)", run4434},
+		{"matrix/convert/int/pt.Sum()", run4435},
+		{"matrix/convert/int/pp.Sum()", run4436},
+		{"matrix/convert/int/is[1]", run4437},
+		{"matrix/convert/int/mi[`a`]", run4438},
+		{"matrix/convert/int/pt.X", run4439},
+		{"matrix/convert/int/pp.Y", run4440},
+		{"matrix/convert/int/*pi", run4441},
+		{"matrix/convert/int/int(f)", run4442},
+		{"matrix/convert/int/av.(int)", run4443},
+		{"matrix/convert/int/len(is)", run4444},
+		{"matrix/convert/int/fn(i)", run4445},
+		{"matrix/convert/int/pts[0].X", run4446},
+		{"matrix/convert/int/mp[`a`].X", run4447},
+		{"matrix/convert/int/i*j - j%i", run4448},
+		{"matrix/convert/int/int(u + 200)", run4449},
+		{"matrix/convert/int/as.(Point).X", run4450},
+		{"matrix/convert/int/int(lv)", run4451},
+		{"matrix/convert/float64/1.5", run4452},
+		{"matrix/convert/float64/2", run4453},
+		{"matrix/convert/float64/f", run4454},
+		{"matrix/convert/float64/-f", run4455},
+		{"matrix/convert/float64/f / 2", run4456},
+		{"matrix/convert/float64/float64(i)", run4457},
+		{"matrix/convert/float64/wide(f)", run4458},
+		{"matrix/convert/float64/math.Sqrt(f)", run4459},
+		{"matrix/convert/float64/float64(g)", run4460},
+		{"matrix/convert/float64/real(c)", run4461},
+		{"matrix/convert/float64/f*f + 1", run4462},
+		{"matrix/convert/float32/0.1", run4463},
+		{"matrix/convert/float32/g", run4464},
+		{"matrix/convert/float32/g * 3", run4465},
+		{"matrix/convert/float32/float32(f)", run4466},
+		{"matrix/convert/float32/single(g)", run4467},
+		{"matrix/convert/complex128/1", run4468},
+		{"matrix/convert/complex128/c", run4469},
+		{"matrix/convert/complex128/c * 2", run4470},
+		{"matrix/convert/complex128/complex(f, 1)", run4471},
+		{"matrix/convert/string/`z`", run4472},
+		{"matrix/convert/string/st + `q`", run4473},
+		{"matrix/convert/string/kind(i)", run4474},
+		{"matrix/convert/string/string(bs)", run4475},
+		{"matrix/convert/string/st[1:]", run4476},
+		{"matrix/convert/string/pt.String()", run4477},
+		{"matrix/convert/string/fmt.Sprint(i, st)", run4478},
+		{"matrix/convert/string/string(st[0]) + st", run4479},
+		{"matrix/convert/string/lv.String()", run4480},
+		{"matrix/convert/bool/true", run4481},
+		{"matrix/convert/bool/b", run4482},
+		{"matrix/convert/bool/i < j", run4483},
+		{"matrix/convert/bool/i < j && b", run4484},
+		{"matrix/convert/bool/!b", run4485},
+		{"matrix/convert/bool/isNil(err)", run4486},
+		{"matrix/convert/bool/pp == nil", run4487},
+		{"matrix/convert/bool/av == 5", run4488},
+		{"matrix/convert/bool/st == `x`", run4489},
+		{"matrix/convert/bool/pt == *pp", run4490},
+		{"matrix/convert/uint8/3", run4491},
+		{"matrix/convert/uint8/'a'", run4492},
+		{"matrix/convert/uint8/u", run4493},
+		{"matrix/convert/uint8/u + 200", run4494},
+		{"matrix/convert/uint8/uint8(i)", run4495},
+		{"matrix/convert/uint8/bs[0]", run4496},
+		{"matrix/convert/uint8/st[0]", run4497},
+		{"matrix/convert/uint8/-u", run4498},
+		{"matrix/convert/uint8/u << 1", run4499},
+		{"matrix/convert/uint8/byte(f)", run4500},
+		{"matrix/convert/rune/'é'", run4501},
+		{"matrix/convert/rune/rune(i)", run4502},
+		{"matrix/convert/rune/'a' + rune(i)", run4503},
+		{"matrix/convert/Level/High", run4504},
+		{"matrix/convert/Level/2", run4505},
+		{"matrix/convert/Level/lv", run4506},
+		{"matrix/convert/Level/lv + 1", run4507},
+		{"matrix/convert/Level/Level(i)", run4508},
+		{"matrix/convert/time.Duration/time.Second", run4509},
+		{"matrix/convert/time.Duration/5", run4510},
+		{"matrix/convert/time.Duration/time.Duration(i) * time.Second", run4511},
+		{"matrix/convert/any/7", run4512},
+		{"matrix/convert/any/1.5", run4513},
+		{"matrix/convert/any/'x'", run4514},
+		{"matrix/convert/any/`s`", run4515},
+		{"matrix/convert/any/true", run4516},
+		{"matrix/convert/any/nil", run4517},
+		{"matrix/convert/any/i", run4518},
+		{"matrix/convert/any/u", run4519},
+		{"matrix/convert/any/g", run4520},
+		{"matrix/convert/any/lv", run4521},
+		{"matrix/convert/any/High", run4522},
+		{"matrix/convert/any/-i", run4523},
+		{"matrix/convert/any/!b", run4524},
+		{"matrix/convert/any/u + 1", run4525},
+		{"matrix/convert/any/g * 3", run4526},
+		{"matrix/convert/any/i < j", run4527},
+		{"matrix/convert/any/i < j && b", run4528},
+		{"matrix/convert/any/double(i)", run4529},
+		{"matrix/convert/any/pt", run4530},
+		{"matrix/convert/any/pp", run4531},
+		{"matrix/convert/any/*pp", run4532},
+		{"matrix/convert/any/av", run4533},
+		{"matrix/convert/any/pt.X", run4534},
+		{"matrix/convert/any/is[1]", run4535},
+		{"matrix/convert/any/is", run4536},
+		{"matrix/convert/any/is[1:]", run4537},
+		{"matrix/convert/any/mi[`a`]", run4538},
+		{"matrix/convert/any/mp[`a`]", run4539},
+		{"matrix/convert/any/Point{X: 1}", run4540},
+		{"matrix/convert/any/&Point{X: 1}", run4541},
+		{"matrix/convert/any/[]int{i}", run4542},
+		{"matrix/convert/any/err", run4543},
+		{"matrix/convert/any/float32(f)", run4544},
+		{"matrix/convert/any/uint8(i)", run4545},
+		{"matrix/convert/any/st + `q`", run4546},
+		{"matrix/convert/any/st[0]", run4547},
+		{"matrix/convert/any/*pi", run4548},
+		{"matrix/convert/any/len(is)", run4549},
+		{"matrix/convert/any/av.(int)", run4550},
+		{"matrix/convert/any/pt.Sum()", run4551},
+		{"matrix/convert/any/pt.Add(pt)", run4552},
+		{"matrix/convert/any/fn", run4553},
+		{"matrix/convert/any/fn(i)", run4554},
+		{"matrix/convert/any/double", run4555},
+		{"matrix/convert/any/append(is, 1)", run4556},
+		{"matrix/convert/any/c * 2", run4557},
+		{"matrix/convert/any/Level(i)", run4558},
+		{"matrix/convert/any/u << 1", run4559},
+		{"matrix/convert/any/fails(1)", run4560},
+		{"matrix/convert/any/[2]int{i, j}", run4561},
+		{"matrix/convert/any/map[string]int{`a`: i}", run4562},
+		{"matrix/convert/any/time.Second", run4563},
+		{"matrix/convert/any/&i", run4564},
+		{"matrix/convert/any/&pt", run4565},
+		{"matrix/convert/any/lv + 1", run4566},
+		{"matrix/convert/any/any(i)", run4567},
+		{"matrix/convert/any/string(bs)", run4568},
+		{"matrix/convert/any/bs[0]", run4569},
+		{"matrix/convert/error/nil", run4570},
+		{"matrix/convert/error/errBase", run4571},
+		{"matrix/convert/error/err", run4572},
+		{"matrix/convert/error/fails(1)", run4573},
+		{"matrix/convert/error/fails(0)", run4574},
+		{"matrix/convert/error/&Oops{1}", run4575},
+		{"matrix/convert/error/io.EOF", run4576},
+		{"matrix/convert/error/wraps(2)", run4577},
+		{"matrix/convert/fmt.Stringer/nil", run4578},
+		{"matrix/convert/fmt.Stringer/pt", run4579},
+		{"matrix/convert/fmt.Stringer/pp", run4580},
+		{"matrix/convert/fmt.Stringer/&pt", run4581},
+		{"matrix/convert/fmt.Stringer/lv", run4582},
+		{"matrix/convert/fmt.Stringer/Level(1)", run4583},
+		{"matrix/convert/fmt.Stringer/High", run4584},
+		{"matrix/convert/fmt.Stringer/Point{X: 1}", run4585},
+		{"matrix/convert/fmt.Stringer/&Point{X: 1}", run4586},
+		{"matrix/convert/fmt.Stringer/srs[0]", run4587},
+		{"matrix/convert/fmt.Stringer/time.Second", run4588},
+		{"matrix/convert/fmt.Stringer/pt.Add(pt)", run4589},
+		{"matrix/convert/fmt.Stringer/*pp", run4590},
+		{"matrix/convert/fmt.Stringer/pts[0]", run4591},
+		{"matrix/convert/Point/Point{X: i}", run4592},
+		{"matrix/convert/Point/Point{}", run4593},
+		{"matrix/convert/Point/pt", run4594},
+		{"matrix/convert/Point/pt.Add(pt)", run4595},
+		{"matrix/convert/Point/*pp", run4596},
+		{"matrix/convert/Point/pts[0]", run4597},
+		{"matrix/convert/Point/mp[`a`]", run4598},
+		{"matrix/convert/Point/as.(Point)", run4599},
+		{"matrix/convert/Point/*newPoint(1, 2)", run4600},
+		{"matrix/convert/*Point/&Point{X: i}", run4601},
+		{"matrix/convert/*Point/&pt", run4602},
+		{"matrix/convert/*Point/pp", run4603},
+		{"matrix/convert/*Point/newPoint(1, i)", run4604},
+		{"matrix/convert/*Point/nil", run4605},
+		{"matrix/convert/*Point/new(Point)", run4606},
+		{"matrix/convert/*Point/&pts[0]", run4607},
+		{"matrix/convert/[]int/[]int{1, i}", run4608},
+		{"matrix/convert/[]int/append(is, 4)", run4609},
+		{"matrix/convert/[]int/append(is, i, j)", run4610},
+		{"matrix/convert/[]int/append(is, is...)", run4611},
+		{"matrix/convert/[]int/is[1:]", run4612},
+		{"matrix/convert/[]int/is[:2]", run4613},
+		{"matrix/convert/[]int/nil", run4614},
+		{"matrix/convert/[]int/make([]int, 2)", run4615},
+		{"matrix/convert/[]int/is", run4616},
+		{"matrix/convert/[]int/[]int{}", run4617},
+		{"matrix/convert/[]any/[]any{1, i, st, pt, nil}", run4618},
+		{"matrix/convert/[]any/append([]any{}, i, u + 1, pt)", run4619},
+		{"matrix/convert/[]any/nil", run4620},
+		{"matrix/convert/[]Point/[]Point{{X: i}}", run4621},
+		{"matrix/convert/[]Point/append(pts, pt)", run4622},
+		{"matrix/convert/[]Point/append(pts, Point{X: i})", run4623},
+		{"matrix/convert/[]Point/append(pts, *pp)", run4624},
+		{"matrix/convert/[]Point/pts", run4625},
+		{"matrix/convert/[2]int/[2]int{i, j}", run4626},
+		{"matrix/convert/[2]int/[2]int{}", run4627},
+		{"matrix/convert/[2]int/[2]int(is[:2])", run4628},
+		{"matrix/convert/map[string]int/map[string]int{`a`: i}", run4629},
+		{"matrix/convert/map[string]int/make(map[string]int)", run4630},
+		{"matrix/convert/map[string]int/mi", run4631},
+		{"matrix/convert/map[string]int/nil", run4632},
+		{"matrix/convert/func(int) int/double", run4633},
+		{"matrix/convert/func(int) int/adder(i)", run4634},
+		{"matrix/convert/func(int) int/fn", run4635},
+		{"matrix/convert/func(int) int/nil", run4636},
+		{"matrix/convert/Celsius/3", run4637},
+		{"matrix/convert/Celsius/1.5", run4638},
+		{"matrix/convert/Celsius/Celsius(f)", run4639},
+		{"matrix/convert/Celsius/Celsius(f) * 2", run4640},
+		{"matrix/convert/struct{ A int }/struct{ A int }{i}", run4641},
+		{"matrix/convert/struct{ A int }/struct{ A int }{}", run4642},
+		{"matrix/convert/Words/Words{st}", run4643},
+		{"matrix/convert/Words/append(Words{}, st)", run4644},
+		{"matrix/convert/Words/nil", run4645},
+		{"matrix/argument/int/7", run4646},
+		{"matrix/argument/int/i", run4647},
+		{"matrix/argument/int/-i", run4648},
+		{"matrix/argument/int/^i", run4649},
+		{"matrix/argument/int/i + j", run4650},
+		{"matrix/argument/int/i * 2", run4651},
+		{"matrix/argument/int/i << 2", run4652},
+		{"matrix/argument/int/(i)", run4653},
+		{"matrix/argument/int/double(i)", run4654},
+		{"matrix/argument/int/pt.Sum()", run4655},
+		{"matrix/argument/int/pp.Sum()", run4656},
+		{"matrix/argument/int/is[1]", run4657},
+		{"matrix/argument/int/mi[`a`]", run4658},
+		{"matrix/argument/int/pt.X", run4659},
+		{"matrix/argument/int/pp.Y", run4660},
+		{"matrix/argument/int/*pi", run4661},
+		{"matrix/argument/int/int(f)", run4662},
+		{"matrix/argument/int/av.(int)", run4663},
+		{"matrix/argument/int/len(is)", run4664},
+		{"matrix/argument/int/fn(i)", run4665},
+		{"matrix/argument/int/pts[0].X", run4666},
+		{"matrix/argument/int/mp[`a`].X", run4667},
+		{"matrix/argument/int/i*j - j%i", run4668},
+		{"matrix/argument/int/int(u + 200)", run4669},
+		{"matrix/argument/int/as.(Point).X", run4670},
+		{"matrix/argument/int/int(lv)", run4671},
+		{"matrix/argument/float64/1.5", run4672},
+		{"matrix/argument/float64/2", run4673},
+		{"matrix/argument/float64/f", run4674},
+		{"matrix/argument/float64/-f", run4675},
+		{"matrix/argument/float64/f / 2", run4676},
+		{"matrix/argument/float64/float64(i)", run4677},
+		{"matrix/argument/float64/wide(f)", run4678},
+		{"matrix/argument/float64/math.Sqrt(f)", run4679},
+		{"matrix/argument/float64/float64(g)", run4680},
+		{"matrix/argument/float64/real(c)", run4681},
+		{"matrix/argument/float64/f*f + 1", run4682},
+		{"matrix/argument/float32/0.1", run4683},
+		{"matrix/argument/float32/g", run4684},
+		{"matrix/argument/float32/g * 3", run4685},
+		{"matrix/argument/float32/float32(f)", run4686},
+		{"matrix/argument/float32/single(g)", run4687},
+		{"matrix/argument/complex128/1", run4688},
+		{"matrix/argument/complex128/c", run4689},
+		{"matrix/argument/complex128/c * 2", run4690},
+		{"matrix/argument/complex128/complex(f, 1)", run4691},
+		{"matrix/argument/string/`z`", run4692},
+		{"matrix/argument/string/st + `q`", run4693},
+		{"matrix/argument/string/kind(i)", run4694},
+		{"matrix/argument/string/string(bs)", run4695},
+		{"matrix/argument/string/st[1:]", run4696},
+		{"matrix/argument/string/pt.String()", run4697},
+		{"matrix/argument/string/fmt.Sprint(i, st)", run4698},
+		{"matrix/argument/string/string(st[0]) + st", run4699},
+		{"matrix/argument/string/lv.String()", run4700},
+		{"matrix/argument/bool/true", run4701},
+		{"matrix/argument/bool/b", run4702},
+		{"matrix/argument/bool/i < j", run4703},
+		{"matrix/argument/bool/i < j && b", run4704},
+		{"matrix/argument/bool/!b", run4705},
+		{"matrix/argument/bool/isNil(err)", run4706},
+		{"matrix/argument/bool/pp == nil", run4707},
+		{"matrix/argument/bool/av == 5", run4708},
+		{"matrix/argument/bool/st == `x`", run4709},
+		{"matrix/argument/bool/pt == *pp", run4710},
+		{"matrix/argument/uint8/3", run4711},
+		{"matrix/argument/uint8/'a'", run4712},
+		{"matrix/argument/uint8/u", run4713},
+		{"matrix/argument/uint8/u + 200", run4714},
+		{"matrix/argument/uint8/uint8(i)", run4715},
+		{"matrix/argument/uint8/bs[0]", run4716},
+		{"matrix/argument/uint8/st[0]", run4717},
+		{"matrix/argument/uint8/-u", run4718},
+		{"matrix/argument/uint8/u << 1", run4719},
+		{"matrix/argument/uint8/byte(f)", run4720},
+		{"matrix/argument/rune/'é'", run4721},
+		{"matrix/argument/rune/rune(i)", run4722},
+		{"matrix/argument/rune/'a' + rune(i)", run4723},
+		{"matrix/argument/Level/High", run4724},
+		{"matrix/argument/Level/2", run4725},
+		{"matrix/argument/Level/lv", run4726},
+		{"matrix/argument/Level/lv + 1", run4727},
+		{"matrix/argument/Level/Level(i)", run4728},
+		{"matrix/argument/time.Duration/time.Second", run4729},
+		{"matrix/argument/time.Duration/5", run4730},
+		{"matrix/argument/time.Duration/time.Duration(i) * time.Second", run4731},
+		{"matrix/argument/any/7", run4732},
+		{"matrix/argument/any/1.5", run4733},
+		{"matrix/argument/any/'x'", run4734},
+		{"matrix/argument/any/`s`", run4735},
+		{"matrix/argument/any/true", run4736},
+		{"matrix/argument/any/i", run4737},
+		{"matrix/argument/any/u", run4738},
+		{"matrix/argument/any/g", run4739},
+		{"matrix/argument/any/lv", run4740},
+		{"matrix/argument/any/High", run4741},
+		{"matrix/argument/any/-i", run4742},
+		{"matrix/argument/any/!b", run4743},
+		{"matrix/argument/any/u + 1", run4744},
+		{"matrix/argument/any/g * 3", run4745},
+		{"matrix/argument/any/i < j", run4746},
+		{"matrix/argument/any/i < j && b", run4747},
+		{"matrix/argument/any/double(i)", run4748},
+		{"matrix/argument/any/pt", run4749},
+		{"matrix/argument/any/pp", run4750},
+		{"matrix/argument/any/*pp", run4751},
+		{"matrix/argument/any/av", run4752},
+		{"matrix/argument/any/pt.X", run4753},
+		{"matrix/argument/any/is[1]", run4754},
+		{"matrix/argument/any/is", run4755},
+		{"matrix/argument/any/is[1:]", run4756},
+		{"matrix/argument/any/mi[`a`]", run4757},
+		{"matrix/argument/any/mp[`a`]", run4758},
+		{"matrix/argument/any/Point{X: 1}", run4759},
+		{"matrix/argument/any/[]int{i}", run4760},
+		{"matrix/argument/any/err", run4761},
+		{"matrix/argument/any/float32(f)", run4762},
+		{"matrix/argument/any/uint8(i)", run4763},
+		{"matrix/argument/any/st + `q`", run4764},
+		{"matrix/argument/any/st[0]", run4765},
+		{"matrix/argument/any/*pi", run4766},
+		{"matrix/argument/any/len(is)", run4767},
+		{"matrix/argument/any/av.(int)", run4768},
+		{"matrix/argument/any/pt.Sum()", run4769},
+		{"matrix/argument/any/pt.Add(pt)", run4770},
+		{"matrix/argument/any/fn", run4771},
+		{"matrix/argument/any/fn(i)", run4772},
+		{"matrix/argument/any/double", run4773},
+		{"matrix/argument/any/append(is, 1)", run4774},
+		{"matrix/argument/any/c * 2", run4775},
+		{"matrix/argument/any/Level(i)", run4776},
+		{"matrix/argument/any/u << 1", run4777},
+		{"matrix/argument/any/fails(1)", run4778},
+		{"matrix/argument/any/[2]int{i, j}", run4779},
+		{"matrix/argument/any/map[string]int{`a`: i}", run4780},
+		{"matrix/argument/any/time.Second", run4781},
+		{"matrix/argument/any/lv + 1", run4782},
+		{"matrix/argument/any/any(i)", run4783},
+		{"matrix/argument/any/string(bs)", run4784},
+		{"matrix/argument/any/bs[0]", run4785},
+		{"matrix/argument/error/errBase", run4786},
+		{"matrix/argument/error/err", run4787},
+		{"matrix/argument/error/fails(1)", run4788},
+		{"matrix/argument/error/fails(0)", run4789},
+		{"matrix/argument/error/io.EOF", run4790},
+		{"matrix/argument/error/wraps(2)", run4791},
+		{"matrix/argument/fmt.Stringer/pt", run4792},
+		{"matrix/argument/fmt.Stringer/pp", run4793},
+		{"matrix/argument/fmt.Stringer/lv", run4794},
+		{"matrix/argument/fmt.Stringer/Level(1)", run4795},
+		{"matrix/argument/fmt.Stringer/High", run4796},
+		{"matrix/argument/fmt.Stringer/Point{X: 1}", run4797},
+		{"matrix/argument/fmt.Stringer/srs[0]", run4798},
+		{"matrix/argument/fmt.Stringer/time.Second", run4799},
+		{"matrix/argument/fmt.Stringer/pt.Add(pt)", run4800},
+		{"matrix/argument/fmt.Stringer/*pp", run4801},
+		{"matrix/argument/fmt.Stringer/pts[0]", run4802},
+		{"matrix/argument/Point/Point{X: i}", run4803},
+		{"matrix/argument/Point/Point{}", run4804},
+		{"matrix/argument/Point/pt", run4805},
+		{"matrix/argument/Point/pt.Add(pt)", run4806},
+		{"matrix/argument/Point/*pp", run4807},
+		{"matrix/argument/Point/pts[0]", run4808},
+		{"matrix/argument/Point/mp[`a`]", run4809},
+		{"matrix/argument/Point/as.(Point)", run4810},
+		{"matrix/argument/Point/*newPoint(1, 2)", run4811},
+		{"matrix/argument/*Point/pp", run4812},
+		{"matrix/argument/*Point/newPoint(1, i)", run4813},
+		{"matrix/argument/*Point/new(Point)", run4814},
+		{"matrix/argument/[]int/[]int{1, i}", run4815},
+		{"matrix/argument/[]int/append(is, 4)", run4816},
+		{"matrix/argument/[]int/append(is, i, j)", run4817},
+		{"matrix/argument/[]int/append(is, is...)", run4818},
+		{"matrix/argument/[]int/is[1:]", run4819},
+		{"matrix/argument/[]int/is[:2]", run4820},
+		{"matrix/argument/[]int/make([]int, 2)", run4821},
+		{"matrix/argument/[]int/is", run4822},
+		{"matrix/argument/[]int/[]int{}", run4823},
+		{"matrix/argument/[]any/[]any{1, i, st, pt, nil}", run4824},
+		{"matrix/argument/[]any/append([]any{}, i, u + 1, pt)", run4825},
+		{"matrix/argument/[]Point/[]Point{{X: i}}", run4826},
+		{"matrix/argument/[]Point/append(pts, pt)", run4827},
+		{"matrix/argument/[]Point/append(pts, Point{X: i})", run4828},
+		{"matrix/argument/[]Point/append(pts, *pp)", run4829},
+		{"matrix/argument/[]Point/pts", run4830},
+		{"matrix/argument/[2]int/[2]int{i, j}", run4831},
+		{"matrix/argument/[2]int/[2]int{}", run4832},
+		{"matrix/argument/[2]int/[2]int(is[:2])", run4833},
+		{"matrix/argument/map[string]int/map[string]int{`a`: i}", run4834},
+		{"matrix/argument/map[string]int/make(map[string]int)", run4835},
+		{"matrix/argument/map[string]int/mi", run4836},
+		{"matrix/argument/func(int) int/double", run4837},
+		{"matrix/argument/func(int) int/fn", run4838},
+		{"matrix/argument/Celsius/3", run4839},
+		{"matrix/argument/Celsius/1.5", run4840},
+		{"matrix/argument/Celsius/Celsius(f)", run4841},
+		{"matrix/argument/Celsius/Celsius(f) * 2", run4842},
+		{"matrix/argument/struct{ A int }/struct{ A int }{i}", run4843},
+		{"matrix/argument/struct{ A int }/struct{ A int }{}", run4844},
+		{"matrix/argument/Words/Words{st}", run4845},
+		{"matrix/argument/Words/append(Words{}, st)", run4846},
+		{"matrix/argument-plain/int/7", run4847},
+		{"matrix/argument-plain/int/i", run4848},
+		{"matrix/argument-plain/int/-i", run4849},
+		{"matrix/argument-plain/int/^i", run4850},
+		{"matrix/argument-plain/int/i + j", run4851},
+		{"matrix/argument-plain/int/i * 2", run4852},
+		{"matrix/argument-plain/int/i << 2", run4853},
+		{"matrix/argument-plain/int/(i)", run4854},
+		{"matrix/argument-plain/int/double(i)", run4855},
+		{"matrix/argument-plain/int/pt.Sum()", run4856},
+		{"matrix/argument-plain/int/pp.Sum()", run4857},
+		{"matrix/argument-plain/int/is[1]", run4858},
+		{"matrix/argument-plain/int/mi[`a`]", run4859},
+		{"matrix/argument-plain/int/pt.X", run4860},
+		{"matrix/argument-plain/int/pp.Y", run4861},
+		{"matrix/argument-plain/int/*pi", run4862},
+		{"matrix/argument-plain/int/int(f)", run4863},
+		{"matrix/argument-plain/int/av.(int)", run4864},
+		{"matrix/argument-plain/int/len(is)", run4865},
+		{"matrix/argument-plain/int/fn(i)", run4866},
+		{"matrix/argument-plain/int/pts[0].X", run4867},
+		{"matrix/argument-plain/int/mp[`a`].X", run4868},
+		{"matrix/argument-plain/int/i*j - j%i", run4869},
+		{"matrix/argument-plain/int/int(u + 200)", run4870},
+		{"matrix/argument-plain/int/as.(Point).X", run4871},
+		{"matrix/argument-plain/int/int(lv)", run4872},
+		{"matrix/argument-plain/float64/1.5", run4873},
+		{"matrix/argument-plain/float64/2", run4874},
+		{"matrix/argument-plain/float64/f", run4875},
+		{"matrix/argument-plain/float64/-f", run4876},
+		{"matrix/argument-plain/float64/f / 2", run4877},
+		{"matrix/argument-plain/float64/float64(i)", run4878},
+		{"matrix/argument-plain/float64/wide(f)", run4879},
+		{"matrix/argument-plain/float64/math.Sqrt(f)", run4880},
+		{"matrix/argument-plain/float64/float64(g)", run4881},
+		{"matrix/argument-plain/float64/real(c)", run4882},
+		{"matrix/argument-plain/float64/f*f + 1", run4883},
+		{"matrix/argument-plain/float32/0.1", run4884},
+		{"matrix/argument-plain/float32/g", run4885},
+		{"matrix/argument-plain/float32/g * 3", run4886},
+		{"matrix/argument-plain/float32/float32(f)", run4887},
+		{"matrix/argument-plain/float32/single(g)", run4888},
+		{"matrix/argument-plain/complex128/1", run4889},
+		{"matrix/argument-plain/complex128/c", run4890},
+		{"matrix/argument-plain/complex128/c * 2", run4891},
+		{"matrix/argument-plain/complex128/complex(f, 1)", run4892},
+		{"matrix/argument-plain/string/`z`", run4893},
+		{"matrix/argument-plain/string/st + `q`", run4894},
+		{"matrix/argument-plain/string/kind(i)", run4895},
+		{"matrix/argument-plain/string/string(bs)", run4896},
+		{"matrix/argument-plain/string/st[1:]", run4897},
+		{"matrix/argument-plain/string/pt.String()", run4898},
+		{"matrix/argument-plain/string/fmt.Sprint(i, st)", run4899},
+		{"matrix/argument-plain/string/string(st[0]) + st", run4900},
+		{"matrix/argument-plain/string/lv.String()", run4901},
+		{"matrix/argument-plain/bool/true", run4902},
+		{"matrix/argument-plain/bool/b", run4903},
+		{"matrix/argument-plain/bool/i < j", run4904},
+		{"matrix/argument-plain/bool/i < j && b", run4905},
+		{"matrix/argument-plain/bool/!b", run4906},
+		{"matrix/argument-plain/bool/isNil(err)", run4907},
+		{"matrix/argument-plain/bool/pp == nil", run4908},
+		{"matrix/argument-plain/bool/av == 5", run4909},
+		{"matrix/argument-plain/bool/st == `x`", run4910},
+		{"matrix/argument-plain/bool/pt == *pp", run4911},
+		{"matrix/argument-plain/uint8/3", run4912},
+		{"matrix/argument-plain/uint8/'a'", run4913},
+		{"matrix/argument-plain/uint8/u", run4914},
+		{"matrix/argument-plain/uint8/u + 200", run4915},
+		{"matrix/argument-plain/uint8/uint8(i)", run4916},
+		{"matrix/argument-plain/uint8/bs[0]", run4917},
+		{"matrix/argument-plain/uint8/st[0]", run4918},
+		{"matrix/argument-plain/uint8/-u", run4919},
+		{"matrix/argument-plain/uint8/u << 1", run4920},
+		{"matrix/argument-plain/uint8/byte(f)", run4921},
+		{"matrix/argument-plain/rune/'é'", run4922},
+		{"matrix/argument-plain/rune/rune(i)", run4923},
+		{"matrix/argument-plain/rune/'a' + rune(i)", run4924},
+		{"matrix/argument-plain/Level/High", run4925},
+		{"matrix/argument-plain/Level/2", run4926},
+		{"matrix/argument-plain/Level/lv", run4927},
+		{"matrix/argument-plain/Level/lv + 1", run4928},
+		{"matrix/argument-plain/Level/Level(i)", run4929},
+		{"matrix/argument-plain/time.Duration/time.Second", run4930},
+		{"matrix/argument-plain/time.Duration/5", run4931},
+		{"matrix/argument-plain/time.Duration/time.Duration(i) * time.Second", run4932},
+		{"matrix/argument-plain/any/7", run4933},
+		{"matrix/argument-plain/any/1.5", run4934},
+		{"matrix/argument-plain/any/'x'", run4935},
+		{"matrix/argument-plain/any/`s`", run4936},
+		{"matrix/argument-plain/any/true", run4937},
+		{"matrix/argument-plain/any/i", run4938},
+		{"matrix/argument-plain/any/u", run4939},
+		{"matrix/argument-plain/any/g", run4940},
+		{"matrix/argument-plain/any/lv", run4941},
+		{"matrix/argument-plain/any/High", run4942},
+		{"matrix/argument-plain/any/-i", run4943},
+		{"matrix/argument-plain/any/!b", run4944},
+		{"matrix/argument-plain/any/u + 1", run4945},
+		{"matrix/argument-plain/any/g * 3", run4946},
+		{"matrix/argument-plain/any/i < j", run4947},
+		{"matrix/argument-plain/any/i < j && b", run4948},
+		{"matrix/argument-plain/any/double(i)", run4949},
+		{"matrix/argument-plain/any/pt", run4950},
+		{"matrix/argument-plain/any/pp", run4951},
+		{"matrix/argument-plain/any/*pp", run4952},
+		{"matrix/argument-plain/any/av", run4953},
+		{"matrix/argument-plain/any/pt.X", run4954},
+		{"matrix/argument-plain/any/is[1]", run4955},
+		{"matrix/argument-plain/any/is", run4956},
+		{"matrix/argument-plain/any/is[1:]", run4957},
+		{"matrix/argument-plain/any/mi[`a`]", run4958},
+		{"matrix/argument-plain/any/mp[`a`]", run4959},
+		{"matrix/argument-plain/any/Point{X: 1}", run4960},
+		{"matrix/argument-plain/any/[]int{i}", run4961},
+		{"matrix/argument-plain/any/err", run4962},
+		{"matrix/argument-plain/any/float32(f)", run4963},
+		{"matrix/argument-plain/any/uint8(i)", run4964},
+		{"matrix/argument-plain/any/st + `q`", run4965},
+		{"matrix/argument-plain/any/st[0]", run4966},
+		{"matrix/argument-plain/any/*pi", run4967},
+		{"matrix/argument-plain/any/len(is)", run4968},
+		{"matrix/argument-plain/any/av.(int)", run4969},
+		{"matrix/argument-plain/any/pt.Sum()", run4970},
+		{"matrix/argument-plain/any/pt.Add(pt)", run4971},
+		{"matrix/argument-plain/any/fn", run4972},
+		{"matrix/argument-plain/any/fn(i)", run4973},
+		{"matrix/argument-plain/any/double", run4974},
+		{"matrix/argument-plain/any/append(is, 1)", run4975},
+		{"matrix/argument-plain/any/c * 2", run4976},
+		{"matrix/argument-plain/any/Level(i)", run4977},
+		{"matrix/argument-plain/any/u << 1", run4978},
+		{"matrix/argument-plain/any/fails(1)", run4979},
+		{"matrix/argument-plain/any/[2]int{i, j}", run4980},
+		{"matrix/argument-plain/any/map[string]int{`a`: i}", run4981},
+		{"matrix/argument-plain/any/time.Second", run4982},
+		{"matrix/argument-plain/any/lv + 1", run4983},
+		{"matrix/argument-plain/any/any(i)", run4984},
+		{"matrix/argument-plain/any/string(bs)", run4985},
+		{"matrix/argument-plain/any/bs[0]", run4986},
+		{"matrix/argument-plain/error/errBase", run4987},
+		{"matrix/argument-plain/error/err", run4988},
+		{"matrix/argument-plain/error/fails(1)", run4989},
+		{"matrix/argument-plain/error/fails(0)", run4990},
+		{"matrix/argument-plain/error/io.EOF", run4991},
+		{"matrix/argument-plain/error/wraps(2)", run4992},
+		{"matrix/argument-plain/fmt.Stringer/pt", run4993},
+		{"matrix/argument-plain/fmt.Stringer/pp", run4994},
+		{"matrix/argument-plain/fmt.Stringer/lv", run4995},
+		{"matrix/argument-plain/fmt.Stringer/Level(1)", run4996},
+		{"matrix/argument-plain/fmt.Stringer/High", run4997},
+		{"matrix/argument-plain/fmt.Stringer/Point{X: 1}", run4998},
+		{"matrix/argument-plain/fmt.Stringer/srs[0]", run4999},
+		{"matrix/argument-plain/fmt.Stringer/time.Second", run5000},
+		{"matrix/argument-plain/fmt.Stringer/pt.Add(pt)", run5001},
+		{"matrix/argument-plain/fmt.Stringer/*pp", run5002},
+		{"matrix/argument-plain/fmt.Stringer/pts[0]", run5003},
+		{"matrix/argument-plain/Point/Point{X: i}", run5004},
+		{"matrix/argument-plain/Point/Point{}", run5005},
+		{"matrix/argument-plain/Point/pt", run5006},
+		{"matrix/argument-plain/Point/pt.Add(pt)", run5007},
+		{"matrix/argument-plain/Point/*pp", run5008},
+		{"matrix/argument-plain/Point/pts[0]", run5009},
+		{"matrix/argument-plain/Point/mp[`a`]", run5010},
+		{"matrix/argument-plain/Point/as.(Point)", run5011},
+		{"matrix/argument-plain/Point/*newPoint(1, 2)", run5012},
+		{"matrix/argument-plain/*Point/pp", run5013},
+		{"matrix/argument-plain/*Point/newPoint(1, i)", run5014},
+		{"matrix/argument-plain/*Point/new(Point)", run5015},
+		{"matrix/argument-plain/[]int/[]int{1, i}", run5016},
+		{"matrix/argument-plain/[]int/append(is, 4)", run5017},
+		{"matrix/argument-plain/[]int/append(is, i, j)", run5018},
+		{"matrix/argument-plain/[]int/append(is, is...)", run5019},
+		{"matrix/argument-plain/[]int/is[1:]", run5020},
+		{"matrix/argument-plain/[]int/is[:2]", run5021},
+		{"matrix/argument-plain/[]int/make([]int, 2)", run5022},
+		{"matrix/argument-plain/[]int/is", run5023},
+		{"matrix/argument-plain/[]int/[]int{}", run5024},
+		{"matrix/argument-plain/[]any/[]any{1, i, st, pt, nil}", run5025},
+		{"matrix/argument-plain/[]any/append([]any{}, i, u + 1, pt)", run5026},
+		{"matrix/argument-plain/[]Point/[]Point{{X: i}}", run5027},
+		{"matrix/argument-plain/[]Point/append(pts, pt)", run5028},
+		{"matrix/argument-plain/[]Point/append(pts, Point{X: i})", run5029},
+		{"matrix/argument-plain/[]Point/append(pts, *pp)", run5030},
+		{"matrix/argument-plain/[]Point/pts", run5031},
+		{"matrix/argument-plain/[2]int/[2]int{i, j}", run5032},
+		{"matrix/argument-plain/[2]int/[2]int{}", run5033},
+		{"matrix/argument-plain/[2]int/[2]int(is[:2])", run5034},
+		{"matrix/argument-plain/map[string]int/map[string]int{`a`: i}", run5035},
+		{"matrix/argument-plain/map[string]int/make(map[string]int)", run5036},
+		{"matrix/argument-plain/map[string]int/mi", run5037},
+		{"matrix/argument-plain/func(int) int/double", run5038},
+		{"matrix/argument-plain/func(int) int/fn", run5039},
+		{"matrix/argument-plain/Celsius/3", run5040},
+		{"matrix/argument-plain/Celsius/1.5", run5041},
+		{"matrix/argument-plain/Celsius/Celsius(f)", run5042},
+		{"matrix/argument-plain/Celsius/Celsius(f) * 2", run5043},
+		{"matrix/argument-plain/struct{ A int }/struct{ A int }{i}", run5044},
+		{"matrix/argument-plain/struct{ A int }/struct{ A int }{}", run5045},
+		{"matrix/argument-plain/Words/Words{st}", run5046},
+		{"matrix/argument-plain/Words/append(Words{}, st)", run5047},
+		{"matrix/pair/int/7", run5048},
+		{"matrix/pair/int/i", run5049},
+		{"matrix/pair/int/-i", run5050},
+		{"matrix/pair/int/^i", run5051},
+		{"matrix/pair/int/i + j", run5052},
+		{"matrix/pair/int/i * 2", run5053},
+		{"matrix/pair/int/i << 2", run5054},
+		{"matrix/pair/int/(i)", run5055},
+		{"matrix/pair/int/double(i)", run5056},
+		{"matrix/pair/int/pt.Sum()", run5057},
+		{"matrix/pair/int/pp.Sum()", run5058},
+		{"matrix/pair/int/is[1]", run5059},
+		{"matrix/pair/int/mi[`a`]", run5060},
+		{"matrix/pair/int/pt.X", run5061},
+		{"matrix/pair/int/pp.Y", run5062},
+		{"matrix/pair/int/*pi", run5063},
+		{"matrix/pair/int/int(f)", run5064},
+		{"matrix/pair/int/av.(int)", run5065},
+		{"matrix/pair/int/len(is)", run5066},
+		{"matrix/pair/int/fn(i)", run5067},
+		{"matrix/pair/int/pts[0].X", run5068},
+		{"matrix/pair/int/mp[`a`].X", run5069},
+		{"matrix/pair/int/i*j - j%i", run5070},
+		{"matrix/pair/int/int(u + 200)", run5071},
+		{"matrix/pair/int/as.(Point).X", run5072},
+		{"matrix/pair/int/int(lv)", run5073},
+		{"matrix/pair/float64/1.5", run5074},
+		{"matrix/pair/float64/2", run5075},
+		{"matrix/pair/float64/f", run5076},
+		{"matrix/pair/float64/-f", run5077},
+		{"matrix/pair/float64/f / 2", run5078},
+		{"matrix/pair/float64/float64(i)", run5079},
+		{"matrix/pair/float64/wide(f)", run5080},
+		{"matrix/pair/float64/math.Sqrt(f)", run5081},
+		{"matrix/pair/float64/float64(g)", run5082},
+		{"matrix/pair/float64/real(c)", run5083},
+		{"matrix/pair/float64/f*f + 1", run5084},
+		{"matrix/pair/float32/0.1", run5085},
+		{"matrix/pair/float32/g", run5086},
+		{"matrix/pair/float32/g * 3", run5087},
+		{"matrix/pair/float32/float32(f)", run5088},
+		{"matrix/pair/float32/single(g)", run5089},
+		{"matrix/pair/complex128/1", run5090},
+		{"matrix/pair/complex128/c", run5091},
+		{"matrix/pair/complex128/c * 2", run5092},
+		{"matrix/pair/complex128/complex(f, 1)", run5093},
+		{"matrix/pair/string/`z`", run5094},
+		{"matrix/pair/string/st + `q`", run5095},
+		{"matrix/pair/string/kind(i)", run5096},
+		{"matrix/pair/string/string(bs)", run5097},
+		{"matrix/pair/string/st[1:]", run5098},
+		{"matrix/pair/string/pt.String()", run5099},
+		{"matrix/pair/string/fmt.Sprint(i, st)", run5100},
+		{"matrix/pair/string/string(st[0]) + st", run5101},
+		{"matrix/pair/string/lv.String()", run5102},
+		{"matrix/pair/bool/true", run5103},
+		{"matrix/pair/bool/b", run5104},
+		{"matrix/pair/bool/i < j", run5105},
+		{"matrix/pair/bool/i < j && b", run5106},
+		{"matrix/pair/bool/!b", run5107},
+		{"matrix/pair/bool/isNil(err)", run5108},
+		{"matrix/pair/bool/pp == nil", run5109},
+		{"matrix/pair/bool/av == 5", run5110},
+		{"matrix/pair/bool/st == `x`", run5111},
+		{"matrix/pair/bool/pt == *pp", run5112},
+		{"matrix/pair/uint8/3", run5113},
+		{"matrix/pair/uint8/'a'", run5114},
+		{"matrix/pair/uint8/u", run5115},
+		{"matrix/pair/uint8/u + 200", run5116},
+		{"matrix/pair/uint8/uint8(i)", run5117},
+		{"matrix/pair/uint8/bs[0]", run5118},
+		{"matrix/pair/uint8/st[0]", run5119},
+		{"matrix/pair/uint8/-u", run5120},
+		{"matrix/pair/uint8/u << 1", run5121},
+		{"matrix/pair/uint8/byte(f)", run5122},
+		{"matrix/pair/rune/'é'", run5123},
+		{"matrix/pair/rune/rune(i)", run5124},
+		{"matrix/pair/rune/'a' + rune(i)", run5125},
+		{"matrix/pair/Level/High", run5126},
+		{"matrix/pair/Level/2", run5127},
+		{"matrix/pair/Level/lv", run5128},
+		{"matrix/pair/Level/lv + 1", run5129},
+		{"matrix/pair/Level/Level(i)", run5130},
+		{"matrix/pair/time.Duration/time.Second", run5131},
+		{"matrix/pair/time.Duration/5", run5132},
+		{"matrix/pair/time.Duration/time.Duration(i) * time.Second", run5133},
+		{"matrix/pair/any/7", run5134},
+		{"matrix/pair/any/1.5", run5135},
+		{"matrix/pair/any/'x'", run5136},
+		{"matrix/pair/any/`s`", run5137},
+		{"matrix/pair/any/true", run5138},
+		{"matrix/pair/any/nil", run5139},
+		{"matrix/pair/any/i", run5140},
+		{"matrix/pair/any/u", run5141},
+		{"matrix/pair/any/g", run5142},
+		{"matrix/pair/any/lv", run5143},
+		{"matrix/pair/any/High", run5144},
+		{"matrix/pair/any/-i", run5145},
+		{"matrix/pair/any/!b", run5146},
+		{"matrix/pair/any/u + 1", run5147},
+		{"matrix/pair/any/g * 3", run5148},
+		{"matrix/pair/any/i < j", run5149},
+		{"matrix/pair/any/i < j && b", run5150},
+		{"matrix/pair/any/double(i)", run5151},
+		{"matrix/pair/any/pt", run5152},
+		{"matrix/pair/any/pp", run5153},
+		{"matrix/pair/any/*pp", run5154},
+		{"matrix/pair/any/av", run5155},
+		{"matrix/pair/any/pt.X", run5156},
+		{"matrix/pair/any/is[1]", run5157},
+		{"matrix/pair/any/is", run5158},
+		{"matrix/pair/any/is[1:]", run5159},
+		{"matrix/pair/any/mi[`a`]", run5160},
+		{"matrix/pair/any/mp[`a`]", run5161},
+		{"matrix/pair/any/Point{X: 1}", run5162},
+		{"matrix/pair/any/&Point{X: 1}", run5163},
+		{"matrix/pair/any/[]int{i}", run5164},
+		{"matrix/pair/any/err", run5165},
+		{"matrix/pair/any/float32(f)", run5166},
+		{"matrix/pair/any/uint8(i)", run5167},
+		{"matrix/pair/any/st + `q`", run5168},
+		{"matrix/pair/any/st[0]", run5169},
+		{"matrix/pair/any/*pi", run5170},
+		{"matrix/pair/any/len(is)", run5171},
+		{"matrix/pair/any/av.(int)", run5172},
+		{"matrix/pair/any/pt.Sum()", run5173},
+		{"matrix/pair/any/pt.Add(pt)", run5174},
+		{"matrix/pair/any/fn", run5175},
+		{"matrix/pair/any/fn(i)", run5176},
+		{"matrix/pair/any/double", run5177},
+		{"matrix/pair/any/append(is, 1)", run5178},
+		{"matrix/pair/any/c * 2", run5179},
+		{"matrix/pair/any/Level(i)", run5180},
+		{"matrix/pair/any/u << 1", run5181},
+		{"matrix/pair/any/fails(1)", run5182},
+		{"matrix/pair/any/[2]int{i, j}", run5183},
+		{"matrix/pair/any/map[string]int{`a`: i}", run5184},
+		{"matrix/pair/any/time.Second", run5185},
+		{"matrix/pair/any/&i", run5186},
+		{"matrix/pair/any/&pt", run5187},
+		{"matrix/pair/any/lv + 1", run5188},
+		{"matrix/pair/any/any(i)", run5189},
+		{"matrix/pair/any/string(bs)", run5190},
+		{"matrix/pair/any/bs[0]", run5191},
+		{"matrix/pair/error/nil", run5192},
+		{"matrix/pair/error/errBase", run5193},
+		{"matrix/pair/error/err", run5194},
+		{"matrix/pair/error/fails(1)", run5195},
+		{"matrix/pair/error/fails(0)", run5196},
+		{"matrix/pair/error/&Oops{1}", run5197},
+		{"matrix/pair/error/io.EOF", run5198},
+		{"matrix/pair/error/wraps(2)", run5199},
+		{"matrix/pair/fmt.Stringer/nil", run5200},
+		{"matrix/pair/fmt.Stringer/pt", run5201},
+		{"matrix/pair/fmt.Stringer/pp", run5202},
+		{"matrix/pair/fmt.Stringer/&pt", run5203},
+		{"matrix/pair/fmt.Stringer/lv", run5204},
+		{"matrix/pair/fmt.Stringer/Level(1)", run5205},
+		{"matrix/pair/fmt.Stringer/High", run5206},
+		{"matrix/pair/fmt.Stringer/Point{X: 1}", run5207},
+		{"matrix/pair/fmt.Stringer/&Point{X: 1}", run5208},
+		{"matrix/pair/fmt.Stringer/srs[0]", run5209},
+		{"matrix/pair/fmt.Stringer/time.Second", run5210},
+		{"matrix/pair/fmt.Stringer/pt.Add(pt)", run5211},
+		{"matrix/pair/fmt.Stringer/*pp", run5212},
+		{"matrix/pair/fmt.Stringer/pts[0]", run5213},
+		{"matrix/pair/Point/Point{X: i}", run5214},
+		{"matrix/pair/Point/Point{}", run5215},
+		{"matrix/pair/Point/pt", run5216},
+		{"matrix/pair/Point/pt.Add(pt)", run5217},
+		{"matrix/pair/Point/*pp", run5218},
+		{"matrix/pair/Point/pts[0]", run5219},
+		{"matrix/pair/Point/mp[`a`]", run5220},
+		{"matrix/pair/Point/as.(Point)", run5221},
+		{"matrix/pair/Point/*newPoint(1, 2)", run5222},
+		{"matrix/pair/*Point/&Point{X: i}", run5223},
+		{"matrix/pair/*Point/&pt", run5224},
+		{"matrix/pair/*Point/pp", run5225},
+		{"matrix/pair/*Point/newPoint(1, i)", run5226},
+		{"matrix/pair/*Point/nil", run5227},
+		{"matrix/pair/*Point/new(Point)", run5228},
+		{"matrix/pair/*Point/&pts[0]", run5229},
+		{"matrix/pair/[]int/[]int{1, i}", run5230},
+		{"matrix/pair/[]int/append(is, 4)", run5231},
+		{"matrix/pair/[]int/append(is, i, j)", run5232},
+		{"matrix/pair/[]int/append(is, is...)", run5233},
+		{"matrix/pair/[]int/is[1:]", run5234},
+		{"matrix/pair/[]int/is[:2]", run5235},
+		{"matrix/pair/[]int/nil", run5236},
+		{"matrix/pair/[]int/make([]int, 2)", run5237},
+		{"matrix/pair/[]int/is", run5238},
+		{"matrix/pair/[]int/[]int{}", run5239},
+		{"matrix/pair/[]any/[]any{1, i, st, pt, nil}", run5240},
+		{"matrix/pair/[]any/append([]any{}, i, u + 1, pt)", run5241},
+		{"matrix/pair/[]any/nil", run5242},
+		{"matrix/pair/[]Point/[]Point{{X: i}}", run5243},
+		{"matrix/pair/[]Point/append(pts, pt)", run5244},
+		{"matrix/pair/[]Point/append(pts, Point{X: i})", run5245},
+		{"matrix/pair/[]Point/append(pts, *pp)", run5246},
+		{"matrix/pair/[]Point/pts", run5247},
+		{"matrix/pair/[2]int/[2]int{i, j}", run5248},
+		{"matrix/pair/[2]int/[2]int{}", run5249},
+		{"matrix/pair/[2]int/[2]int(is[:2])", run5250},
+		{"matrix/pair/map[string]int/map[string]int{`a`: i}", run5251},
+		{"matrix/pair/map[string]int/make(map[string]int)", run5252},
+		{"matrix/pair/map[string]int/mi", run5253},
+		{"matrix/pair/map[string]int/nil", run5254},
+		{"matrix/pair/func(int) int/double", run5255},
+		{"matrix/pair/func(int) int/adder(i)", run5256},
+		{"matrix/pair/func(int) int/fn", run5257},
+		{"matrix/pair/func(int) int/nil", run5258},
+		{"matrix/pair/Celsius/3", run5259},
+		{"matrix/pair/Celsius/1.5", run5260},
+		{"matrix/pair/Celsius/Celsius(f)", run5261},
+		{"matrix/pair/Celsius/Celsius(f) * 2", run5262},
+		{"matrix/pair/struct{ A int }/struct{ A int }{i}", run5263},
+		{"matrix/pair/struct{ A int }/struct{ A int }{}", run5264},
+		{"matrix/pair/Words/Words{st}", run5265},
+		{"matrix/pair/Words/append(Words{}, st)", run5266},
+		{"matrix/pair/Words/nil", run5267},
+		{"matrix/if/int/7", run5268},
+		{"matrix/if/int/i", run5269},
+		{"matrix/if/int/-i", run5270},
+		{"matrix/if/int/^i", run5271},
+		{"matrix/if/int/i + j", run5272},
+		{"matrix/if/int/i * 2", run5273},
+		{"matrix/if/int/i << 2", run5274},
+		{"matrix/if/int/(i)", run5275},
+		{"matrix/if/int/double(i)", run5276},
+		{"matrix/if/int/pt.Sum()", run5277},
+		{"matrix/if/int/pp.Sum()", run5278},
+		{"matrix/if/int/is[1]", run5279},
+		{"matrix/if/int/mi[`a`]", run5280},
+		{"matrix/if/int/pt.X", run5281},
+		{"matrix/if/int/pp.Y", run5282},
+		{"matrix/if/int/*pi", run5283},
+		{"matrix/if/int/int(f)", run5284},
+		{"matrix/if/int/av.(int)", run5285},
+		{"matrix/if/int/len(is)", run5286},
+		{"matrix/if/int/fn(i)", run5287},
+		{"matrix/if/int/pts[0].X", run5288},
+		{"matrix/if/int/mp[`a`].X", run5289},
+		{"matrix/if/int/i*j - j%i", run5290},
+		{"matrix/if/int/int(u + 200)", run5291},
+		{"matrix/if/int/as.(Point).X", run5292},
+		{"matrix/if/int/int(lv)", run5293},
+		{"matrix/if/float64/1.5", run5294},
+		{"matrix/if/float64/2", run5295},
+		{"matrix/if/float64/f", run5296},
+		{"matrix/if/float64/-f", run5297},
+		{"matrix/if/float64/f / 2", run5298},
+		{"matrix/if/float64/float64(i)", run5299},
+		{"matrix/if/float64/wide(f)", run5300},
+		{"matrix/if/float64/math.Sqrt(f)", run5301},
+		{"matrix/if/float64/float64(g)", run5302},
+		{"matrix/if/float64/real(c)", run5303},
+		{"matrix/if/float64/f*f + 1", run5304},
+		{"matrix/if/float32/0.1", run5305},
+		{"matrix/if/float32/g", run5306},
+		{"matrix/if/float32/g * 3", run5307},
+		{"matrix/if/float32/float32(f)", run5308},
+		{"matrix/if/float32/single(g)", run5309},
+		{"matrix/if/complex128/1", run5310},
+		{"matrix/if/complex128/c", run5311},
+		{"matrix/if/complex128/c * 2", run5312},
+		{"matrix/if/complex128/complex(f, 1)", run5313},
+		{"matrix/if/string/`z`", run5314},
+		{"matrix/if/string/st + `q`", run5315},
+		{"matrix/if/string/kind(i)", run5316},
+		{"matrix/if/string/string(bs)", run5317},
+		{"matrix/if/string/st[1:]", run5318},
+		{"matrix/if/string/pt.String()", run5319},
+		{"matrix/if/string/fmt.Sprint(i, st)", run5320},
+		{"matrix/if/string/string(st[0]) + st", run5321},
+		{"matrix/if/string/lv.String()", run5322},
+		{"matrix/if/bool/true", run5323},
+		{"matrix/if/bool/b", run5324},
+		{"matrix/if/bool/i < j", run5325},
+		{"matrix/if/bool/i < j && b", run5326},
+		{"matrix/if/bool/!b", run5327},
+		{"matrix/if/bool/isNil(err)", run5328},
+		{"matrix/if/bool/pp == nil", run5329},
+		{"matrix/if/bool/av == 5", run5330},
+		{"matrix/if/bool/st == `x`", run5331},
+		{"matrix/if/bool/pt == *pp", run5332},
+		{"matrix/if/uint8/3", run5333},
+		{"matrix/if/uint8/'a'", run5334},
+		{"matrix/if/uint8/u", run5335},
+		{"matrix/if/uint8/u + 200", run5336},
+		{"matrix/if/uint8/uint8(i)", run5337},
+		{"matrix/if/uint8/bs[0]", run5338},
+		{"matrix/if/uint8/st[0]", run5339},
+		{"matrix/if/uint8/-u", run5340},
+		{"matrix/if/uint8/u << 1", run5341},
+		{"matrix/if/uint8/byte(f)", run5342},
+		{"matrix/if/rune/'é'", run5343},
+		{"matrix/if/rune/rune(i)", run5344},
+		{"matrix/if/rune/'a' + rune(i)", run5345},
+		{"matrix/if/Level/High", run5346},
+		{"matrix/if/Level/2", run5347},
+		{"matrix/if/Level/lv", run5348},
+		{"matrix/if/Level/lv + 1", run5349},
+		{"matrix/if/Level/Level(i)", run5350},
+		{"matrix/if/time.Duration/time.Second", run5351},
+		{"matrix/if/time.Duration/5", run5352},
+		{"matrix/if/time.Duration/time.Duration(i) * time.Second", run5353},
+		{"matrix/if/any/7", run5354},
+		{"matrix/if/any/1.5", run5355},
+		{"matrix/if/any/'x'", run5356},
+		{"matrix/if/any/`s`", run5357},
+		{"matrix/if/any/true", run5358},
+		{"matrix/if/any/nil", run5359},
+		{"matrix/if/any/i", run5360},
+		{"matrix/if/any/u", run5361},
+		{"matrix/if/any/g", run5362},
+		{"matrix/if/any/lv", run5363},
+		{"matrix/if/any/High", run5364},
+		{"matrix/if/any/-i", run5365},
+		{"matrix/if/any/!b", run5366},
+		{"matrix/if/any/u + 1", run5367},
+		{"matrix/if/any/g * 3", run5368},
+		{"matrix/if/any/i < j", run5369},
+		{"matrix/if/any/i < j && b", run5370},
+		{"matrix/if/any/double(i)", run5371},
+		{"matrix/if/any/pt", run5372},
+		{"matrix/if/any/pp", run5373},
+		{"matrix/if/any/*pp", run5374},
+		{"matrix/if/any/av", run5375},
+		{"matrix/if/any/pt.X", run5376},
+		{"matrix/if/any/is[1]", run5377},
+		{"matrix/if/any/is", run5378},
+		{"matrix/if/any/is[1:]", run5379},
+		{"matrix/if/any/mi[`a`]", run5380},
+		{"matrix/if/any/mp[`a`]", run5381},
+		{"matrix/if/any/Point{X: 1}", run5382},
+		{"matrix/if/any/&Point{X: 1}", run5383},
+		{"matrix/if/any/[]int{i}", run5384},
+		{"matrix/if/any/err", run5385},
+		{"matrix/if/any/float32(f)", run5386},
+		{"matrix/if/any/uint8(i)", run5387},
+		{"matrix/if/any/st + `q`", run5388},
+		{"matrix/if/any/st[0]", run5389},
+		{"matrix/if/any/*pi", run5390},
+		{"matrix/if/any/len(is)", run5391},
+		{"matrix/if/any/av.(int)", run5392},
+		{"matrix/if/any/pt.Sum()", run5393},
+		{"matrix/if/any/pt.Add(pt)", run5394},
+		{"matrix/if/any/fn", run5395},
+		{"matrix/if/any/fn(i)", run5396},
+		{"matrix/if/any/double", run5397},
+		{"matrix/if/any/append(is, 1)", run5398},
+		{"matrix/if/any/c * 2", run5399},
+		{"matrix/if/any/Level(i)", run5400},
+		{"matrix/if/any/u << 1", run5401},
+		{"matrix/if/any/fails(1)", run5402},
+		{"matrix/if/any/[2]int{i, j}", run5403},
+		{"matrix/if/any/map[string]int{`a`: i}", run5404},
+		{"matrix/if/any/time.Second", run5405},
+		{"matrix/if/any/&i", run5406},
+		{"matrix/if/any/&pt", run5407},
+		{"matrix/if/any/lv + 1", run5408},
+		{"matrix/if/any/any(i)", run5409},
+		{"matrix/if/any/string(bs)", run5410},
+		{"matrix/if/any/bs[0]", run5411},
+		{"matrix/if/error/nil", run5412},
+		{"matrix/if/error/errBase", run5413},
+		{"matrix/if/error/err", run5414},
+		{"matrix/if/error/fails(1)", run5415},
+		{"matrix/if/error/fails(0)", run5416},
+		{"matrix/if/error/&Oops{1}", run5417},
+		{"matrix/if/error/io.EOF", run5418},
+		{"matrix/if/error/wraps(2)", run5419},
+		{"matrix/if/fmt.Stringer/nil", run5420},
+		{"matrix/if/fmt.Stringer/pt", run5421},
+		{"matrix/if/fmt.Stringer/pp", run5422},
+		{"matrix/if/fmt.Stringer/&pt", run5423},
+		{"matrix/if/fmt.Stringer/lv", run5424},
+		{"matrix/if/fmt.Stringer/Level(1)", run5425},
+		{"matrix/if/fmt.Stringer/High", run5426},
+		{"matrix/if/fmt.Stringer/Point{X: 1}", run5427},
+		{"matrix/if/fmt.Stringer/&Point{X: 1}", run5428},
+		{"matrix/if/fmt.Stringer/srs[0]", run5429},
+		{"matrix/if/fmt.Stringer/time.Second", run5430},
+		{"matrix/if/fmt.Stringer/pt.Add(pt)", run5431},
+		{"matrix/if/fmt.Stringer/*pp", run5432},
+		{"matrix/if/fmt.Stringer/pts[0]", run5433},
+		{"matrix/if/Point/Point{X: i}", run5434},
+		{"matrix/if/Point/Point{}", run5435},
+		{"matrix/if/Point/pt", run5436},
+		{"matrix/if/Point/pt.Add(pt)", run5437},
+		{"matrix/if/Point/*pp", run5438},
+		{"matrix/if/Point/pts[0]", run5439},
+		{"matrix/if/Point/mp[`a`]", run5440},
+		{"matrix/if/Point/as.(Point)", run5441},
+		{"matrix/if/Point/*newPoint(1, 2)", run5442},
+		{"matrix/if/*Point/&Point{X: i}", run5443},
+		{"matrix/if/*Point/&pt", run5444},
+		{"matrix/if/*Point/pp", run5445},
+		{"matrix/if/*Point/newPoint(1, i)", run5446},
+		{"matrix/if/*Point/nil", run5447},
+		{"matrix/if/*Point/new(Point)", run5448},
+		{"matrix/if/*Point/&pts[0]", run5449},
+		{"matrix/if/[]int/[]int{1, i}", run5450},
+		{"matrix/if/[]int/append(is, 4)", run5451},
+		{"matrix/if/[]int/append(is, i, j)", run5452},
+		{"matrix/if/[]int/append(is, is...)", run5453},
+		{"matrix/if/[]int/is[1:]", run5454},
+		{"matrix/if/[]int/is[:2]", run5455},
+		{"matrix/if/[]int/nil", run5456},
+		{"matrix/if/[]int/make([]int, 2)", run5457},
+		{"matrix/if/[]int/is", run5458},
+		{"matrix/if/[]int/[]int{}", run5459},
+		{"matrix/if/[]any/[]any{1, i, st, pt, nil}", run5460},
+		{"matrix/if/[]any/append([]any{}, i, u + 1, pt)", run5461},
+		{"matrix/if/[]any/nil", run5462},
+		{"matrix/if/[]Point/[]Point{{X: i}}", run5463},
+		{"matrix/if/[]Point/append(pts, pt)", run5464},
+		{"matrix/if/[]Point/append(pts, Point{X: i})", run5465},
+		{"matrix/if/[]Point/append(pts, *pp)", run5466},
+		{"matrix/if/[]Point/pts", run5467},
+		{"matrix/if/[2]int/[2]int{i, j}", run5468},
+		{"matrix/if/[2]int/[2]int{}", run5469},
+		{"matrix/if/[2]int/[2]int(is[:2])", run5470},
+		{"matrix/if/map[string]int/map[string]int{`a`: i}", run5471},
+		{"matrix/if/map[string]int/make(map[string]int)", run5472},
+		{"matrix/if/map[string]int/mi", run5473},
+		{"matrix/if/map[string]int/nil", run5474},
+		{"matrix/if/func(int) int/double", run5475},
+		{"matrix/if/func(int) int/adder(i)", run5476},
+		{"matrix/if/func(int) int/fn", run5477},
+		{"matrix/if/func(int) int/nil", run5478},
+		{"matrix/if/Celsius/3", run5479},
+		{"matrix/if/Celsius/1.5", run5480},
+		{"matrix/if/Celsius/Celsius(f)", run5481},
+		{"matrix/if/Celsius/Celsius(f) * 2", run5482},
+		{"matrix/if/struct{ A int }/struct{ A int }{i}", run5483},
+		{"matrix/if/struct{ A int }/struct{ A int }{}", run5484},
+		{"matrix/if/Words/Words{st}", run5485},
+		{"matrix/if/Words/append(Words{}, st)", run5486},
+		{"matrix/if/Words/nil", run5487},
+		{"matrix/in-loop/int/7", run5488},
+		{"matrix/in-loop/int/i", run5489},
+		{"matrix/in-loop/int/-i", run5490},
+		{"matrix/in-loop/int/^i", run5491},
+		{"matrix/in-loop/int/i + j", run5492},
+		{"matrix/in-loop/int/i * 2", run5493},
+		{"matrix/in-loop/int/i << 2", run5494},
+		{"matrix/in-loop/int/(i)", run5495},
+		{"matrix/in-loop/int/double(i)", run5496},
+		{"matrix/in-loop/int/pt.Sum()", run5497},
+		{"matrix/in-loop/int/pp.Sum()", run5498},
+		{"matrix/in-loop/int/is[1]", run5499},
+		{"matrix/in-loop/int/mi[`a`]", run5500},
+		{"matrix/in-loop/int/pt.X", run5501},
+		{"matrix/in-loop/int/pp.Y", run5502},
+		{"matrix/in-loop/int/*pi", run5503},
+		{"matrix/in-loop/int/int(f)", run5504},
+		{"matrix/in-loop/int/av.(int)", run5505},
+		{"matrix/in-loop/int/len(is)", run5506},
+		{"matrix/in-loop/int/fn(i)", run5507},
+		{"matrix/in-loop/int/pts[0].X", run5508},
+		{"matrix/in-loop/int/mp[`a`].X", run5509},
+		{"matrix/in-loop/int/i*j - j%i", run5510},
+		{"matrix/in-loop/int/int(u + 200)", run5511},
+		{"matrix/in-loop/int/as.(Point).X", run5512},
+		{"matrix/in-loop/int/int(lv)", run5513},
+		{"matrix/in-loop/float64/1.5", run5514},
+		{"matrix/in-loop/float64/f", run5515},
+		{"matrix/in-loop/float64/-f", run5516},
+		{"matrix/in-loop/float64/f / 2", run5517},
+		{"matrix/in-loop/float64/float64(i)", run5518},
+		{"matrix/in-loop/float64/wide(f)", run5519},
+		{"matrix/in-loop/float64/math.Sqrt(f)", run5520},
+		{"matrix/in-loop/float64/float64(g)", run5521},
+		{"matrix/in-loop/float64/real(c)", run5522},
+		{"matrix/in-loop/float64/f*f + 1", run5523},
+		{"matrix/in-loop/float32/g", run5524},
+		{"matrix/in-loop/float32/g * 3", run5525},
+		{"matrix/in-loop/float32/float32(f)", run5526},
+		{"matrix/in-loop/float32/single(g)", run5527},
+		{"matrix/in-loop/complex128/c", run5528},
+		{"matrix/in-loop/complex128/c * 2", run5529},
+		{"matrix/in-loop/complex128/complex(f, 1)", run5530},
+		{"matrix/in-loop/string/`z`", run5531},
+		{"matrix/in-loop/string/st + `q`", run5532},
+		{"matrix/in-loop/string/kind(i)", run5533},
+		{"matrix/in-loop/string/string(bs)", run5534},
+		{"matrix/in-loop/string/st[1:]", run5535},
+		{"matrix/in-loop/string/pt.String()", run5536},
+		{"matrix/in-loop/string/fmt.Sprint(i, st)", run5537},
+		{"matrix/in-loop/string/string(st[0]) + st", run5538},
+		{"matrix/in-loop/string/lv.String()", run5539},
+		{"matrix/in-loop/bool/true", run5540},
+		{"matrix/in-loop/bool/b", run5541},
+		{"matrix/in-loop/bool/i < j", run5542},
+		{"matrix/in-loop/bool/i < j && b", run5543},
+		{"matrix/in-loop/bool/!b", run5544},
+		{"matrix/in-loop/bool/isNil(err)", run5545},
+		{"matrix/in-loop/bool/pp == nil", run5546},
+		{"matrix/in-loop/bool/av == 5", run5547},
+		{"matrix/in-loop/bool/st == `x`", run5548},
+		{"matrix/in-loop/bool/pt == *pp", run5549},
+		{"matrix/in-loop/uint8/u", run5550},
+		{"matrix/in-loop/uint8/u + 200", run5551},
+		{"matrix/in-loop/uint8/uint8(i)", run5552},
+		{"matrix/in-loop/uint8/bs[0]", run5553},
+		{"matrix/in-loop/uint8/st[0]", run5554},
+		{"matrix/in-loop/uint8/-u", run5555},
+		{"matrix/in-loop/uint8/u << 1", run5556},
+		{"matrix/in-loop/uint8/byte(f)", run5557},
+		{"matrix/in-loop/rune/'é'", run5558},
+		{"matrix/in-loop/rune/rune(i)", run5559},
+		{"matrix/in-loop/rune/'a' + rune(i)", run5560},
+		{"matrix/in-loop/Level/High", run5561},
+		{"matrix/in-loop/Level/lv", run5562},
+		{"matrix/in-loop/Level/lv + 1", run5563},
+		{"matrix/in-loop/Level/Level(i)", run5564},
+		{"matrix/in-loop/time.Duration/time.Second", run5565},
+		{"matrix/in-loop/time.Duration/time.Duration(i) * time.Second", run5566},
+		{"matrix/in-loop/Point/Point{X: i}", run5567},
+		{"matrix/in-loop/Point/Point{}", run5568},
+		{"matrix/in-loop/Point/pt", run5569},
+		{"matrix/in-loop/Point/pt.Add(pt)", run5570},
+		{"matrix/in-loop/Point/*pp", run5571},
+		{"matrix/in-loop/Point/pts[0]", run5572},
+		{"matrix/in-loop/Point/mp[`a`]", run5573},
+		{"matrix/in-loop/Point/as.(Point)", run5574},
+		{"matrix/in-loop/Point/*newPoint(1, 2)", run5575},
+		{"matrix/in-loop/*Point/pp", run5576},
+		{"matrix/in-loop/*Point/newPoint(1, i)", run5577},
+		{"matrix/in-loop/*Point/new(Point)", run5578},
+		{"matrix/in-loop/[]int/[]int{1, i}", run5579},
+		{"matrix/in-loop/[]int/append(is, 4)", run5580},
+		{"matrix/in-loop/[]int/append(is, i, j)", run5581},
+		{"matrix/in-loop/[]int/append(is, is...)", run5582},
+		{"matrix/in-loop/[]int/is[1:]", run5583},
+		{"matrix/in-loop/[]int/is[:2]", run5584},
+		{"matrix/in-loop/[]int/make([]int, 2)", run5585},
+		{"matrix/in-loop/[]int/is", run5586},
+		{"matrix/in-loop/[]int/[]int{}", run5587},
+		{"matrix/in-loop/[]any/[]any{1, i, st, pt, nil}", run5588},
+		{"matrix/in-loop/[]any/append([]any{}, i, u + 1, pt)", run5589},
+		{"matrix/in-loop/[]Point/[]Point{{X: i}}", run5590},
+		{"matrix/in-loop/[]Point/append(pts, pt)", run5591},
+		{"matrix/in-loop/[]Point/append(pts, Point{X: i})", run5592},
+		{"matrix/in-loop/[]Point/append(pts, *pp)", run5593},
+		{"matrix/in-loop/[]Point/pts", run5594},
+		{"matrix/in-loop/[2]int/[2]int{i, j}", run5595},
+		{"matrix/in-loop/[2]int/[2]int{}", run5596},
+		{"matrix/in-loop/[2]int/[2]int(is[:2])", run5597},
+		{"matrix/in-loop/map[string]int/map[string]int{`a`: i}", run5598},
+		{"matrix/in-loop/map[string]int/make(map[string]int)", run5599},
+		{"matrix/in-loop/map[string]int/mi", run5600},
+		{"matrix/in-loop/func(int) int/double", run5601},
+		{"matrix/in-loop/func(int) int/fn", run5602},
+		{"matrix/in-loop/Celsius/Celsius(f)", run5603},
+		{"matrix/in-loop/Celsius/Celsius(f) * 2", run5604},
+		{"matrix/in-loop/struct{ A int }/struct{ A int }{i}", run5605},
+		{"matrix/in-loop/struct{ A int }/struct{ A int }{}", run5606},
+		{"matrix/in-loop/Words/Words{st}", run5607},
+		{"matrix/in-loop/Words/append(Words{}, st)", run5608},
 	}
 }
 
@@ -31343,26 +31306,6 @@ func run2852(body bool, use func(...any)) {
 
 func run2853(body bool, use func(...any)) {
 	var d *Point
-	var i int = 5
-	use(&d, &i)
-	if body {
-		x := &Point{X: i}
-		d = x
-	}
-}
-
-func run2854(body bool, use func(...any)) {
-	var d *Point
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		x := &pt
-		d = x
-	}
-}
-
-func run2855(body bool, use func(...any)) {
-	var d *Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
 	if body {
@@ -31371,7 +31314,7 @@ func run2855(body bool, use func(...any)) {
 	}
 }
 
-func run2856(body bool, use func(...any)) {
+func run2854(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -31381,7 +31324,7 @@ func run2856(body bool, use func(...any)) {
 	}
 }
 
-func run2857(body bool, use func(...any)) {
+func run2855(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -31390,17 +31333,7 @@ func run2857(body bool, use func(...any)) {
 	}
 }
 
-func run2858(body bool, use func(...any)) {
-	var d *Point
-	var pts = []Point{{X: 6}}
-	use(&d, &pts)
-	if body {
-		x := &pts[0]
-		d = x
-	}
-}
-
-func run2859(body bool, use func(...any)) {
+func run2856(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -31410,7 +31343,7 @@ func run2859(body bool, use func(...any)) {
 	}
 }
 
-func run2860(body bool, use func(...any)) {
+func run2857(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31420,7 +31353,7 @@ func run2860(body bool, use func(...any)) {
 	}
 }
 
-func run2861(body bool, use func(...any)) {
+func run2858(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -31432,7 +31365,7 @@ func run2861(body bool, use func(...any)) {
 	}
 }
 
-func run2862(body bool, use func(...any)) {
+func run2859(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31442,7 +31375,7 @@ func run2862(body bool, use func(...any)) {
 	}
 }
 
-func run2863(body bool, use func(...any)) {
+func run2860(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31452,7 +31385,7 @@ func run2863(body bool, use func(...any)) {
 	}
 }
 
-func run2864(body bool, use func(...any)) {
+func run2861(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31462,7 +31395,7 @@ func run2864(body bool, use func(...any)) {
 	}
 }
 
-func run2865(body bool, use func(...any)) {
+func run2862(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -31471,7 +31404,7 @@ func run2865(body bool, use func(...any)) {
 	}
 }
 
-func run2866(body bool, use func(...any)) {
+func run2863(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31481,7 +31414,7 @@ func run2866(body bool, use func(...any)) {
 	}
 }
 
-func run2867(body bool, use func(...any)) {
+func run2864(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -31490,7 +31423,7 @@ func run2867(body bool, use func(...any)) {
 	}
 }
 
-func run2868(body bool, use func(...any)) {
+func run2865(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var st string = "héy"
@@ -31502,7 +31435,7 @@ func run2868(body bool, use func(...any)) {
 	}
 }
 
-func run2869(body bool, use func(...any)) {
+func run2866(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var u uint8 = 100
@@ -31514,7 +31447,7 @@ func run2869(body bool, use func(...any)) {
 	}
 }
 
-func run2870(body bool, use func(...any)) {
+func run2867(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -31524,7 +31457,7 @@ func run2870(body bool, use func(...any)) {
 	}
 }
 
-func run2871(body bool, use func(...any)) {
+func run2868(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -31535,7 +31468,7 @@ func run2871(body bool, use func(...any)) {
 	}
 }
 
-func run2872(body bool, use func(...any)) {
+func run2869(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -31546,7 +31479,7 @@ func run2872(body bool, use func(...any)) {
 	}
 }
 
-func run2873(body bool, use func(...any)) {
+func run2870(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -31557,7 +31490,7 @@ func run2873(body bool, use func(...any)) {
 	}
 }
 
-func run2874(body bool, use func(...any)) {
+func run2871(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -31567,7 +31500,7 @@ func run2874(body bool, use func(...any)) {
 	}
 }
 
-func run2875(body bool, use func(...any)) {
+func run2872(body bool, use func(...any)) {
 	var d [2]int
 	var i int = 5
 	var j int = 9
@@ -31578,7 +31511,7 @@ func run2875(body bool, use func(...any)) {
 	}
 }
 
-func run2876(body bool, use func(...any)) {
+func run2873(body bool, use func(...any)) {
 	var d [2]int
 	use(&d)
 	if body {
@@ -31587,7 +31520,7 @@ func run2876(body bool, use func(...any)) {
 	}
 }
 
-func run2877(body bool, use func(...any)) {
+func run2874(body bool, use func(...any)) {
 	var d [2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31597,7 +31530,7 @@ func run2877(body bool, use func(...any)) {
 	}
 }
 
-func run2878(body bool, use func(...any)) {
+func run2875(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -31607,7 +31540,7 @@ func run2878(body bool, use func(...any)) {
 	}
 }
 
-func run2879(body bool, use func(...any)) {
+func run2876(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -31616,7 +31549,7 @@ func run2879(body bool, use func(...any)) {
 	}
 }
 
-func run2880(body bool, use func(...any)) {
+func run2877(body bool, use func(...any)) {
 	var d map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -31626,7 +31559,7 @@ func run2880(body bool, use func(...any)) {
 	}
 }
 
-func run2881(body bool, use func(...any)) {
+func run2878(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -31635,17 +31568,7 @@ func run2881(body bool, use func(...any)) {
 	}
 }
 
-func run2882(body bool, use func(...any)) {
-	var d func(int) int
-	var i int = 5
-	use(&d, &i)
-	if body {
-		x := adder(i)
-		d = x
-	}
-}
-
-func run2883(body bool, use func(...any)) {
+func run2879(body bool, use func(...any)) {
 	var d func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -31655,7 +31578,7 @@ func run2883(body bool, use func(...any)) {
 	}
 }
 
-func run2884(body bool, use func(...any)) {
+func run2880(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -31665,7 +31588,7 @@ func run2884(body bool, use func(...any)) {
 	}
 }
 
-func run2885(body bool, use func(...any)) {
+func run2881(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -31675,7 +31598,7 @@ func run2885(body bool, use func(...any)) {
 	}
 }
 
-func run2886(body bool, use func(...any)) {
+func run2882(body bool, use func(...any)) {
 	var d struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -31685,7 +31608,7 @@ func run2886(body bool, use func(...any)) {
 	}
 }
 
-func run2887(body bool, use func(...any)) {
+func run2883(body bool, use func(...any)) {
 	var d struct{ A int }
 	use(&d)
 	if body {
@@ -31694,7 +31617,7 @@ func run2887(body bool, use func(...any)) {
 	}
 }
 
-func run2888(body bool, use func(...any)) {
+func run2884(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -31704,7 +31627,7 @@ func run2888(body bool, use func(...any)) {
 	}
 }
 
-func run2889(body bool, use func(...any)) {
+func run2885(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -31714,7 +31637,7 @@ func run2889(body bool, use func(...any)) {
 	}
 }
 
-func run2890(body bool, use func(...any)) {
+func run2886(body bool, use func(...any)) {
 	var d int
 	use(&d)
 	if body {
@@ -31723,7 +31646,7 @@ func run2890(body bool, use func(...any)) {
 	}
 }
 
-func run2891(body bool, use func(...any)) {
+func run2887(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31733,7 +31656,7 @@ func run2891(body bool, use func(...any)) {
 	}
 }
 
-func run2892(body bool, use func(...any)) {
+func run2888(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31743,7 +31666,7 @@ func run2892(body bool, use func(...any)) {
 	}
 }
 
-func run2893(body bool, use func(...any)) {
+func run2889(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31753,7 +31676,7 @@ func run2893(body bool, use func(...any)) {
 	}
 }
 
-func run2894(body bool, use func(...any)) {
+func run2890(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var j int = 9
@@ -31764,7 +31687,7 @@ func run2894(body bool, use func(...any)) {
 	}
 }
 
-func run2895(body bool, use func(...any)) {
+func run2891(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31774,7 +31697,7 @@ func run2895(body bool, use func(...any)) {
 	}
 }
 
-func run2896(body bool, use func(...any)) {
+func run2892(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31784,7 +31707,7 @@ func run2896(body bool, use func(...any)) {
 	}
 }
 
-func run2897(body bool, use func(...any)) {
+func run2893(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31794,7 +31717,7 @@ func run2897(body bool, use func(...any)) {
 	}
 }
 
-func run2898(body bool, use func(...any)) {
+func run2894(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -31804,7 +31727,7 @@ func run2898(body bool, use func(...any)) {
 	}
 }
 
-func run2899(body bool, use func(...any)) {
+func run2895(body bool, use func(...any)) {
 	var d int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -31814,7 +31737,7 @@ func run2899(body bool, use func(...any)) {
 	}
 }
 
-func run2900(body bool, use func(...any)) {
+func run2896(body bool, use func(...any)) {
 	var d int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -31824,7 +31747,7 @@ func run2900(body bool, use func(...any)) {
 	}
 }
 
-func run2901(body bool, use func(...any)) {
+func run2897(body bool, use func(...any)) {
 	var d int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31834,7 +31757,7 @@ func run2901(body bool, use func(...any)) {
 	}
 }
 
-func run2902(body bool, use func(...any)) {
+func run2898(body bool, use func(...any)) {
 	var d int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -31844,7 +31767,7 @@ func run2902(body bool, use func(...any)) {
 	}
 }
 
-func run2903(body bool, use func(...any)) {
+func run2899(body bool, use func(...any)) {
 	var d int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -31854,7 +31777,7 @@ func run2903(body bool, use func(...any)) {
 	}
 }
 
-func run2904(body bool, use func(...any)) {
+func run2900(body bool, use func(...any)) {
 	var d int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -31864,7 +31787,7 @@ func run2904(body bool, use func(...any)) {
 	}
 }
 
-func run2905(body bool, use func(...any)) {
+func run2901(body bool, use func(...any)) {
 	var d int
 	var pi = new(int)
 	use(&d, &pi)
@@ -31874,7 +31797,7 @@ func run2905(body bool, use func(...any)) {
 	}
 }
 
-func run2906(body bool, use func(...any)) {
+func run2902(body bool, use func(...any)) {
 	var d int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -31884,7 +31807,7 @@ func run2906(body bool, use func(...any)) {
 	}
 }
 
-func run2907(body bool, use func(...any)) {
+func run2903(body bool, use func(...any)) {
 	var d int
 	var av any = 5
 	use(&d, &av)
@@ -31894,7 +31817,7 @@ func run2907(body bool, use func(...any)) {
 	}
 }
 
-func run2908(body bool, use func(...any)) {
+func run2904(body bool, use func(...any)) {
 	var d int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -31904,7 +31827,7 @@ func run2908(body bool, use func(...any)) {
 	}
 }
 
-func run2909(body bool, use func(...any)) {
+func run2905(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var fn = double
@@ -31915,7 +31838,7 @@ func run2909(body bool, use func(...any)) {
 	}
 }
 
-func run2910(body bool, use func(...any)) {
+func run2906(body bool, use func(...any)) {
 	var d int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -31925,7 +31848,7 @@ func run2910(body bool, use func(...any)) {
 	}
 }
 
-func run2911(body bool, use func(...any)) {
+func run2907(body bool, use func(...any)) {
 	var d int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -31935,7 +31858,7 @@ func run2911(body bool, use func(...any)) {
 	}
 }
 
-func run2912(body bool, use func(...any)) {
+func run2908(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var j int = 9
@@ -31946,7 +31869,7 @@ func run2912(body bool, use func(...any)) {
 	}
 }
 
-func run2913(body bool, use func(...any)) {
+func run2909(body bool, use func(...any)) {
 	var d int
 	var u uint8 = 100
 	use(&d, &u)
@@ -31956,7 +31879,7 @@ func run2913(body bool, use func(...any)) {
 	}
 }
 
-func run2914(body bool, use func(...any)) {
+func run2910(body bool, use func(...any)) {
 	var d int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -31966,7 +31889,7 @@ func run2914(body bool, use func(...any)) {
 	}
 }
 
-func run2915(body bool, use func(...any)) {
+func run2911(body bool, use func(...any)) {
 	var d int
 	var lv Level = 1
 	use(&d, &lv)
@@ -31976,7 +31899,7 @@ func run2915(body bool, use func(...any)) {
 	}
 }
 
-func run2916(body bool, use func(...any)) {
+func run2912(body bool, use func(...any)) {
 	var d float64
 	use(&d)
 	if body {
@@ -31985,7 +31908,7 @@ func run2916(body bool, use func(...any)) {
 	}
 }
 
-func run2917(body bool, use func(...any)) {
+func run2913(body bool, use func(...any)) {
 	var d float64
 	use(&d)
 	if body {
@@ -31994,7 +31917,7 @@ func run2917(body bool, use func(...any)) {
 	}
 }
 
-func run2918(body bool, use func(...any)) {
+func run2914(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32004,7 +31927,7 @@ func run2918(body bool, use func(...any)) {
 	}
 }
 
-func run2919(body bool, use func(...any)) {
+func run2915(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32014,7 +31937,7 @@ func run2919(body bool, use func(...any)) {
 	}
 }
 
-func run2920(body bool, use func(...any)) {
+func run2916(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32024,7 +31947,7 @@ func run2920(body bool, use func(...any)) {
 	}
 }
 
-func run2921(body bool, use func(...any)) {
+func run2917(body bool, use func(...any)) {
 	var d float64
 	var i int = 5
 	use(&d, &i)
@@ -32034,7 +31957,7 @@ func run2921(body bool, use func(...any)) {
 	}
 }
 
-func run2922(body bool, use func(...any)) {
+func run2918(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32044,7 +31967,7 @@ func run2922(body bool, use func(...any)) {
 	}
 }
 
-func run2923(body bool, use func(...any)) {
+func run2919(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32054,7 +31977,7 @@ func run2923(body bool, use func(...any)) {
 	}
 }
 
-func run2924(body bool, use func(...any)) {
+func run2920(body bool, use func(...any)) {
 	var d float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -32064,7 +31987,7 @@ func run2924(body bool, use func(...any)) {
 	}
 }
 
-func run2925(body bool, use func(...any)) {
+func run2921(body bool, use func(...any)) {
 	var d float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -32074,7 +31997,7 @@ func run2925(body bool, use func(...any)) {
 	}
 }
 
-func run2926(body bool, use func(...any)) {
+func run2922(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32084,7 +32007,7 @@ func run2926(body bool, use func(...any)) {
 	}
 }
 
-func run2927(body bool, use func(...any)) {
+func run2923(body bool, use func(...any)) {
 	var d float32
 	use(&d)
 	if body {
@@ -32093,7 +32016,7 @@ func run2927(body bool, use func(...any)) {
 	}
 }
 
-func run2928(body bool, use func(...any)) {
+func run2924(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -32103,7 +32026,7 @@ func run2928(body bool, use func(...any)) {
 	}
 }
 
-func run2929(body bool, use func(...any)) {
+func run2925(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -32113,7 +32036,7 @@ func run2929(body bool, use func(...any)) {
 	}
 }
 
-func run2930(body bool, use func(...any)) {
+func run2926(body bool, use func(...any)) {
 	var d float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32123,7 +32046,7 @@ func run2930(body bool, use func(...any)) {
 	}
 }
 
-func run2931(body bool, use func(...any)) {
+func run2927(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -32133,7 +32056,7 @@ func run2931(body bool, use func(...any)) {
 	}
 }
 
-func run2932(body bool, use func(...any)) {
+func run2928(body bool, use func(...any)) {
 	var d complex128
 	use(&d)
 	if body {
@@ -32142,7 +32065,7 @@ func run2932(body bool, use func(...any)) {
 	}
 }
 
-func run2933(body bool, use func(...any)) {
+func run2929(body bool, use func(...any)) {
 	var d complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -32152,7 +32075,7 @@ func run2933(body bool, use func(...any)) {
 	}
 }
 
-func run2934(body bool, use func(...any)) {
+func run2930(body bool, use func(...any)) {
 	var d complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -32162,7 +32085,7 @@ func run2934(body bool, use func(...any)) {
 	}
 }
 
-func run2935(body bool, use func(...any)) {
+func run2931(body bool, use func(...any)) {
 	var d complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32172,7 +32095,7 @@ func run2935(body bool, use func(...any)) {
 	}
 }
 
-func run2936(body bool, use func(...any)) {
+func run2932(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -32181,7 +32104,7 @@ func run2936(body bool, use func(...any)) {
 	}
 }
 
-func run2937(body bool, use func(...any)) {
+func run2933(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -32191,7 +32114,7 @@ func run2937(body bool, use func(...any)) {
 	}
 }
 
-func run2938(body bool, use func(...any)) {
+func run2934(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -32201,7 +32124,7 @@ func run2938(body bool, use func(...any)) {
 	}
 }
 
-func run2939(body bool, use func(...any)) {
+func run2935(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -32211,7 +32134,7 @@ func run2939(body bool, use func(...any)) {
 	}
 }
 
-func run2940(body bool, use func(...any)) {
+func run2936(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -32221,7 +32144,7 @@ func run2940(body bool, use func(...any)) {
 	}
 }
 
-func run2941(body bool, use func(...any)) {
+func run2937(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -32231,7 +32154,7 @@ func run2941(body bool, use func(...any)) {
 	}
 }
 
-func run2942(body bool, use func(...any)) {
+func run2938(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -32242,7 +32165,7 @@ func run2942(body bool, use func(...any)) {
 	}
 }
 
-func run2943(body bool, use func(...any)) {
+func run2939(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -32252,7 +32175,7 @@ func run2943(body bool, use func(...any)) {
 	}
 }
 
-func run2944(body bool, use func(...any)) {
+func run2940(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -32262,7 +32185,7 @@ func run2944(body bool, use func(...any)) {
 	}
 }
 
-func run2945(body bool, use func(...any)) {
+func run2941(body bool, use func(...any)) {
 	var d bool
 	use(&d)
 	if body {
@@ -32271,7 +32194,7 @@ func run2945(body bool, use func(...any)) {
 	}
 }
 
-func run2946(body bool, use func(...any)) {
+func run2942(body bool, use func(...any)) {
 	var d bool
 	var b bool = true
 	use(&d, &b)
@@ -32281,7 +32204,7 @@ func run2946(body bool, use func(...any)) {
 	}
 }
 
-func run2947(body bool, use func(...any)) {
+func run2943(body bool, use func(...any)) {
 	var d bool
 	var i int = 5
 	var j int = 9
@@ -32292,7 +32215,7 @@ func run2947(body bool, use func(...any)) {
 	}
 }
 
-func run2948(body bool, use func(...any)) {
+func run2944(body bool, use func(...any)) {
 	var d bool
 	var i int = 5
 	var j int = 9
@@ -32304,7 +32227,7 @@ func run2948(body bool, use func(...any)) {
 	}
 }
 
-func run2949(body bool, use func(...any)) {
+func run2945(body bool, use func(...any)) {
 	var d bool
 	var b bool = true
 	use(&d, &b)
@@ -32314,7 +32237,7 @@ func run2949(body bool, use func(...any)) {
 	}
 }
 
-func run2950(body bool, use func(...any)) {
+func run2946(body bool, use func(...any)) {
 	var d bool
 	var err error = errBase
 	use(&d, &err)
@@ -32324,7 +32247,7 @@ func run2950(body bool, use func(...any)) {
 	}
 }
 
-func run2951(body bool, use func(...any)) {
+func run2947(body bool, use func(...any)) {
 	var d bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -32334,7 +32257,7 @@ func run2951(body bool, use func(...any)) {
 	}
 }
 
-func run2952(body bool, use func(...any)) {
+func run2948(body bool, use func(...any)) {
 	var d bool
 	var av any = 5
 	use(&d, &av)
@@ -32344,7 +32267,7 @@ func run2952(body bool, use func(...any)) {
 	}
 }
 
-func run2953(body bool, use func(...any)) {
+func run2949(body bool, use func(...any)) {
 	var d bool
 	var st string = "héy"
 	use(&d, &st)
@@ -32354,7 +32277,7 @@ func run2953(body bool, use func(...any)) {
 	}
 }
 
-func run2954(body bool, use func(...any)) {
+func run2950(body bool, use func(...any)) {
 	var d bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -32365,7 +32288,7 @@ func run2954(body bool, use func(...any)) {
 	}
 }
 
-func run2955(body bool, use func(...any)) {
+func run2951(body bool, use func(...any)) {
 	var d uint8
 	use(&d)
 	if body {
@@ -32374,7 +32297,7 @@ func run2955(body bool, use func(...any)) {
 	}
 }
 
-func run2956(body bool, use func(...any)) {
+func run2952(body bool, use func(...any)) {
 	var d uint8
 	use(&d)
 	if body {
@@ -32383,7 +32306,7 @@ func run2956(body bool, use func(...any)) {
 	}
 }
 
-func run2957(body bool, use func(...any)) {
+func run2953(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -32393,7 +32316,7 @@ func run2957(body bool, use func(...any)) {
 	}
 }
 
-func run2958(body bool, use func(...any)) {
+func run2954(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -32403,7 +32326,7 @@ func run2958(body bool, use func(...any)) {
 	}
 }
 
-func run2959(body bool, use func(...any)) {
+func run2955(body bool, use func(...any)) {
 	var d uint8
 	var i int = 5
 	use(&d, &i)
@@ -32413,7 +32336,7 @@ func run2959(body bool, use func(...any)) {
 	}
 }
 
-func run2960(body bool, use func(...any)) {
+func run2956(body bool, use func(...any)) {
 	var d uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -32423,7 +32346,7 @@ func run2960(body bool, use func(...any)) {
 	}
 }
 
-func run2961(body bool, use func(...any)) {
+func run2957(body bool, use func(...any)) {
 	var d uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -32433,7 +32356,7 @@ func run2961(body bool, use func(...any)) {
 	}
 }
 
-func run2962(body bool, use func(...any)) {
+func run2958(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -32443,7 +32366,7 @@ func run2962(body bool, use func(...any)) {
 	}
 }
 
-func run2963(body bool, use func(...any)) {
+func run2959(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -32453,7 +32376,7 @@ func run2963(body bool, use func(...any)) {
 	}
 }
 
-func run2964(body bool, use func(...any)) {
+func run2960(body bool, use func(...any)) {
 	var d uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32463,7 +32386,7 @@ func run2964(body bool, use func(...any)) {
 	}
 }
 
-func run2965(body bool, use func(...any)) {
+func run2961(body bool, use func(...any)) {
 	var d rune
 	use(&d)
 	if body {
@@ -32472,7 +32395,7 @@ func run2965(body bool, use func(...any)) {
 	}
 }
 
-func run2966(body bool, use func(...any)) {
+func run2962(body bool, use func(...any)) {
 	var d rune
 	var i int = 5
 	use(&d, &i)
@@ -32482,7 +32405,7 @@ func run2966(body bool, use func(...any)) {
 	}
 }
 
-func run2967(body bool, use func(...any)) {
+func run2963(body bool, use func(...any)) {
 	var d rune
 	var i int = 5
 	use(&d, &i)
@@ -32492,7 +32415,7 @@ func run2967(body bool, use func(...any)) {
 	}
 }
 
-func run2968(body bool, use func(...any)) {
+func run2964(body bool, use func(...any)) {
 	var d Level
 	use(&d)
 	if body {
@@ -32501,7 +32424,7 @@ func run2968(body bool, use func(...any)) {
 	}
 }
 
-func run2969(body bool, use func(...any)) {
+func run2965(body bool, use func(...any)) {
 	var d Level
 	use(&d)
 	if body {
@@ -32510,7 +32433,7 @@ func run2969(body bool, use func(...any)) {
 	}
 }
 
-func run2970(body bool, use func(...any)) {
+func run2966(body bool, use func(...any)) {
 	var d Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -32520,7 +32443,7 @@ func run2970(body bool, use func(...any)) {
 	}
 }
 
-func run2971(body bool, use func(...any)) {
+func run2967(body bool, use func(...any)) {
 	var d Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -32530,7 +32453,7 @@ func run2971(body bool, use func(...any)) {
 	}
 }
 
-func run2972(body bool, use func(...any)) {
+func run2968(body bool, use func(...any)) {
 	var d Level
 	var i int = 5
 	use(&d, &i)
@@ -32540,7 +32463,7 @@ func run2972(body bool, use func(...any)) {
 	}
 }
 
-func run2973(body bool, use func(...any)) {
+func run2969(body bool, use func(...any)) {
 	var d time.Duration
 	use(&d)
 	if body {
@@ -32549,7 +32472,7 @@ func run2973(body bool, use func(...any)) {
 	}
 }
 
-func run2974(body bool, use func(...any)) {
+func run2970(body bool, use func(...any)) {
 	var d time.Duration
 	use(&d)
 	if body {
@@ -32558,7 +32481,7 @@ func run2974(body bool, use func(...any)) {
 	}
 }
 
-func run2975(body bool, use func(...any)) {
+func run2971(body bool, use func(...any)) {
 	var d time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -32568,7 +32491,7 @@ func run2975(body bool, use func(...any)) {
 	}
 }
 
-func run2976(body bool, use func(...any)) {
+func run2972(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32577,7 +32500,7 @@ func run2976(body bool, use func(...any)) {
 	}
 }
 
-func run2977(body bool, use func(...any)) {
+func run2973(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32586,7 +32509,7 @@ func run2977(body bool, use func(...any)) {
 	}
 }
 
-func run2978(body bool, use func(...any)) {
+func run2974(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32595,7 +32518,7 @@ func run2978(body bool, use func(...any)) {
 	}
 }
 
-func run2979(body bool, use func(...any)) {
+func run2975(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32604,7 +32527,7 @@ func run2979(body bool, use func(...any)) {
 	}
 }
 
-func run2980(body bool, use func(...any)) {
+func run2976(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32613,7 +32536,7 @@ func run2980(body bool, use func(...any)) {
 	}
 }
 
-func run2981(body bool, use func(...any)) {
+func run2977(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32622,7 +32545,7 @@ func run2981(body bool, use func(...any)) {
 	}
 }
 
-func run2982(body bool, use func(...any)) {
+func run2978(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -32632,7 +32555,7 @@ func run2982(body bool, use func(...any)) {
 	}
 }
 
-func run2983(body bool, use func(...any)) {
+func run2979(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -32642,7 +32565,7 @@ func run2983(body bool, use func(...any)) {
 	}
 }
 
-func run2984(body bool, use func(...any)) {
+func run2980(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -32652,7 +32575,7 @@ func run2984(body bool, use func(...any)) {
 	}
 }
 
-func run2985(body bool, use func(...any)) {
+func run2981(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -32662,7 +32585,7 @@ func run2985(body bool, use func(...any)) {
 	}
 }
 
-func run2986(body bool, use func(...any)) {
+func run2982(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32671,7 +32594,7 @@ func run2986(body bool, use func(...any)) {
 	}
 }
 
-func run2987(body bool, use func(...any)) {
+func run2983(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -32681,7 +32604,7 @@ func run2987(body bool, use func(...any)) {
 	}
 }
 
-func run2988(body bool, use func(...any)) {
+func run2984(body bool, use func(...any)) {
 	var d any
 	var b bool = true
 	use(&d, &b)
@@ -32691,7 +32614,7 @@ func run2988(body bool, use func(...any)) {
 	}
 }
 
-func run2989(body bool, use func(...any)) {
+func run2985(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -32701,7 +32624,7 @@ func run2989(body bool, use func(...any)) {
 	}
 }
 
-func run2990(body bool, use func(...any)) {
+func run2986(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -32711,7 +32634,7 @@ func run2990(body bool, use func(...any)) {
 	}
 }
 
-func run2991(body bool, use func(...any)) {
+func run2987(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -32722,7 +32645,7 @@ func run2991(body bool, use func(...any)) {
 	}
 }
 
-func run2992(body bool, use func(...any)) {
+func run2988(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -32734,7 +32657,7 @@ func run2992(body bool, use func(...any)) {
 	}
 }
 
-func run2993(body bool, use func(...any)) {
+func run2989(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -32744,7 +32667,7 @@ func run2993(body bool, use func(...any)) {
 	}
 }
 
-func run2994(body bool, use func(...any)) {
+func run2990(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -32754,7 +32677,7 @@ func run2994(body bool, use func(...any)) {
 	}
 }
 
-func run2995(body bool, use func(...any)) {
+func run2991(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -32764,7 +32687,7 @@ func run2995(body bool, use func(...any)) {
 	}
 }
 
-func run2996(body bool, use func(...any)) {
+func run2992(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -32774,7 +32697,7 @@ func run2996(body bool, use func(...any)) {
 	}
 }
 
-func run2997(body bool, use func(...any)) {
+func run2993(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -32784,7 +32707,7 @@ func run2997(body bool, use func(...any)) {
 	}
 }
 
-func run2998(body bool, use func(...any)) {
+func run2994(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -32794,7 +32717,7 @@ func run2998(body bool, use func(...any)) {
 	}
 }
 
-func run2999(body bool, use func(...any)) {
+func run2995(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -32804,7 +32727,7 @@ func run2999(body bool, use func(...any)) {
 	}
 }
 
-func run3000(body bool, use func(...any)) {
+func run2996(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -32814,7 +32737,7 @@ func run3000(body bool, use func(...any)) {
 	}
 }
 
-func run3001(body bool, use func(...any)) {
+func run2997(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -32824,7 +32747,7 @@ func run3001(body bool, use func(...any)) {
 	}
 }
 
-func run3002(body bool, use func(...any)) {
+func run2998(body bool, use func(...any)) {
 	var d any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -32834,7 +32757,7 @@ func run3002(body bool, use func(...any)) {
 	}
 }
 
-func run3003(body bool, use func(...any)) {
+func run2999(body bool, use func(...any)) {
 	var d any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -32844,7 +32767,7 @@ func run3003(body bool, use func(...any)) {
 	}
 }
 
-func run3004(body bool, use func(...any)) {
+func run3000(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32853,7 +32776,7 @@ func run3004(body bool, use func(...any)) {
 	}
 }
 
-func run3005(body bool, use func(...any)) {
+func run3001(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -32862,7 +32785,7 @@ func run3005(body bool, use func(...any)) {
 	}
 }
 
-func run3006(body bool, use func(...any)) {
+func run3002(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -32872,7 +32795,7 @@ func run3006(body bool, use func(...any)) {
 	}
 }
 
-func run3007(body bool, use func(...any)) {
+func run3003(body bool, use func(...any)) {
 	var d any
 	var err error = errBase
 	use(&d, &err)
@@ -32882,7 +32805,7 @@ func run3007(body bool, use func(...any)) {
 	}
 }
 
-func run3008(body bool, use func(...any)) {
+func run3004(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -32892,7 +32815,7 @@ func run3008(body bool, use func(...any)) {
 	}
 }
 
-func run3009(body bool, use func(...any)) {
+func run3005(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -32902,7 +32825,7 @@ func run3009(body bool, use func(...any)) {
 	}
 }
 
-func run3010(body bool, use func(...any)) {
+func run3006(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -32912,7 +32835,7 @@ func run3010(body bool, use func(...any)) {
 	}
 }
 
-func run3011(body bool, use func(...any)) {
+func run3007(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -32922,7 +32845,7 @@ func run3011(body bool, use func(...any)) {
 	}
 }
 
-func run3012(body bool, use func(...any)) {
+func run3008(body bool, use func(...any)) {
 	var d any
 	var pi = new(int)
 	use(&d, &pi)
@@ -32932,7 +32855,7 @@ func run3012(body bool, use func(...any)) {
 	}
 }
 
-func run3013(body bool, use func(...any)) {
+func run3009(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -32942,7 +32865,7 @@ func run3013(body bool, use func(...any)) {
 	}
 }
 
-func run3014(body bool, use func(...any)) {
+func run3010(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -32952,7 +32875,7 @@ func run3014(body bool, use func(...any)) {
 	}
 }
 
-func run3015(body bool, use func(...any)) {
+func run3011(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -32962,7 +32885,7 @@ func run3015(body bool, use func(...any)) {
 	}
 }
 
-func run3016(body bool, use func(...any)) {
+func run3012(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -32972,7 +32895,7 @@ func run3016(body bool, use func(...any)) {
 	}
 }
 
-func run3017(body bool, use func(...any)) {
+func run3013(body bool, use func(...any)) {
 	var d any
 	var fn = double
 	use(&d, &fn)
@@ -32982,7 +32905,7 @@ func run3017(body bool, use func(...any)) {
 	}
 }
 
-func run3018(body bool, use func(...any)) {
+func run3014(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var fn = double
@@ -32993,7 +32916,7 @@ func run3018(body bool, use func(...any)) {
 	}
 }
 
-func run3019(body bool, use func(...any)) {
+func run3015(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -33002,7 +32925,7 @@ func run3019(body bool, use func(...any)) {
 	}
 }
 
-func run3020(body bool, use func(...any)) {
+func run3016(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33012,7 +32935,7 @@ func run3020(body bool, use func(...any)) {
 	}
 }
 
-func run3021(body bool, use func(...any)) {
+func run3017(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -33022,7 +32945,7 @@ func run3021(body bool, use func(...any)) {
 	}
 }
 
-func run3022(body bool, use func(...any)) {
+func run3018(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -33032,7 +32955,7 @@ func run3022(body bool, use func(...any)) {
 	}
 }
 
-func run3023(body bool, use func(...any)) {
+func run3019(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -33042,7 +32965,7 @@ func run3023(body bool, use func(...any)) {
 	}
 }
 
-func run3024(body bool, use func(...any)) {
+func run3020(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -33051,7 +32974,7 @@ func run3024(body bool, use func(...any)) {
 	}
 }
 
-func run3025(body bool, use func(...any)) {
+func run3021(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -33062,7 +32985,7 @@ func run3025(body bool, use func(...any)) {
 	}
 }
 
-func run3026(body bool, use func(...any)) {
+func run3022(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -33072,7 +32995,7 @@ func run3026(body bool, use func(...any)) {
 	}
 }
 
-func run3027(body bool, use func(...any)) {
+func run3023(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -33081,7 +33004,7 @@ func run3027(body bool, use func(...any)) {
 	}
 }
 
-func run3028(body bool, use func(...any)) {
+func run3024(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -33091,7 +33014,7 @@ func run3028(body bool, use func(...any)) {
 	}
 }
 
-func run3029(body bool, use func(...any)) {
+func run3025(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33101,7 +33024,7 @@ func run3029(body bool, use func(...any)) {
 	}
 }
 
-func run3030(body bool, use func(...any)) {
+func run3026(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -33111,7 +33034,7 @@ func run3030(body bool, use func(...any)) {
 	}
 }
 
-func run3031(body bool, use func(...any)) {
+func run3027(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -33121,7 +33044,7 @@ func run3031(body bool, use func(...any)) {
 	}
 }
 
-func run3032(body bool, use func(...any)) {
+func run3028(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -33131,7 +33054,7 @@ func run3032(body bool, use func(...any)) {
 	}
 }
 
-func run3033(body bool, use func(...any)) {
+func run3029(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -33141,7 +33064,7 @@ func run3033(body bool, use func(...any)) {
 	}
 }
 
-func run3034(body bool, use func(...any)) {
+func run3030(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33150,7 +33073,7 @@ func run3034(body bool, use func(...any)) {
 	}
 }
 
-func run3035(body bool, use func(...any)) {
+func run3031(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33159,7 +33082,7 @@ func run3035(body bool, use func(...any)) {
 	}
 }
 
-func run3036(body bool, use func(...any)) {
+func run3032(body bool, use func(...any)) {
 	var d error
 	var err error = errBase
 	use(&d, &err)
@@ -33169,7 +33092,7 @@ func run3036(body bool, use func(...any)) {
 	}
 }
 
-func run3037(body bool, use func(...any)) {
+func run3033(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33178,7 +33101,7 @@ func run3037(body bool, use func(...any)) {
 	}
 }
 
-func run3038(body bool, use func(...any)) {
+func run3034(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33187,7 +33110,7 @@ func run3038(body bool, use func(...any)) {
 	}
 }
 
-func run3039(body bool, use func(...any)) {
+func run3035(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33196,7 +33119,7 @@ func run3039(body bool, use func(...any)) {
 	}
 }
 
-func run3040(body bool, use func(...any)) {
+func run3036(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33205,7 +33128,7 @@ func run3040(body bool, use func(...any)) {
 	}
 }
 
-func run3041(body bool, use func(...any)) {
+func run3037(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -33214,7 +33137,7 @@ func run3041(body bool, use func(...any)) {
 	}
 }
 
-func run3042(body bool, use func(...any)) {
+func run3038(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -33223,7 +33146,7 @@ func run3042(body bool, use func(...any)) {
 	}
 }
 
-func run3043(body bool, use func(...any)) {
+func run3039(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33233,7 +33156,7 @@ func run3043(body bool, use func(...any)) {
 	}
 }
 
-func run3044(body bool, use func(...any)) {
+func run3040(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -33243,7 +33166,7 @@ func run3044(body bool, use func(...any)) {
 	}
 }
 
-func run3045(body bool, use func(...any)) {
+func run3041(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33253,7 +33176,7 @@ func run3045(body bool, use func(...any)) {
 	}
 }
 
-func run3046(body bool, use func(...any)) {
+func run3042(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -33263,7 +33186,7 @@ func run3046(body bool, use func(...any)) {
 	}
 }
 
-func run3047(body bool, use func(...any)) {
+func run3043(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -33272,7 +33195,7 @@ func run3047(body bool, use func(...any)) {
 	}
 }
 
-func run3048(body bool, use func(...any)) {
+func run3044(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -33281,7 +33204,7 @@ func run3048(body bool, use func(...any)) {
 	}
 }
 
-func run3049(body bool, use func(...any)) {
+func run3045(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -33290,7 +33213,7 @@ func run3049(body bool, use func(...any)) {
 	}
 }
 
-func run3050(body bool, use func(...any)) {
+func run3046(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -33299,7 +33222,7 @@ func run3050(body bool, use func(...any)) {
 	}
 }
 
-func run3051(body bool, use func(...any)) {
+func run3047(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -33309,7 +33232,7 @@ func run3051(body bool, use func(...any)) {
 	}
 }
 
-func run3052(body bool, use func(...any)) {
+func run3048(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -33318,7 +33241,7 @@ func run3052(body bool, use func(...any)) {
 	}
 }
 
-func run3053(body bool, use func(...any)) {
+func run3049(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33328,7 +33251,7 @@ func run3053(body bool, use func(...any)) {
 	}
 }
 
-func run3054(body bool, use func(...any)) {
+func run3050(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -33338,7 +33261,7 @@ func run3054(body bool, use func(...any)) {
 	}
 }
 
-func run3055(body bool, use func(...any)) {
+func run3051(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -33348,7 +33271,7 @@ func run3055(body bool, use func(...any)) {
 	}
 }
 
-func run3056(body bool, use func(...any)) {
+func run3052(body bool, use func(...any)) {
 	var d Point
 	var i int = 5
 	use(&d, &i)
@@ -33358,7 +33281,7 @@ func run3056(body bool, use func(...any)) {
 	}
 }
 
-func run3057(body bool, use func(...any)) {
+func run3053(body bool, use func(...any)) {
 	var d Point
 	use(&d)
 	if body {
@@ -33367,7 +33290,7 @@ func run3057(body bool, use func(...any)) {
 	}
 }
 
-func run3058(body bool, use func(...any)) {
+func run3054(body bool, use func(...any)) {
 	var d Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33377,7 +33300,7 @@ func run3058(body bool, use func(...any)) {
 	}
 }
 
-func run3059(body bool, use func(...any)) {
+func run3055(body bool, use func(...any)) {
 	var d Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33387,7 +33310,7 @@ func run3059(body bool, use func(...any)) {
 	}
 }
 
-func run3060(body bool, use func(...any)) {
+func run3056(body bool, use func(...any)) {
 	var d Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -33397,7 +33320,7 @@ func run3060(body bool, use func(...any)) {
 	}
 }
 
-func run3061(body bool, use func(...any)) {
+func run3057(body bool, use func(...any)) {
 	var d Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -33407,7 +33330,7 @@ func run3061(body bool, use func(...any)) {
 	}
 }
 
-func run3062(body bool, use func(...any)) {
+func run3058(body bool, use func(...any)) {
 	var d Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -33417,7 +33340,7 @@ func run3062(body bool, use func(...any)) {
 	}
 }
 
-func run3063(body bool, use func(...any)) {
+func run3059(body bool, use func(...any)) {
 	var d Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -33427,7 +33350,7 @@ func run3063(body bool, use func(...any)) {
 	}
 }
 
-func run3064(body bool, use func(...any)) {
+func run3060(body bool, use func(...any)) {
 	var d Point
 	use(&d)
 	if body {
@@ -33436,7 +33359,7 @@ func run3064(body bool, use func(...any)) {
 	}
 }
 
-func run3065(body bool, use func(...any)) {
+func run3061(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -33446,7 +33369,7 @@ func run3065(body bool, use func(...any)) {
 	}
 }
 
-func run3066(body bool, use func(...any)) {
+func run3062(body bool, use func(...any)) {
 	var d *Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33456,7 +33379,7 @@ func run3066(body bool, use func(...any)) {
 	}
 }
 
-func run3067(body bool, use func(...any)) {
+func run3063(body bool, use func(...any)) {
 	var d *Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -33466,7 +33389,7 @@ func run3067(body bool, use func(...any)) {
 	}
 }
 
-func run3068(body bool, use func(...any)) {
+func run3064(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -33476,7 +33399,7 @@ func run3068(body bool, use func(...any)) {
 	}
 }
 
-func run3069(body bool, use func(...any)) {
+func run3065(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -33485,7 +33408,7 @@ func run3069(body bool, use func(...any)) {
 	}
 }
 
-func run3070(body bool, use func(...any)) {
+func run3066(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -33494,7 +33417,7 @@ func run3070(body bool, use func(...any)) {
 	}
 }
 
-func run3071(body bool, use func(...any)) {
+func run3067(body bool, use func(...any)) {
 	var d *Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -33504,7 +33427,7 @@ func run3071(body bool, use func(...any)) {
 	}
 }
 
-func run3072(body bool, use func(...any)) {
+func run3068(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -33514,7 +33437,7 @@ func run3072(body bool, use func(...any)) {
 	}
 }
 
-func run3073(body bool, use func(...any)) {
+func run3069(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33524,7 +33447,7 @@ func run3073(body bool, use func(...any)) {
 	}
 }
 
-func run3074(body bool, use func(...any)) {
+func run3070(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -33536,7 +33459,7 @@ func run3074(body bool, use func(...any)) {
 	}
 }
 
-func run3075(body bool, use func(...any)) {
+func run3071(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33546,7 +33469,7 @@ func run3075(body bool, use func(...any)) {
 	}
 }
 
-func run3076(body bool, use func(...any)) {
+func run3072(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33556,7 +33479,7 @@ func run3076(body bool, use func(...any)) {
 	}
 }
 
-func run3077(body bool, use func(...any)) {
+func run3073(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33566,7 +33489,7 @@ func run3077(body bool, use func(...any)) {
 	}
 }
 
-func run3078(body bool, use func(...any)) {
+func run3074(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -33575,7 +33498,7 @@ func run3078(body bool, use func(...any)) {
 	}
 }
 
-func run3079(body bool, use func(...any)) {
+func run3075(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -33584,7 +33507,7 @@ func run3079(body bool, use func(...any)) {
 	}
 }
 
-func run3080(body bool, use func(...any)) {
+func run3076(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33594,7 +33517,7 @@ func run3080(body bool, use func(...any)) {
 	}
 }
 
-func run3081(body bool, use func(...any)) {
+func run3077(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -33603,7 +33526,7 @@ func run3081(body bool, use func(...any)) {
 	}
 }
 
-func run3082(body bool, use func(...any)) {
+func run3078(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var st string = "héy"
@@ -33615,7 +33538,7 @@ func run3082(body bool, use func(...any)) {
 	}
 }
 
-func run3083(body bool, use func(...any)) {
+func run3079(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var u uint8 = 100
@@ -33627,7 +33550,7 @@ func run3083(body bool, use func(...any)) {
 	}
 }
 
-func run3084(body bool, use func(...any)) {
+func run3080(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -33636,7 +33559,7 @@ func run3084(body bool, use func(...any)) {
 	}
 }
 
-func run3085(body bool, use func(...any)) {
+func run3081(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -33646,7 +33569,7 @@ func run3085(body bool, use func(...any)) {
 	}
 }
 
-func run3086(body bool, use func(...any)) {
+func run3082(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -33657,7 +33580,7 @@ func run3086(body bool, use func(...any)) {
 	}
 }
 
-func run3087(body bool, use func(...any)) {
+func run3083(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -33668,7 +33591,7 @@ func run3087(body bool, use func(...any)) {
 	}
 }
 
-func run3088(body bool, use func(...any)) {
+func run3084(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -33679,7 +33602,7 @@ func run3088(body bool, use func(...any)) {
 	}
 }
 
-func run3089(body bool, use func(...any)) {
+func run3085(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -33689,7 +33612,7 @@ func run3089(body bool, use func(...any)) {
 	}
 }
 
-func run3090(body bool, use func(...any)) {
+func run3086(body bool, use func(...any)) {
 	var d [2]int
 	var i int = 5
 	var j int = 9
@@ -33700,7 +33623,7 @@ func run3090(body bool, use func(...any)) {
 	}
 }
 
-func run3091(body bool, use func(...any)) {
+func run3087(body bool, use func(...any)) {
 	var d [2]int
 	use(&d)
 	if body {
@@ -33709,7 +33632,7 @@ func run3091(body bool, use func(...any)) {
 	}
 }
 
-func run3092(body bool, use func(...any)) {
+func run3088(body bool, use func(...any)) {
 	var d [2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -33719,7 +33642,7 @@ func run3092(body bool, use func(...any)) {
 	}
 }
 
-func run3093(body bool, use func(...any)) {
+func run3089(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -33729,7 +33652,7 @@ func run3093(body bool, use func(...any)) {
 	}
 }
 
-func run3094(body bool, use func(...any)) {
+func run3090(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -33738,7 +33661,7 @@ func run3094(body bool, use func(...any)) {
 	}
 }
 
-func run3095(body bool, use func(...any)) {
+func run3091(body bool, use func(...any)) {
 	var d map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -33748,7 +33671,7 @@ func run3095(body bool, use func(...any)) {
 	}
 }
 
-func run3096(body bool, use func(...any)) {
+func run3092(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -33757,7 +33680,7 @@ func run3096(body bool, use func(...any)) {
 	}
 }
 
-func run3097(body bool, use func(...any)) {
+func run3093(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -33766,7 +33689,7 @@ func run3097(body bool, use func(...any)) {
 	}
 }
 
-func run3098(body bool, use func(...any)) {
+func run3094(body bool, use func(...any)) {
 	var d func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -33776,7 +33699,7 @@ func run3098(body bool, use func(...any)) {
 	}
 }
 
-func run3099(body bool, use func(...any)) {
+func run3095(body bool, use func(...any)) {
 	var d func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -33786,7 +33709,7 @@ func run3099(body bool, use func(...any)) {
 	}
 }
 
-func run3100(body bool, use func(...any)) {
+func run3096(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -33795,7 +33718,7 @@ func run3100(body bool, use func(...any)) {
 	}
 }
 
-func run3101(body bool, use func(...any)) {
+func run3097(body bool, use func(...any)) {
 	var d Celsius
 	use(&d)
 	if body {
@@ -33804,7 +33727,7 @@ func run3101(body bool, use func(...any)) {
 	}
 }
 
-func run3102(body bool, use func(...any)) {
+func run3098(body bool, use func(...any)) {
 	var d Celsius
 	use(&d)
 	if body {
@@ -33813,7 +33736,7 @@ func run3102(body bool, use func(...any)) {
 	}
 }
 
-func run3103(body bool, use func(...any)) {
+func run3099(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -33823,7 +33746,7 @@ func run3103(body bool, use func(...any)) {
 	}
 }
 
-func run3104(body bool, use func(...any)) {
+func run3100(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -33833,7 +33756,7 @@ func run3104(body bool, use func(...any)) {
 	}
 }
 
-func run3105(body bool, use func(...any)) {
+func run3101(body bool, use func(...any)) {
 	var d struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -33843,7 +33766,7 @@ func run3105(body bool, use func(...any)) {
 	}
 }
 
-func run3106(body bool, use func(...any)) {
+func run3102(body bool, use func(...any)) {
 	var d struct{ A int }
 	use(&d)
 	if body {
@@ -33852,7 +33775,7 @@ func run3106(body bool, use func(...any)) {
 	}
 }
 
-func run3107(body bool, use func(...any)) {
+func run3103(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -33862,7 +33785,7 @@ func run3107(body bool, use func(...any)) {
 	}
 }
 
-func run3108(body bool, use func(...any)) {
+func run3104(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -33872,7 +33795,7 @@ func run3108(body bool, use func(...any)) {
 	}
 }
 
-func run3109(body bool, use func(...any)) {
+func run3105(body bool, use func(...any)) {
 	var d Words
 	use(&d)
 	if body {
@@ -33881,7 +33804,7 @@ func run3109(body bool, use func(...any)) {
 	}
 }
 
-func run3110(body bool, use func(...any)) {
+func run3106(body bool, use func(...any)) {
 	var d int
 	use(&d)
 	if body {
@@ -33891,7 +33814,7 @@ func run3110(body bool, use func(...any)) {
 	}
 }
 
-func run3111(body bool, use func(...any)) {
+func run3107(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33902,7 +33825,7 @@ func run3111(body bool, use func(...any)) {
 	}
 }
 
-func run3112(body bool, use func(...any)) {
+func run3108(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33913,7 +33836,7 @@ func run3112(body bool, use func(...any)) {
 	}
 }
 
-func run3113(body bool, use func(...any)) {
+func run3109(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33924,7 +33847,7 @@ func run3113(body bool, use func(...any)) {
 	}
 }
 
-func run3114(body bool, use func(...any)) {
+func run3110(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var j int = 9
@@ -33936,7 +33859,7 @@ func run3114(body bool, use func(...any)) {
 	}
 }
 
-func run3115(body bool, use func(...any)) {
+func run3111(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33947,7 +33870,7 @@ func run3115(body bool, use func(...any)) {
 	}
 }
 
-func run3116(body bool, use func(...any)) {
+func run3112(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33958,7 +33881,7 @@ func run3116(body bool, use func(...any)) {
 	}
 }
 
-func run3117(body bool, use func(...any)) {
+func run3113(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33969,7 +33892,7 @@ func run3117(body bool, use func(...any)) {
 	}
 }
 
-func run3118(body bool, use func(...any)) {
+func run3114(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -33980,7 +33903,7 @@ func run3118(body bool, use func(...any)) {
 	}
 }
 
-func run3119(body bool, use func(...any)) {
+func run3115(body bool, use func(...any)) {
 	var d int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -33991,7 +33914,7 @@ func run3119(body bool, use func(...any)) {
 	}
 }
 
-func run3120(body bool, use func(...any)) {
+func run3116(body bool, use func(...any)) {
 	var d int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -34002,7 +33925,7 @@ func run3120(body bool, use func(...any)) {
 	}
 }
 
-func run3121(body bool, use func(...any)) {
+func run3117(body bool, use func(...any)) {
 	var d int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -34013,7 +33936,7 @@ func run3121(body bool, use func(...any)) {
 	}
 }
 
-func run3122(body bool, use func(...any)) {
+func run3118(body bool, use func(...any)) {
 	var d int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -34024,7 +33947,7 @@ func run3122(body bool, use func(...any)) {
 	}
 }
 
-func run3123(body bool, use func(...any)) {
+func run3119(body bool, use func(...any)) {
 	var d int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -34035,7 +33958,7 @@ func run3123(body bool, use func(...any)) {
 	}
 }
 
-func run3124(body bool, use func(...any)) {
+func run3120(body bool, use func(...any)) {
 	var d int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -34046,7 +33969,7 @@ func run3124(body bool, use func(...any)) {
 	}
 }
 
-func run3125(body bool, use func(...any)) {
+func run3121(body bool, use func(...any)) {
 	var d int
 	var pi = new(int)
 	use(&d, &pi)
@@ -34057,7 +33980,7 @@ func run3125(body bool, use func(...any)) {
 	}
 }
 
-func run3126(body bool, use func(...any)) {
+func run3122(body bool, use func(...any)) {
 	var d int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34068,7 +33991,7 @@ func run3126(body bool, use func(...any)) {
 	}
 }
 
-func run3127(body bool, use func(...any)) {
+func run3123(body bool, use func(...any)) {
 	var d int
 	var av any = 5
 	use(&d, &av)
@@ -34079,7 +34002,7 @@ func run3127(body bool, use func(...any)) {
 	}
 }
 
-func run3128(body bool, use func(...any)) {
+func run3124(body bool, use func(...any)) {
 	var d int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -34090,7 +34013,7 @@ func run3128(body bool, use func(...any)) {
 	}
 }
 
-func run3129(body bool, use func(...any)) {
+func run3125(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var fn = double
@@ -34102,7 +34025,7 @@ func run3129(body bool, use func(...any)) {
 	}
 }
 
-func run3130(body bool, use func(...any)) {
+func run3126(body bool, use func(...any)) {
 	var d int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -34113,7 +34036,7 @@ func run3130(body bool, use func(...any)) {
 	}
 }
 
-func run3131(body bool, use func(...any)) {
+func run3127(body bool, use func(...any)) {
 	var d int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -34124,7 +34047,7 @@ func run3131(body bool, use func(...any)) {
 	}
 }
 
-func run3132(body bool, use func(...any)) {
+func run3128(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var j int = 9
@@ -34136,7 +34059,7 @@ func run3132(body bool, use func(...any)) {
 	}
 }
 
-func run3133(body bool, use func(...any)) {
+func run3129(body bool, use func(...any)) {
 	var d int
 	var u uint8 = 100
 	use(&d, &u)
@@ -34147,7 +34070,7 @@ func run3133(body bool, use func(...any)) {
 	}
 }
 
-func run3134(body bool, use func(...any)) {
+func run3130(body bool, use func(...any)) {
 	var d int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -34158,7 +34081,7 @@ func run3134(body bool, use func(...any)) {
 	}
 }
 
-func run3135(body bool, use func(...any)) {
+func run3131(body bool, use func(...any)) {
 	var d int
 	var lv Level = 1
 	use(&d, &lv)
@@ -34169,7 +34092,7 @@ func run3135(body bool, use func(...any)) {
 	}
 }
 
-func run3136(body bool, use func(...any)) {
+func run3132(body bool, use func(...any)) {
 	var d float64
 	use(&d)
 	if body {
@@ -34179,7 +34102,7 @@ func run3136(body bool, use func(...any)) {
 	}
 }
 
-func run3137(body bool, use func(...any)) {
+func run3133(body bool, use func(...any)) {
 	var d float64
 	use(&d)
 	if body {
@@ -34189,7 +34112,7 @@ func run3137(body bool, use func(...any)) {
 	}
 }
 
-func run3138(body bool, use func(...any)) {
+func run3134(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34200,7 +34123,7 @@ func run3138(body bool, use func(...any)) {
 	}
 }
 
-func run3139(body bool, use func(...any)) {
+func run3135(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34211,7 +34134,7 @@ func run3139(body bool, use func(...any)) {
 	}
 }
 
-func run3140(body bool, use func(...any)) {
+func run3136(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34222,7 +34145,7 @@ func run3140(body bool, use func(...any)) {
 	}
 }
 
-func run3141(body bool, use func(...any)) {
+func run3137(body bool, use func(...any)) {
 	var d float64
 	var i int = 5
 	use(&d, &i)
@@ -34233,7 +34156,7 @@ func run3141(body bool, use func(...any)) {
 	}
 }
 
-func run3142(body bool, use func(...any)) {
+func run3138(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34244,7 +34167,7 @@ func run3142(body bool, use func(...any)) {
 	}
 }
 
-func run3143(body bool, use func(...any)) {
+func run3139(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34255,7 +34178,7 @@ func run3143(body bool, use func(...any)) {
 	}
 }
 
-func run3144(body bool, use func(...any)) {
+func run3140(body bool, use func(...any)) {
 	var d float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -34266,7 +34189,7 @@ func run3144(body bool, use func(...any)) {
 	}
 }
 
-func run3145(body bool, use func(...any)) {
+func run3141(body bool, use func(...any)) {
 	var d float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -34277,7 +34200,7 @@ func run3145(body bool, use func(...any)) {
 	}
 }
 
-func run3146(body bool, use func(...any)) {
+func run3142(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34288,7 +34211,7 @@ func run3146(body bool, use func(...any)) {
 	}
 }
 
-func run3147(body bool, use func(...any)) {
+func run3143(body bool, use func(...any)) {
 	var d float32
 	use(&d)
 	if body {
@@ -34298,7 +34221,7 @@ func run3147(body bool, use func(...any)) {
 	}
 }
 
-func run3148(body bool, use func(...any)) {
+func run3144(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -34309,7 +34232,7 @@ func run3148(body bool, use func(...any)) {
 	}
 }
 
-func run3149(body bool, use func(...any)) {
+func run3145(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -34320,7 +34243,7 @@ func run3149(body bool, use func(...any)) {
 	}
 }
 
-func run3150(body bool, use func(...any)) {
+func run3146(body bool, use func(...any)) {
 	var d float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34331,7 +34254,7 @@ func run3150(body bool, use func(...any)) {
 	}
 }
 
-func run3151(body bool, use func(...any)) {
+func run3147(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -34342,7 +34265,7 @@ func run3151(body bool, use func(...any)) {
 	}
 }
 
-func run3152(body bool, use func(...any)) {
+func run3148(body bool, use func(...any)) {
 	var d complex128
 	use(&d)
 	if body {
@@ -34352,7 +34275,7 @@ func run3152(body bool, use func(...any)) {
 	}
 }
 
-func run3153(body bool, use func(...any)) {
+func run3149(body bool, use func(...any)) {
 	var d complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -34363,7 +34286,7 @@ func run3153(body bool, use func(...any)) {
 	}
 }
 
-func run3154(body bool, use func(...any)) {
+func run3150(body bool, use func(...any)) {
 	var d complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -34374,7 +34297,7 @@ func run3154(body bool, use func(...any)) {
 	}
 }
 
-func run3155(body bool, use func(...any)) {
+func run3151(body bool, use func(...any)) {
 	var d complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34385,7 +34308,7 @@ func run3155(body bool, use func(...any)) {
 	}
 }
 
-func run3156(body bool, use func(...any)) {
+func run3152(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -34395,7 +34318,7 @@ func run3156(body bool, use func(...any)) {
 	}
 }
 
-func run3157(body bool, use func(...any)) {
+func run3153(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -34406,7 +34329,7 @@ func run3157(body bool, use func(...any)) {
 	}
 }
 
-func run3158(body bool, use func(...any)) {
+func run3154(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -34417,7 +34340,7 @@ func run3158(body bool, use func(...any)) {
 	}
 }
 
-func run3159(body bool, use func(...any)) {
+func run3155(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -34428,7 +34351,7 @@ func run3159(body bool, use func(...any)) {
 	}
 }
 
-func run3160(body bool, use func(...any)) {
+func run3156(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -34439,7 +34362,7 @@ func run3160(body bool, use func(...any)) {
 	}
 }
 
-func run3161(body bool, use func(...any)) {
+func run3157(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -34450,7 +34373,7 @@ func run3161(body bool, use func(...any)) {
 	}
 }
 
-func run3162(body bool, use func(...any)) {
+func run3158(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -34462,7 +34385,7 @@ func run3162(body bool, use func(...any)) {
 	}
 }
 
-func run3163(body bool, use func(...any)) {
+func run3159(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -34473,7 +34396,7 @@ func run3163(body bool, use func(...any)) {
 	}
 }
 
-func run3164(body bool, use func(...any)) {
+func run3160(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -34484,7 +34407,7 @@ func run3164(body bool, use func(...any)) {
 	}
 }
 
-func run3165(body bool, use func(...any)) {
+func run3161(body bool, use func(...any)) {
 	var d bool
 	use(&d)
 	if body {
@@ -34494,7 +34417,7 @@ func run3165(body bool, use func(...any)) {
 	}
 }
 
-func run3166(body bool, use func(...any)) {
+func run3162(body bool, use func(...any)) {
 	var d bool
 	var b bool = true
 	use(&d, &b)
@@ -34505,7 +34428,7 @@ func run3166(body bool, use func(...any)) {
 	}
 }
 
-func run3167(body bool, use func(...any)) {
+func run3163(body bool, use func(...any)) {
 	var d bool
 	var i int = 5
 	var j int = 9
@@ -34517,7 +34440,7 @@ func run3167(body bool, use func(...any)) {
 	}
 }
 
-func run3168(body bool, use func(...any)) {
+func run3164(body bool, use func(...any)) {
 	var d bool
 	var i int = 5
 	var j int = 9
@@ -34530,7 +34453,7 @@ func run3168(body bool, use func(...any)) {
 	}
 }
 
-func run3169(body bool, use func(...any)) {
+func run3165(body bool, use func(...any)) {
 	var d bool
 	var b bool = true
 	use(&d, &b)
@@ -34541,7 +34464,7 @@ func run3169(body bool, use func(...any)) {
 	}
 }
 
-func run3170(body bool, use func(...any)) {
+func run3166(body bool, use func(...any)) {
 	var d bool
 	var err error = errBase
 	use(&d, &err)
@@ -34552,7 +34475,7 @@ func run3170(body bool, use func(...any)) {
 	}
 }
 
-func run3171(body bool, use func(...any)) {
+func run3167(body bool, use func(...any)) {
 	var d bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -34563,7 +34486,7 @@ func run3171(body bool, use func(...any)) {
 	}
 }
 
-func run3172(body bool, use func(...any)) {
+func run3168(body bool, use func(...any)) {
 	var d bool
 	var av any = 5
 	use(&d, &av)
@@ -34574,7 +34497,7 @@ func run3172(body bool, use func(...any)) {
 	}
 }
 
-func run3173(body bool, use func(...any)) {
+func run3169(body bool, use func(...any)) {
 	var d bool
 	var st string = "héy"
 	use(&d, &st)
@@ -34585,7 +34508,7 @@ func run3173(body bool, use func(...any)) {
 	}
 }
 
-func run3174(body bool, use func(...any)) {
+func run3170(body bool, use func(...any)) {
 	var d bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -34597,7 +34520,7 @@ func run3174(body bool, use func(...any)) {
 	}
 }
 
-func run3175(body bool, use func(...any)) {
+func run3171(body bool, use func(...any)) {
 	var d uint8
 	use(&d)
 	if body {
@@ -34607,7 +34530,7 @@ func run3175(body bool, use func(...any)) {
 	}
 }
 
-func run3176(body bool, use func(...any)) {
+func run3172(body bool, use func(...any)) {
 	var d uint8
 	use(&d)
 	if body {
@@ -34617,7 +34540,7 @@ func run3176(body bool, use func(...any)) {
 	}
 }
 
-func run3177(body bool, use func(...any)) {
+func run3173(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -34628,7 +34551,7 @@ func run3177(body bool, use func(...any)) {
 	}
 }
 
-func run3178(body bool, use func(...any)) {
+func run3174(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -34639,7 +34562,7 @@ func run3178(body bool, use func(...any)) {
 	}
 }
 
-func run3179(body bool, use func(...any)) {
+func run3175(body bool, use func(...any)) {
 	var d uint8
 	var i int = 5
 	use(&d, &i)
@@ -34650,7 +34573,7 @@ func run3179(body bool, use func(...any)) {
 	}
 }
 
-func run3180(body bool, use func(...any)) {
+func run3176(body bool, use func(...any)) {
 	var d uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -34661,7 +34584,7 @@ func run3180(body bool, use func(...any)) {
 	}
 }
 
-func run3181(body bool, use func(...any)) {
+func run3177(body bool, use func(...any)) {
 	var d uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -34672,7 +34595,7 @@ func run3181(body bool, use func(...any)) {
 	}
 }
 
-func run3182(body bool, use func(...any)) {
+func run3178(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -34683,7 +34606,7 @@ func run3182(body bool, use func(...any)) {
 	}
 }
 
-func run3183(body bool, use func(...any)) {
+func run3179(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -34694,7 +34617,7 @@ func run3183(body bool, use func(...any)) {
 	}
 }
 
-func run3184(body bool, use func(...any)) {
+func run3180(body bool, use func(...any)) {
 	var d uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -34705,7 +34628,7 @@ func run3184(body bool, use func(...any)) {
 	}
 }
 
-func run3185(body bool, use func(...any)) {
+func run3181(body bool, use func(...any)) {
 	var d rune
 	use(&d)
 	if body {
@@ -34715,7 +34638,7 @@ func run3185(body bool, use func(...any)) {
 	}
 }
 
-func run3186(body bool, use func(...any)) {
+func run3182(body bool, use func(...any)) {
 	var d rune
 	var i int = 5
 	use(&d, &i)
@@ -34726,7 +34649,7 @@ func run3186(body bool, use func(...any)) {
 	}
 }
 
-func run3187(body bool, use func(...any)) {
+func run3183(body bool, use func(...any)) {
 	var d rune
 	var i int = 5
 	use(&d, &i)
@@ -34737,7 +34660,7 @@ func run3187(body bool, use func(...any)) {
 	}
 }
 
-func run3188(body bool, use func(...any)) {
+func run3184(body bool, use func(...any)) {
 	var d Level
 	use(&d)
 	if body {
@@ -34747,7 +34670,7 @@ func run3188(body bool, use func(...any)) {
 	}
 }
 
-func run3189(body bool, use func(...any)) {
+func run3185(body bool, use func(...any)) {
 	var d Level
 	use(&d)
 	if body {
@@ -34757,7 +34680,7 @@ func run3189(body bool, use func(...any)) {
 	}
 }
 
-func run3190(body bool, use func(...any)) {
+func run3186(body bool, use func(...any)) {
 	var d Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -34768,7 +34691,7 @@ func run3190(body bool, use func(...any)) {
 	}
 }
 
-func run3191(body bool, use func(...any)) {
+func run3187(body bool, use func(...any)) {
 	var d Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -34779,7 +34702,7 @@ func run3191(body bool, use func(...any)) {
 	}
 }
 
-func run3192(body bool, use func(...any)) {
+func run3188(body bool, use func(...any)) {
 	var d Level
 	var i int = 5
 	use(&d, &i)
@@ -34790,7 +34713,7 @@ func run3192(body bool, use func(...any)) {
 	}
 }
 
-func run3193(body bool, use func(...any)) {
+func run3189(body bool, use func(...any)) {
 	var d time.Duration
 	use(&d)
 	if body {
@@ -34800,7 +34723,7 @@ func run3193(body bool, use func(...any)) {
 	}
 }
 
-func run3194(body bool, use func(...any)) {
+func run3190(body bool, use func(...any)) {
 	var d time.Duration
 	use(&d)
 	if body {
@@ -34810,7 +34733,7 @@ func run3194(body bool, use func(...any)) {
 	}
 }
 
-func run3195(body bool, use func(...any)) {
+func run3191(body bool, use func(...any)) {
 	var d time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -34821,7 +34744,7 @@ func run3195(body bool, use func(...any)) {
 	}
 }
 
-func run3196(body bool, use func(...any)) {
+func run3192(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34831,7 +34754,7 @@ func run3196(body bool, use func(...any)) {
 	}
 }
 
-func run3197(body bool, use func(...any)) {
+func run3193(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34841,7 +34764,7 @@ func run3197(body bool, use func(...any)) {
 	}
 }
 
-func run3198(body bool, use func(...any)) {
+func run3194(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34851,7 +34774,7 @@ func run3198(body bool, use func(...any)) {
 	}
 }
 
-func run3199(body bool, use func(...any)) {
+func run3195(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34861,7 +34784,7 @@ func run3199(body bool, use func(...any)) {
 	}
 }
 
-func run3200(body bool, use func(...any)) {
+func run3196(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34871,7 +34794,7 @@ func run3200(body bool, use func(...any)) {
 	}
 }
 
-func run3201(body bool, use func(...any)) {
+func run3197(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34881,7 +34804,7 @@ func run3201(body bool, use func(...any)) {
 	}
 }
 
-func run3202(body bool, use func(...any)) {
+func run3198(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -34892,7 +34815,7 @@ func run3202(body bool, use func(...any)) {
 	}
 }
 
-func run3203(body bool, use func(...any)) {
+func run3199(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -34903,7 +34826,7 @@ func run3203(body bool, use func(...any)) {
 	}
 }
 
-func run3204(body bool, use func(...any)) {
+func run3200(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -34914,7 +34837,7 @@ func run3204(body bool, use func(...any)) {
 	}
 }
 
-func run3205(body bool, use func(...any)) {
+func run3201(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -34925,7 +34848,7 @@ func run3205(body bool, use func(...any)) {
 	}
 }
 
-func run3206(body bool, use func(...any)) {
+func run3202(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -34935,7 +34858,7 @@ func run3206(body bool, use func(...any)) {
 	}
 }
 
-func run3207(body bool, use func(...any)) {
+func run3203(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -34946,7 +34869,7 @@ func run3207(body bool, use func(...any)) {
 	}
 }
 
-func run3208(body bool, use func(...any)) {
+func run3204(body bool, use func(...any)) {
 	var d any
 	var b bool = true
 	use(&d, &b)
@@ -34957,7 +34880,7 @@ func run3208(body bool, use func(...any)) {
 	}
 }
 
-func run3209(body bool, use func(...any)) {
+func run3205(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -34968,7 +34891,7 @@ func run3209(body bool, use func(...any)) {
 	}
 }
 
-func run3210(body bool, use func(...any)) {
+func run3206(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -34979,7 +34902,7 @@ func run3210(body bool, use func(...any)) {
 	}
 }
 
-func run3211(body bool, use func(...any)) {
+func run3207(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -34991,7 +34914,7 @@ func run3211(body bool, use func(...any)) {
 	}
 }
 
-func run3212(body bool, use func(...any)) {
+func run3208(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -35004,7 +34927,7 @@ func run3212(body bool, use func(...any)) {
 	}
 }
 
-func run3213(body bool, use func(...any)) {
+func run3209(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35015,7 +34938,7 @@ func run3213(body bool, use func(...any)) {
 	}
 }
 
-func run3214(body bool, use func(...any)) {
+func run3210(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35026,7 +34949,7 @@ func run3214(body bool, use func(...any)) {
 	}
 }
 
-func run3215(body bool, use func(...any)) {
+func run3211(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -35037,7 +34960,7 @@ func run3215(body bool, use func(...any)) {
 	}
 }
 
-func run3216(body bool, use func(...any)) {
+func run3212(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -35048,7 +34971,7 @@ func run3216(body bool, use func(...any)) {
 	}
 }
 
-func run3217(body bool, use func(...any)) {
+func run3213(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -35059,7 +34982,7 @@ func run3217(body bool, use func(...any)) {
 	}
 }
 
-func run3218(body bool, use func(...any)) {
+func run3214(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35070,7 +34993,7 @@ func run3218(body bool, use func(...any)) {
 	}
 }
 
-func run3219(body bool, use func(...any)) {
+func run3215(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35081,7 +35004,7 @@ func run3219(body bool, use func(...any)) {
 	}
 }
 
-func run3220(body bool, use func(...any)) {
+func run3216(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35092,7 +35015,7 @@ func run3220(body bool, use func(...any)) {
 	}
 }
 
-func run3221(body bool, use func(...any)) {
+func run3217(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35103,7 +35026,7 @@ func run3221(body bool, use func(...any)) {
 	}
 }
 
-func run3222(body bool, use func(...any)) {
+func run3218(body bool, use func(...any)) {
 	var d any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -35114,7 +35037,7 @@ func run3222(body bool, use func(...any)) {
 	}
 }
 
-func run3223(body bool, use func(...any)) {
+func run3219(body bool, use func(...any)) {
 	var d any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -35125,7 +35048,7 @@ func run3223(body bool, use func(...any)) {
 	}
 }
 
-func run3224(body bool, use func(...any)) {
+func run3220(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -35135,7 +35058,7 @@ func run3224(body bool, use func(...any)) {
 	}
 }
 
-func run3225(body bool, use func(...any)) {
+func run3221(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -35145,7 +35068,7 @@ func run3225(body bool, use func(...any)) {
 	}
 }
 
-func run3226(body bool, use func(...any)) {
+func run3222(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35156,7 +35079,7 @@ func run3226(body bool, use func(...any)) {
 	}
 }
 
-func run3227(body bool, use func(...any)) {
+func run3223(body bool, use func(...any)) {
 	var d any
 	var err error = errBase
 	use(&d, &err)
@@ -35167,7 +35090,7 @@ func run3227(body bool, use func(...any)) {
 	}
 }
 
-func run3228(body bool, use func(...any)) {
+func run3224(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -35178,7 +35101,7 @@ func run3228(body bool, use func(...any)) {
 	}
 }
 
-func run3229(body bool, use func(...any)) {
+func run3225(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35189,7 +35112,7 @@ func run3229(body bool, use func(...any)) {
 	}
 }
 
-func run3230(body bool, use func(...any)) {
+func run3226(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -35200,7 +35123,7 @@ func run3230(body bool, use func(...any)) {
 	}
 }
 
-func run3231(body bool, use func(...any)) {
+func run3227(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -35211,7 +35134,7 @@ func run3231(body bool, use func(...any)) {
 	}
 }
 
-func run3232(body bool, use func(...any)) {
+func run3228(body bool, use func(...any)) {
 	var d any
 	var pi = new(int)
 	use(&d, &pi)
@@ -35222,7 +35145,7 @@ func run3232(body bool, use func(...any)) {
 	}
 }
 
-func run3233(body bool, use func(...any)) {
+func run3229(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35233,7 +35156,7 @@ func run3233(body bool, use func(...any)) {
 	}
 }
 
-func run3234(body bool, use func(...any)) {
+func run3230(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -35244,7 +35167,7 @@ func run3234(body bool, use func(...any)) {
 	}
 }
 
-func run3235(body bool, use func(...any)) {
+func run3231(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35255,7 +35178,7 @@ func run3235(body bool, use func(...any)) {
 	}
 }
 
-func run3236(body bool, use func(...any)) {
+func run3232(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35266,7 +35189,7 @@ func run3236(body bool, use func(...any)) {
 	}
 }
 
-func run3237(body bool, use func(...any)) {
+func run3233(body bool, use func(...any)) {
 	var d any
 	var fn = double
 	use(&d, &fn)
@@ -35277,7 +35200,7 @@ func run3237(body bool, use func(...any)) {
 	}
 }
 
-func run3238(body bool, use func(...any)) {
+func run3234(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var fn = double
@@ -35289,7 +35212,7 @@ func run3238(body bool, use func(...any)) {
 	}
 }
 
-func run3239(body bool, use func(...any)) {
+func run3235(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -35299,7 +35222,7 @@ func run3239(body bool, use func(...any)) {
 	}
 }
 
-func run3240(body bool, use func(...any)) {
+func run3236(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35310,7 +35233,7 @@ func run3240(body bool, use func(...any)) {
 	}
 }
 
-func run3241(body bool, use func(...any)) {
+func run3237(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -35321,7 +35244,7 @@ func run3241(body bool, use func(...any)) {
 	}
 }
 
-func run3242(body bool, use func(...any)) {
+func run3238(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35332,7 +35255,7 @@ func run3242(body bool, use func(...any)) {
 	}
 }
 
-func run3243(body bool, use func(...any)) {
+func run3239(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -35343,7 +35266,7 @@ func run3243(body bool, use func(...any)) {
 	}
 }
 
-func run3244(body bool, use func(...any)) {
+func run3240(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -35353,7 +35276,7 @@ func run3244(body bool, use func(...any)) {
 	}
 }
 
-func run3245(body bool, use func(...any)) {
+func run3241(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -35365,7 +35288,7 @@ func run3245(body bool, use func(...any)) {
 	}
 }
 
-func run3246(body bool, use func(...any)) {
+func run3242(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35376,7 +35299,7 @@ func run3246(body bool, use func(...any)) {
 	}
 }
 
-func run3247(body bool, use func(...any)) {
+func run3243(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -35386,7 +35309,7 @@ func run3247(body bool, use func(...any)) {
 	}
 }
 
-func run3248(body bool, use func(...any)) {
+func run3244(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35397,7 +35320,7 @@ func run3248(body bool, use func(...any)) {
 	}
 }
 
-func run3249(body bool, use func(...any)) {
+func run3245(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35408,7 +35331,7 @@ func run3249(body bool, use func(...any)) {
 	}
 }
 
-func run3250(body bool, use func(...any)) {
+func run3246(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -35419,7 +35342,7 @@ func run3250(body bool, use func(...any)) {
 	}
 }
 
-func run3251(body bool, use func(...any)) {
+func run3247(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -35430,7 +35353,7 @@ func run3251(body bool, use func(...any)) {
 	}
 }
 
-func run3252(body bool, use func(...any)) {
+func run3248(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -35441,7 +35364,7 @@ func run3252(body bool, use func(...any)) {
 	}
 }
 
-func run3253(body bool, use func(...any)) {
+func run3249(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -35452,7 +35375,7 @@ func run3253(body bool, use func(...any)) {
 	}
 }
 
-func run3254(body bool, use func(...any)) {
+func run3250(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35462,7 +35385,7 @@ func run3254(body bool, use func(...any)) {
 	}
 }
 
-func run3255(body bool, use func(...any)) {
+func run3251(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35472,7 +35395,7 @@ func run3255(body bool, use func(...any)) {
 	}
 }
 
-func run3256(body bool, use func(...any)) {
+func run3252(body bool, use func(...any)) {
 	var d error
 	var err error = errBase
 	use(&d, &err)
@@ -35483,7 +35406,7 @@ func run3256(body bool, use func(...any)) {
 	}
 }
 
-func run3257(body bool, use func(...any)) {
+func run3253(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35493,7 +35416,7 @@ func run3257(body bool, use func(...any)) {
 	}
 }
 
-func run3258(body bool, use func(...any)) {
+func run3254(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35503,7 +35426,7 @@ func run3258(body bool, use func(...any)) {
 	}
 }
 
-func run3259(body bool, use func(...any)) {
+func run3255(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35513,7 +35436,7 @@ func run3259(body bool, use func(...any)) {
 	}
 }
 
-func run3260(body bool, use func(...any)) {
+func run3256(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35523,7 +35446,7 @@ func run3260(body bool, use func(...any)) {
 	}
 }
 
-func run3261(body bool, use func(...any)) {
+func run3257(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -35533,7 +35456,7 @@ func run3261(body bool, use func(...any)) {
 	}
 }
 
-func run3262(body bool, use func(...any)) {
+func run3258(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -35543,7 +35466,7 @@ func run3262(body bool, use func(...any)) {
 	}
 }
 
-func run3263(body bool, use func(...any)) {
+func run3259(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35554,7 +35477,7 @@ func run3263(body bool, use func(...any)) {
 	}
 }
 
-func run3264(body bool, use func(...any)) {
+func run3260(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -35565,7 +35488,7 @@ func run3264(body bool, use func(...any)) {
 	}
 }
 
-func run3265(body bool, use func(...any)) {
+func run3261(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35576,7 +35499,7 @@ func run3265(body bool, use func(...any)) {
 	}
 }
 
-func run3266(body bool, use func(...any)) {
+func run3262(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -35587,7 +35510,7 @@ func run3266(body bool, use func(...any)) {
 	}
 }
 
-func run3267(body bool, use func(...any)) {
+func run3263(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -35597,7 +35520,7 @@ func run3267(body bool, use func(...any)) {
 	}
 }
 
-func run3268(body bool, use func(...any)) {
+func run3264(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -35607,7 +35530,7 @@ func run3268(body bool, use func(...any)) {
 	}
 }
 
-func run3269(body bool, use func(...any)) {
+func run3265(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -35617,7 +35540,7 @@ func run3269(body bool, use func(...any)) {
 	}
 }
 
-func run3270(body bool, use func(...any)) {
+func run3266(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -35627,7 +35550,7 @@ func run3270(body bool, use func(...any)) {
 	}
 }
 
-func run3271(body bool, use func(...any)) {
+func run3267(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -35638,7 +35561,7 @@ func run3271(body bool, use func(...any)) {
 	}
 }
 
-func run3272(body bool, use func(...any)) {
+func run3268(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -35648,7 +35571,7 @@ func run3272(body bool, use func(...any)) {
 	}
 }
 
-func run3273(body bool, use func(...any)) {
+func run3269(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35659,7 +35582,7 @@ func run3273(body bool, use func(...any)) {
 	}
 }
 
-func run3274(body bool, use func(...any)) {
+func run3270(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -35670,7 +35593,7 @@ func run3274(body bool, use func(...any)) {
 	}
 }
 
-func run3275(body bool, use func(...any)) {
+func run3271(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -35681,7 +35604,7 @@ func run3275(body bool, use func(...any)) {
 	}
 }
 
-func run3276(body bool, use func(...any)) {
+func run3272(body bool, use func(...any)) {
 	var d Point
 	var i int = 5
 	use(&d, &i)
@@ -35692,7 +35615,7 @@ func run3276(body bool, use func(...any)) {
 	}
 }
 
-func run3277(body bool, use func(...any)) {
+func run3273(body bool, use func(...any)) {
 	var d Point
 	use(&d)
 	if body {
@@ -35702,7 +35625,7 @@ func run3277(body bool, use func(...any)) {
 	}
 }
 
-func run3278(body bool, use func(...any)) {
+func run3274(body bool, use func(...any)) {
 	var d Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35713,7 +35636,7 @@ func run3278(body bool, use func(...any)) {
 	}
 }
 
-func run3279(body bool, use func(...any)) {
+func run3275(body bool, use func(...any)) {
 	var d Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35724,7 +35647,7 @@ func run3279(body bool, use func(...any)) {
 	}
 }
 
-func run3280(body bool, use func(...any)) {
+func run3276(body bool, use func(...any)) {
 	var d Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -35735,7 +35658,7 @@ func run3280(body bool, use func(...any)) {
 	}
 }
 
-func run3281(body bool, use func(...any)) {
+func run3277(body bool, use func(...any)) {
 	var d Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -35746,7 +35669,7 @@ func run3281(body bool, use func(...any)) {
 	}
 }
 
-func run3282(body bool, use func(...any)) {
+func run3278(body bool, use func(...any)) {
 	var d Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -35757,7 +35680,7 @@ func run3282(body bool, use func(...any)) {
 	}
 }
 
-func run3283(body bool, use func(...any)) {
+func run3279(body bool, use func(...any)) {
 	var d Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -35768,7 +35691,7 @@ func run3283(body bool, use func(...any)) {
 	}
 }
 
-func run3284(body bool, use func(...any)) {
+func run3280(body bool, use func(...any)) {
 	var d Point
 	use(&d)
 	if body {
@@ -35778,7 +35701,7 @@ func run3284(body bool, use func(...any)) {
 	}
 }
 
-func run3285(body bool, use func(...any)) {
+func run3281(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -35789,7 +35712,7 @@ func run3285(body bool, use func(...any)) {
 	}
 }
 
-func run3286(body bool, use func(...any)) {
+func run3282(body bool, use func(...any)) {
 	var d *Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -35800,7 +35723,7 @@ func run3286(body bool, use func(...any)) {
 	}
 }
 
-func run3287(body bool, use func(...any)) {
+func run3283(body bool, use func(...any)) {
 	var d *Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -35811,7 +35734,7 @@ func run3287(body bool, use func(...any)) {
 	}
 }
 
-func run3288(body bool, use func(...any)) {
+func run3284(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -35822,7 +35745,7 @@ func run3288(body bool, use func(...any)) {
 	}
 }
 
-func run3289(body bool, use func(...any)) {
+func run3285(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -35832,7 +35755,7 @@ func run3289(body bool, use func(...any)) {
 	}
 }
 
-func run3290(body bool, use func(...any)) {
+func run3286(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -35842,7 +35765,7 @@ func run3290(body bool, use func(...any)) {
 	}
 }
 
-func run3291(body bool, use func(...any)) {
+func run3287(body bool, use func(...any)) {
 	var d *Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -35853,7 +35776,7 @@ func run3291(body bool, use func(...any)) {
 	}
 }
 
-func run3292(body bool, use func(...any)) {
+func run3288(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -35864,7 +35787,7 @@ func run3292(body bool, use func(...any)) {
 	}
 }
 
-func run3293(body bool, use func(...any)) {
+func run3289(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35875,7 +35798,7 @@ func run3293(body bool, use func(...any)) {
 	}
 }
 
-func run3294(body bool, use func(...any)) {
+func run3290(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -35888,7 +35811,7 @@ func run3294(body bool, use func(...any)) {
 	}
 }
 
-func run3295(body bool, use func(...any)) {
+func run3291(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35899,7 +35822,7 @@ func run3295(body bool, use func(...any)) {
 	}
 }
 
-func run3296(body bool, use func(...any)) {
+func run3292(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35910,7 +35833,7 @@ func run3296(body bool, use func(...any)) {
 	}
 }
 
-func run3297(body bool, use func(...any)) {
+func run3293(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35921,7 +35844,7 @@ func run3297(body bool, use func(...any)) {
 	}
 }
 
-func run3298(body bool, use func(...any)) {
+func run3294(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -35931,7 +35854,7 @@ func run3298(body bool, use func(...any)) {
 	}
 }
 
-func run3299(body bool, use func(...any)) {
+func run3295(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -35941,7 +35864,7 @@ func run3299(body bool, use func(...any)) {
 	}
 }
 
-func run3300(body bool, use func(...any)) {
+func run3296(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -35952,7 +35875,7 @@ func run3300(body bool, use func(...any)) {
 	}
 }
 
-func run3301(body bool, use func(...any)) {
+func run3297(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -35962,7 +35885,7 @@ func run3301(body bool, use func(...any)) {
 	}
 }
 
-func run3302(body bool, use func(...any)) {
+func run3298(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var st string = "héy"
@@ -35975,7 +35898,7 @@ func run3302(body bool, use func(...any)) {
 	}
 }
 
-func run3303(body bool, use func(...any)) {
+func run3299(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var u uint8 = 100
@@ -35988,7 +35911,7 @@ func run3303(body bool, use func(...any)) {
 	}
 }
 
-func run3304(body bool, use func(...any)) {
+func run3300(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -35998,7 +35921,7 @@ func run3304(body bool, use func(...any)) {
 	}
 }
 
-func run3305(body bool, use func(...any)) {
+func run3301(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -36009,7 +35932,7 @@ func run3305(body bool, use func(...any)) {
 	}
 }
 
-func run3306(body bool, use func(...any)) {
+func run3302(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -36021,7 +35944,7 @@ func run3306(body bool, use func(...any)) {
 	}
 }
 
-func run3307(body bool, use func(...any)) {
+func run3303(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -36033,7 +35956,7 @@ func run3307(body bool, use func(...any)) {
 	}
 }
 
-func run3308(body bool, use func(...any)) {
+func run3304(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -36045,7 +35968,7 @@ func run3308(body bool, use func(...any)) {
 	}
 }
 
-func run3309(body bool, use func(...any)) {
+func run3305(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -36056,7 +35979,7 @@ func run3309(body bool, use func(...any)) {
 	}
 }
 
-func run3310(body bool, use func(...any)) {
+func run3306(body bool, use func(...any)) {
 	var d [2]int
 	var i int = 5
 	var j int = 9
@@ -36068,7 +35991,7 @@ func run3310(body bool, use func(...any)) {
 	}
 }
 
-func run3311(body bool, use func(...any)) {
+func run3307(body bool, use func(...any)) {
 	var d [2]int
 	use(&d)
 	if body {
@@ -36078,7 +36001,7 @@ func run3311(body bool, use func(...any)) {
 	}
 }
 
-func run3312(body bool, use func(...any)) {
+func run3308(body bool, use func(...any)) {
 	var d [2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -36089,7 +36012,7 @@ func run3312(body bool, use func(...any)) {
 	}
 }
 
-func run3313(body bool, use func(...any)) {
+func run3309(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -36100,7 +36023,7 @@ func run3313(body bool, use func(...any)) {
 	}
 }
 
-func run3314(body bool, use func(...any)) {
+func run3310(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -36110,7 +36033,7 @@ func run3314(body bool, use func(...any)) {
 	}
 }
 
-func run3315(body bool, use func(...any)) {
+func run3311(body bool, use func(...any)) {
 	var d map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -36121,7 +36044,7 @@ func run3315(body bool, use func(...any)) {
 	}
 }
 
-func run3316(body bool, use func(...any)) {
+func run3312(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -36131,7 +36054,7 @@ func run3316(body bool, use func(...any)) {
 	}
 }
 
-func run3317(body bool, use func(...any)) {
+func run3313(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -36141,7 +36064,7 @@ func run3317(body bool, use func(...any)) {
 	}
 }
 
-func run3318(body bool, use func(...any)) {
+func run3314(body bool, use func(...any)) {
 	var d func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -36152,7 +36075,7 @@ func run3318(body bool, use func(...any)) {
 	}
 }
 
-func run3319(body bool, use func(...any)) {
+func run3315(body bool, use func(...any)) {
 	var d func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -36163,7 +36086,7 @@ func run3319(body bool, use func(...any)) {
 	}
 }
 
-func run3320(body bool, use func(...any)) {
+func run3316(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -36173,7 +36096,7 @@ func run3320(body bool, use func(...any)) {
 	}
 }
 
-func run3321(body bool, use func(...any)) {
+func run3317(body bool, use func(...any)) {
 	var d Celsius
 	use(&d)
 	if body {
@@ -36183,7 +36106,7 @@ func run3321(body bool, use func(...any)) {
 	}
 }
 
-func run3322(body bool, use func(...any)) {
+func run3318(body bool, use func(...any)) {
 	var d Celsius
 	use(&d)
 	if body {
@@ -36193,7 +36116,7 @@ func run3322(body bool, use func(...any)) {
 	}
 }
 
-func run3323(body bool, use func(...any)) {
+func run3319(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36204,7 +36127,7 @@ func run3323(body bool, use func(...any)) {
 	}
 }
 
-func run3324(body bool, use func(...any)) {
+func run3320(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36215,7 +36138,7 @@ func run3324(body bool, use func(...any)) {
 	}
 }
 
-func run3325(body bool, use func(...any)) {
+func run3321(body bool, use func(...any)) {
 	var d struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -36226,7 +36149,7 @@ func run3325(body bool, use func(...any)) {
 	}
 }
 
-func run3326(body bool, use func(...any)) {
+func run3322(body bool, use func(...any)) {
 	var d struct{ A int }
 	use(&d)
 	if body {
@@ -36236,7 +36159,7 @@ func run3326(body bool, use func(...any)) {
 	}
 }
 
-func run3327(body bool, use func(...any)) {
+func run3323(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -36247,7 +36170,7 @@ func run3327(body bool, use func(...any)) {
 	}
 }
 
-func run3328(body bool, use func(...any)) {
+func run3324(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -36258,7 +36181,7 @@ func run3328(body bool, use func(...any)) {
 	}
 }
 
-func run3329(body bool, use func(...any)) {
+func run3325(body bool, use func(...any)) {
 	var d Words
 	use(&d)
 	if body {
@@ -36268,7 +36191,7 @@ func run3329(body bool, use func(...any)) {
 	}
 }
 
-func run3330(body bool, use func(...any)) {
+func run3326(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -36276,7 +36199,7 @@ func run3330(body bool, use func(...any)) {
 	}
 }
 
-func run3331(body bool, use func(...any)) {
+func run3327(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36285,7 +36208,7 @@ func run3331(body bool, use func(...any)) {
 	}
 }
 
-func run3332(body bool, use func(...any)) {
+func run3328(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36294,7 +36217,7 @@ func run3332(body bool, use func(...any)) {
 	}
 }
 
-func run3333(body bool, use func(...any)) {
+func run3329(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36303,7 +36226,7 @@ func run3333(body bool, use func(...any)) {
 	}
 }
 
-func run3334(body bool, use func(...any)) {
+func run3330(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -36313,7 +36236,7 @@ func run3334(body bool, use func(...any)) {
 	}
 }
 
-func run3335(body bool, use func(...any)) {
+func run3331(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36322,7 +36245,7 @@ func run3335(body bool, use func(...any)) {
 	}
 }
 
-func run3336(body bool, use func(...any)) {
+func run3332(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36331,7 +36254,7 @@ func run3336(body bool, use func(...any)) {
 	}
 }
 
-func run3337(body bool, use func(...any)) {
+func run3333(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36340,7 +36263,7 @@ func run3337(body bool, use func(...any)) {
 	}
 }
 
-func run3338(body bool, use func(...any)) {
+func run3334(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -36349,7 +36272,7 @@ func run3338(body bool, use func(...any)) {
 	}
 }
 
-func run3339(body bool, use func(...any)) {
+func run3335(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -36358,7 +36281,7 @@ func run3339(body bool, use func(...any)) {
 	}
 }
 
-func run3340(body bool, use func(...any)) {
+func run3336(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -36367,7 +36290,7 @@ func run3340(body bool, use func(...any)) {
 	}
 }
 
-func run3341(body bool, use func(...any)) {
+func run3337(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -36376,7 +36299,7 @@ func run3341(body bool, use func(...any)) {
 	}
 }
 
-func run3342(body bool, use func(...any)) {
+func run3338(body bool, use func(...any)) {
 	var d []int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -36385,7 +36308,7 @@ func run3342(body bool, use func(...any)) {
 	}
 }
 
-func run3343(body bool, use func(...any)) {
+func run3339(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -36394,7 +36317,7 @@ func run3343(body bool, use func(...any)) {
 	}
 }
 
-func run3344(body bool, use func(...any)) {
+func run3340(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -36403,7 +36326,7 @@ func run3344(body bool, use func(...any)) {
 	}
 }
 
-func run3345(body bool, use func(...any)) {
+func run3341(body bool, use func(...any)) {
 	var d []int
 	var pi = new(int)
 	use(&d, &pi)
@@ -36412,7 +36335,7 @@ func run3345(body bool, use func(...any)) {
 	}
 }
 
-func run3346(body bool, use func(...any)) {
+func run3342(body bool, use func(...any)) {
 	var d []int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36421,7 +36344,7 @@ func run3346(body bool, use func(...any)) {
 	}
 }
 
-func run3347(body bool, use func(...any)) {
+func run3343(body bool, use func(...any)) {
 	var d []int
 	var av any = 5
 	use(&d, &av)
@@ -36430,7 +36353,7 @@ func run3347(body bool, use func(...any)) {
 	}
 }
 
-func run3348(body bool, use func(...any)) {
+func run3344(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -36439,7 +36362,7 @@ func run3348(body bool, use func(...any)) {
 	}
 }
 
-func run3349(body bool, use func(...any)) {
+func run3345(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var fn = double
@@ -36449,7 +36372,7 @@ func run3349(body bool, use func(...any)) {
 	}
 }
 
-func run3350(body bool, use func(...any)) {
+func run3346(body bool, use func(...any)) {
 	var d []int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -36458,7 +36381,7 @@ func run3350(body bool, use func(...any)) {
 	}
 }
 
-func run3351(body bool, use func(...any)) {
+func run3347(body bool, use func(...any)) {
 	var d []int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -36467,7 +36390,7 @@ func run3351(body bool, use func(...any)) {
 	}
 }
 
-func run3352(body bool, use func(...any)) {
+func run3348(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -36477,7 +36400,7 @@ func run3352(body bool, use func(...any)) {
 	}
 }
 
-func run3353(body bool, use func(...any)) {
+func run3349(body bool, use func(...any)) {
 	var d []int
 	var u uint8 = 100
 	use(&d, &u)
@@ -36486,7 +36409,7 @@ func run3353(body bool, use func(...any)) {
 	}
 }
 
-func run3354(body bool, use func(...any)) {
+func run3350(body bool, use func(...any)) {
 	var d []int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -36495,7 +36418,7 @@ func run3354(body bool, use func(...any)) {
 	}
 }
 
-func run3355(body bool, use func(...any)) {
+func run3351(body bool, use func(...any)) {
 	var d []int
 	var lv Level = 1
 	use(&d, &lv)
@@ -36504,7 +36427,7 @@ func run3355(body bool, use func(...any)) {
 	}
 }
 
-func run3356(body bool, use func(...any)) {
+func run3352(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -36512,7 +36435,7 @@ func run3356(body bool, use func(...any)) {
 	}
 }
 
-func run3357(body bool, use func(...any)) {
+func run3353(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -36520,7 +36443,7 @@ func run3357(body bool, use func(...any)) {
 	}
 }
 
-func run3358(body bool, use func(...any)) {
+func run3354(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36529,7 +36452,7 @@ func run3358(body bool, use func(...any)) {
 	}
 }
 
-func run3359(body bool, use func(...any)) {
+func run3355(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36538,7 +36461,7 @@ func run3359(body bool, use func(...any)) {
 	}
 }
 
-func run3360(body bool, use func(...any)) {
+func run3356(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36547,7 +36470,7 @@ func run3360(body bool, use func(...any)) {
 	}
 }
 
-func run3361(body bool, use func(...any)) {
+func run3357(body bool, use func(...any)) {
 	var d []float64
 	var i int = 5
 	use(&d, &i)
@@ -36556,7 +36479,7 @@ func run3361(body bool, use func(...any)) {
 	}
 }
 
-func run3362(body bool, use func(...any)) {
+func run3358(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36565,7 +36488,7 @@ func run3362(body bool, use func(...any)) {
 	}
 }
 
-func run3363(body bool, use func(...any)) {
+func run3359(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36574,7 +36497,7 @@ func run3363(body bool, use func(...any)) {
 	}
 }
 
-func run3364(body bool, use func(...any)) {
+func run3360(body bool, use func(...any)) {
 	var d []float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -36583,7 +36506,7 @@ func run3364(body bool, use func(...any)) {
 	}
 }
 
-func run3365(body bool, use func(...any)) {
+func run3361(body bool, use func(...any)) {
 	var d []float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -36592,7 +36515,7 @@ func run3365(body bool, use func(...any)) {
 	}
 }
 
-func run3366(body bool, use func(...any)) {
+func run3362(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36601,7 +36524,7 @@ func run3366(body bool, use func(...any)) {
 	}
 }
 
-func run3367(body bool, use func(...any)) {
+func run3363(body bool, use func(...any)) {
 	var d []float32
 	use(&d)
 	if body {
@@ -36609,7 +36532,7 @@ func run3367(body bool, use func(...any)) {
 	}
 }
 
-func run3368(body bool, use func(...any)) {
+func run3364(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -36618,7 +36541,7 @@ func run3368(body bool, use func(...any)) {
 	}
 }
 
-func run3369(body bool, use func(...any)) {
+func run3365(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -36627,7 +36550,7 @@ func run3369(body bool, use func(...any)) {
 	}
 }
 
-func run3370(body bool, use func(...any)) {
+func run3366(body bool, use func(...any)) {
 	var d []float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36636,7 +36559,7 @@ func run3370(body bool, use func(...any)) {
 	}
 }
 
-func run3371(body bool, use func(...any)) {
+func run3367(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -36645,7 +36568,7 @@ func run3371(body bool, use func(...any)) {
 	}
 }
 
-func run3372(body bool, use func(...any)) {
+func run3368(body bool, use func(...any)) {
 	var d []complex128
 	use(&d)
 	if body {
@@ -36653,7 +36576,7 @@ func run3372(body bool, use func(...any)) {
 	}
 }
 
-func run3373(body bool, use func(...any)) {
+func run3369(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -36662,7 +36585,7 @@ func run3373(body bool, use func(...any)) {
 	}
 }
 
-func run3374(body bool, use func(...any)) {
+func run3370(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -36671,7 +36594,7 @@ func run3374(body bool, use func(...any)) {
 	}
 }
 
-func run3375(body bool, use func(...any)) {
+func run3371(body bool, use func(...any)) {
 	var d []complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36680,7 +36603,7 @@ func run3375(body bool, use func(...any)) {
 	}
 }
 
-func run3376(body bool, use func(...any)) {
+func run3372(body bool, use func(...any)) {
 	var d []string
 	use(&d)
 	if body {
@@ -36688,7 +36611,7 @@ func run3376(body bool, use func(...any)) {
 	}
 }
 
-func run3377(body bool, use func(...any)) {
+func run3373(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -36697,7 +36620,7 @@ func run3377(body bool, use func(...any)) {
 	}
 }
 
-func run3378(body bool, use func(...any)) {
+func run3374(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	use(&d, &i)
@@ -36706,7 +36629,7 @@ func run3378(body bool, use func(...any)) {
 	}
 }
 
-func run3379(body bool, use func(...any)) {
+func run3375(body bool, use func(...any)) {
 	var d []string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -36715,7 +36638,7 @@ func run3379(body bool, use func(...any)) {
 	}
 }
 
-func run3380(body bool, use func(...any)) {
+func run3376(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -36724,7 +36647,7 @@ func run3380(body bool, use func(...any)) {
 	}
 }
 
-func run3381(body bool, use func(...any)) {
+func run3377(body bool, use func(...any)) {
 	var d []string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -36733,7 +36656,7 @@ func run3381(body bool, use func(...any)) {
 	}
 }
 
-func run3382(body bool, use func(...any)) {
+func run3378(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	var st string = "héy"
@@ -36743,7 +36666,7 @@ func run3382(body bool, use func(...any)) {
 	}
 }
 
-func run3383(body bool, use func(...any)) {
+func run3379(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -36752,7 +36675,7 @@ func run3383(body bool, use func(...any)) {
 	}
 }
 
-func run3384(body bool, use func(...any)) {
+func run3380(body bool, use func(...any)) {
 	var d []string
 	var lv Level = 1
 	use(&d, &lv)
@@ -36761,7 +36684,7 @@ func run3384(body bool, use func(...any)) {
 	}
 }
 
-func run3385(body bool, use func(...any)) {
+func run3381(body bool, use func(...any)) {
 	var d []bool
 	use(&d)
 	if body {
@@ -36769,7 +36692,7 @@ func run3385(body bool, use func(...any)) {
 	}
 }
 
-func run3386(body bool, use func(...any)) {
+func run3382(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -36778,7 +36701,7 @@ func run3386(body bool, use func(...any)) {
 	}
 }
 
-func run3387(body bool, use func(...any)) {
+func run3383(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -36788,7 +36711,7 @@ func run3387(body bool, use func(...any)) {
 	}
 }
 
-func run3388(body bool, use func(...any)) {
+func run3384(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -36799,7 +36722,7 @@ func run3388(body bool, use func(...any)) {
 	}
 }
 
-func run3389(body bool, use func(...any)) {
+func run3385(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -36808,7 +36731,7 @@ func run3389(body bool, use func(...any)) {
 	}
 }
 
-func run3390(body bool, use func(...any)) {
+func run3386(body bool, use func(...any)) {
 	var d []bool
 	var err error = errBase
 	use(&d, &err)
@@ -36817,7 +36740,7 @@ func run3390(body bool, use func(...any)) {
 	}
 }
 
-func run3391(body bool, use func(...any)) {
+func run3387(body bool, use func(...any)) {
 	var d []bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -36826,7 +36749,7 @@ func run3391(body bool, use func(...any)) {
 	}
 }
 
-func run3392(body bool, use func(...any)) {
+func run3388(body bool, use func(...any)) {
 	var d []bool
 	var av any = 5
 	use(&d, &av)
@@ -36835,7 +36758,7 @@ func run3392(body bool, use func(...any)) {
 	}
 }
 
-func run3393(body bool, use func(...any)) {
+func run3389(body bool, use func(...any)) {
 	var d []bool
 	var st string = "héy"
 	use(&d, &st)
@@ -36844,7 +36767,7 @@ func run3393(body bool, use func(...any)) {
 	}
 }
 
-func run3394(body bool, use func(...any)) {
+func run3390(body bool, use func(...any)) {
 	var d []bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -36854,7 +36777,7 @@ func run3394(body bool, use func(...any)) {
 	}
 }
 
-func run3395(body bool, use func(...any)) {
+func run3391(body bool, use func(...any)) {
 	var d []uint8
 	use(&d)
 	if body {
@@ -36862,7 +36785,7 @@ func run3395(body bool, use func(...any)) {
 	}
 }
 
-func run3396(body bool, use func(...any)) {
+func run3392(body bool, use func(...any)) {
 	var d []uint8
 	use(&d)
 	if body {
@@ -36870,7 +36793,7 @@ func run3396(body bool, use func(...any)) {
 	}
 }
 
-func run3397(body bool, use func(...any)) {
+func run3393(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -36879,7 +36802,7 @@ func run3397(body bool, use func(...any)) {
 	}
 }
 
-func run3398(body bool, use func(...any)) {
+func run3394(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -36888,7 +36811,7 @@ func run3398(body bool, use func(...any)) {
 	}
 }
 
-func run3399(body bool, use func(...any)) {
+func run3395(body bool, use func(...any)) {
 	var d []uint8
 	var i int = 5
 	use(&d, &i)
@@ -36897,7 +36820,7 @@ func run3399(body bool, use func(...any)) {
 	}
 }
 
-func run3400(body bool, use func(...any)) {
+func run3396(body bool, use func(...any)) {
 	var d []uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -36906,7 +36829,7 @@ func run3400(body bool, use func(...any)) {
 	}
 }
 
-func run3401(body bool, use func(...any)) {
+func run3397(body bool, use func(...any)) {
 	var d []uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -36915,7 +36838,7 @@ func run3401(body bool, use func(...any)) {
 	}
 }
 
-func run3402(body bool, use func(...any)) {
+func run3398(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -36924,7 +36847,7 @@ func run3402(body bool, use func(...any)) {
 	}
 }
 
-func run3403(body bool, use func(...any)) {
+func run3399(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -36933,7 +36856,7 @@ func run3403(body bool, use func(...any)) {
 	}
 }
 
-func run3404(body bool, use func(...any)) {
+func run3400(body bool, use func(...any)) {
 	var d []uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -36942,7 +36865,7 @@ func run3404(body bool, use func(...any)) {
 	}
 }
 
-func run3405(body bool, use func(...any)) {
+func run3401(body bool, use func(...any)) {
 	var d []rune
 	use(&d)
 	if body {
@@ -36950,7 +36873,7 @@ func run3405(body bool, use func(...any)) {
 	}
 }
 
-func run3406(body bool, use func(...any)) {
+func run3402(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -36959,7 +36882,7 @@ func run3406(body bool, use func(...any)) {
 	}
 }
 
-func run3407(body bool, use func(...any)) {
+func run3403(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -36968,7 +36891,7 @@ func run3407(body bool, use func(...any)) {
 	}
 }
 
-func run3408(body bool, use func(...any)) {
+func run3404(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -36976,7 +36899,7 @@ func run3408(body bool, use func(...any)) {
 	}
 }
 
-func run3409(body bool, use func(...any)) {
+func run3405(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -36984,7 +36907,7 @@ func run3409(body bool, use func(...any)) {
 	}
 }
 
-func run3410(body bool, use func(...any)) {
+func run3406(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -36993,7 +36916,7 @@ func run3410(body bool, use func(...any)) {
 	}
 }
 
-func run3411(body bool, use func(...any)) {
+func run3407(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -37002,7 +36925,7 @@ func run3411(body bool, use func(...any)) {
 	}
 }
 
-func run3412(body bool, use func(...any)) {
+func run3408(body bool, use func(...any)) {
 	var d []Level
 	var i int = 5
 	use(&d, &i)
@@ -37011,7 +36934,7 @@ func run3412(body bool, use func(...any)) {
 	}
 }
 
-func run3413(body bool, use func(...any)) {
+func run3409(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -37019,7 +36942,7 @@ func run3413(body bool, use func(...any)) {
 	}
 }
 
-func run3414(body bool, use func(...any)) {
+func run3410(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -37027,7 +36950,7 @@ func run3414(body bool, use func(...any)) {
 	}
 }
 
-func run3415(body bool, use func(...any)) {
+func run3411(body bool, use func(...any)) {
 	var d []time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -37036,7 +36959,7 @@ func run3415(body bool, use func(...any)) {
 	}
 }
 
-func run3416(body bool, use func(...any)) {
+func run3412(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37044,7 +36967,7 @@ func run3416(body bool, use func(...any)) {
 	}
 }
 
-func run3417(body bool, use func(...any)) {
+func run3413(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37052,7 +36975,7 @@ func run3417(body bool, use func(...any)) {
 	}
 }
 
-func run3418(body bool, use func(...any)) {
+func run3414(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37060,7 +36983,7 @@ func run3418(body bool, use func(...any)) {
 	}
 }
 
-func run3419(body bool, use func(...any)) {
+func run3415(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37068,7 +36991,7 @@ func run3419(body bool, use func(...any)) {
 	}
 }
 
-func run3420(body bool, use func(...any)) {
+func run3416(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37076,7 +36999,7 @@ func run3420(body bool, use func(...any)) {
 	}
 }
 
-func run3421(body bool, use func(...any)) {
+func run3417(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37084,7 +37007,7 @@ func run3421(body bool, use func(...any)) {
 	}
 }
 
-func run3422(body bool, use func(...any)) {
+func run3418(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37093,7 +37016,7 @@ func run3422(body bool, use func(...any)) {
 	}
 }
 
-func run3423(body bool, use func(...any)) {
+func run3419(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -37102,7 +37025,7 @@ func run3423(body bool, use func(...any)) {
 	}
 }
 
-func run3424(body bool, use func(...any)) {
+func run3420(body bool, use func(...any)) {
 	var d []any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -37111,7 +37034,7 @@ func run3424(body bool, use func(...any)) {
 	}
 }
 
-func run3425(body bool, use func(...any)) {
+func run3421(body bool, use func(...any)) {
 	var d []any
 	var lv Level = 1
 	use(&d, &lv)
@@ -37120,7 +37043,7 @@ func run3425(body bool, use func(...any)) {
 	}
 }
 
-func run3426(body bool, use func(...any)) {
+func run3422(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37128,7 +37051,7 @@ func run3426(body bool, use func(...any)) {
 	}
 }
 
-func run3427(body bool, use func(...any)) {
+func run3423(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37137,7 +37060,7 @@ func run3427(body bool, use func(...any)) {
 	}
 }
 
-func run3428(body bool, use func(...any)) {
+func run3424(body bool, use func(...any)) {
 	var d []any
 	var b bool = true
 	use(&d, &b)
@@ -37146,7 +37069,7 @@ func run3428(body bool, use func(...any)) {
 	}
 }
 
-func run3429(body bool, use func(...any)) {
+func run3425(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -37155,7 +37078,7 @@ func run3429(body bool, use func(...any)) {
 	}
 }
 
-func run3430(body bool, use func(...any)) {
+func run3426(body bool, use func(...any)) {
 	var d []any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -37164,7 +37087,7 @@ func run3430(body bool, use func(...any)) {
 	}
 }
 
-func run3431(body bool, use func(...any)) {
+func run3427(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -37174,7 +37097,7 @@ func run3431(body bool, use func(...any)) {
 	}
 }
 
-func run3432(body bool, use func(...any)) {
+func run3428(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -37185,7 +37108,7 @@ func run3432(body bool, use func(...any)) {
 	}
 }
 
-func run3433(body bool, use func(...any)) {
+func run3429(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37194,7 +37117,7 @@ func run3433(body bool, use func(...any)) {
 	}
 }
 
-func run3434(body bool, use func(...any)) {
+func run3430(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37203,7 +37126,7 @@ func run3434(body bool, use func(...any)) {
 	}
 }
 
-func run3435(body bool, use func(...any)) {
+func run3431(body bool, use func(...any)) {
 	var d []any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -37212,7 +37135,7 @@ func run3435(body bool, use func(...any)) {
 	}
 }
 
-func run3436(body bool, use func(...any)) {
+func run3432(body bool, use func(...any)) {
 	var d []any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -37221,7 +37144,7 @@ func run3436(body bool, use func(...any)) {
 	}
 }
 
-func run3437(body bool, use func(...any)) {
+func run3433(body bool, use func(...any)) {
 	var d []any
 	var av any = 5
 	use(&d, &av)
@@ -37230,7 +37153,7 @@ func run3437(body bool, use func(...any)) {
 	}
 }
 
-func run3438(body bool, use func(...any)) {
+func run3434(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37239,7 +37162,7 @@ func run3438(body bool, use func(...any)) {
 	}
 }
 
-func run3439(body bool, use func(...any)) {
+func run3435(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37248,7 +37171,7 @@ func run3439(body bool, use func(...any)) {
 	}
 }
 
-func run3440(body bool, use func(...any)) {
+func run3436(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37257,7 +37180,7 @@ func run3440(body bool, use func(...any)) {
 	}
 }
 
-func run3441(body bool, use func(...any)) {
+func run3437(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37266,7 +37189,7 @@ func run3441(body bool, use func(...any)) {
 	}
 }
 
-func run3442(body bool, use func(...any)) {
+func run3438(body bool, use func(...any)) {
 	var d []any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -37275,7 +37198,7 @@ func run3442(body bool, use func(...any)) {
 	}
 }
 
-func run3443(body bool, use func(...any)) {
+func run3439(body bool, use func(...any)) {
 	var d []any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -37284,7 +37207,7 @@ func run3443(body bool, use func(...any)) {
 	}
 }
 
-func run3444(body bool, use func(...any)) {
+func run3440(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37292,7 +37215,7 @@ func run3444(body bool, use func(...any)) {
 	}
 }
 
-func run3445(body bool, use func(...any)) {
+func run3441(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37300,7 +37223,7 @@ func run3445(body bool, use func(...any)) {
 	}
 }
 
-func run3446(body bool, use func(...any)) {
+func run3442(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37309,7 +37232,7 @@ func run3446(body bool, use func(...any)) {
 	}
 }
 
-func run3447(body bool, use func(...any)) {
+func run3443(body bool, use func(...any)) {
 	var d []any
 	var err error = errBase
 	use(&d, &err)
@@ -37318,7 +37241,7 @@ func run3447(body bool, use func(...any)) {
 	}
 }
 
-func run3448(body bool, use func(...any)) {
+func run3444(body bool, use func(...any)) {
 	var d []any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -37327,7 +37250,7 @@ func run3448(body bool, use func(...any)) {
 	}
 }
 
-func run3449(body bool, use func(...any)) {
+func run3445(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37336,7 +37259,7 @@ func run3449(body bool, use func(...any)) {
 	}
 }
 
-func run3450(body bool, use func(...any)) {
+func run3446(body bool, use func(...any)) {
 	var d []any
 	var st string = "héy"
 	use(&d, &st)
@@ -37345,7 +37268,7 @@ func run3450(body bool, use func(...any)) {
 	}
 }
 
-func run3451(body bool, use func(...any)) {
+func run3447(body bool, use func(...any)) {
 	var d []any
 	var st string = "héy"
 	use(&d, &st)
@@ -37354,7 +37277,7 @@ func run3451(body bool, use func(...any)) {
 	}
 }
 
-func run3452(body bool, use func(...any)) {
+func run3448(body bool, use func(...any)) {
 	var d []any
 	var pi = new(int)
 	use(&d, &pi)
@@ -37363,7 +37286,7 @@ func run3452(body bool, use func(...any)) {
 	}
 }
 
-func run3453(body bool, use func(...any)) {
+func run3449(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37372,7 +37295,7 @@ func run3453(body bool, use func(...any)) {
 	}
 }
 
-func run3454(body bool, use func(...any)) {
+func run3450(body bool, use func(...any)) {
 	var d []any
 	var av any = 5
 	use(&d, &av)
@@ -37381,7 +37304,7 @@ func run3454(body bool, use func(...any)) {
 	}
 }
 
-func run3455(body bool, use func(...any)) {
+func run3451(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37390,7 +37313,7 @@ func run3455(body bool, use func(...any)) {
 	}
 }
 
-func run3456(body bool, use func(...any)) {
+func run3452(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37399,7 +37322,7 @@ func run3456(body bool, use func(...any)) {
 	}
 }
 
-func run3457(body bool, use func(...any)) {
+func run3453(body bool, use func(...any)) {
 	var d []any
 	var fn = double
 	use(&d, &fn)
@@ -37408,7 +37331,7 @@ func run3457(body bool, use func(...any)) {
 	}
 }
 
-func run3458(body bool, use func(...any)) {
+func run3454(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var fn = double
@@ -37418,7 +37341,7 @@ func run3458(body bool, use func(...any)) {
 	}
 }
 
-func run3459(body bool, use func(...any)) {
+func run3455(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37426,7 +37349,7 @@ func run3459(body bool, use func(...any)) {
 	}
 }
 
-func run3460(body bool, use func(...any)) {
+func run3456(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37435,7 +37358,7 @@ func run3460(body bool, use func(...any)) {
 	}
 }
 
-func run3461(body bool, use func(...any)) {
+func run3457(body bool, use func(...any)) {
 	var d []any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -37444,7 +37367,7 @@ func run3461(body bool, use func(...any)) {
 	}
 }
 
-func run3462(body bool, use func(...any)) {
+func run3458(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37453,7 +37376,7 @@ func run3462(body bool, use func(...any)) {
 	}
 }
 
-func run3463(body bool, use func(...any)) {
+func run3459(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -37462,7 +37385,7 @@ func run3463(body bool, use func(...any)) {
 	}
 }
 
-func run3464(body bool, use func(...any)) {
+func run3460(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37470,7 +37393,7 @@ func run3464(body bool, use func(...any)) {
 	}
 }
 
-func run3465(body bool, use func(...any)) {
+func run3461(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -37480,7 +37403,7 @@ func run3465(body bool, use func(...any)) {
 	}
 }
 
-func run3466(body bool, use func(...any)) {
+func run3462(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37489,7 +37412,7 @@ func run3466(body bool, use func(...any)) {
 	}
 }
 
-func run3467(body bool, use func(...any)) {
+func run3463(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -37497,7 +37420,7 @@ func run3467(body bool, use func(...any)) {
 	}
 }
 
-func run3468(body bool, use func(...any)) {
+func run3464(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37506,7 +37429,7 @@ func run3468(body bool, use func(...any)) {
 	}
 }
 
-func run3469(body bool, use func(...any)) {
+func run3465(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37515,7 +37438,7 @@ func run3469(body bool, use func(...any)) {
 	}
 }
 
-func run3470(body bool, use func(...any)) {
+func run3466(body bool, use func(...any)) {
 	var d []any
 	var lv Level = 1
 	use(&d, &lv)
@@ -37524,7 +37447,7 @@ func run3470(body bool, use func(...any)) {
 	}
 }
 
-func run3471(body bool, use func(...any)) {
+func run3467(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -37533,7 +37456,7 @@ func run3471(body bool, use func(...any)) {
 	}
 }
 
-func run3472(body bool, use func(...any)) {
+func run3468(body bool, use func(...any)) {
 	var d []any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -37542,7 +37465,7 @@ func run3472(body bool, use func(...any)) {
 	}
 }
 
-func run3473(body bool, use func(...any)) {
+func run3469(body bool, use func(...any)) {
 	var d []any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -37551,7 +37474,7 @@ func run3473(body bool, use func(...any)) {
 	}
 }
 
-func run3474(body bool, use func(...any)) {
+func run3470(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37559,7 +37482,7 @@ func run3474(body bool, use func(...any)) {
 	}
 }
 
-func run3475(body bool, use func(...any)) {
+func run3471(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37567,7 +37490,7 @@ func run3475(body bool, use func(...any)) {
 	}
 }
 
-func run3476(body bool, use func(...any)) {
+func run3472(body bool, use func(...any)) {
 	var d []error
 	var err error = errBase
 	use(&d, &err)
@@ -37576,7 +37499,7 @@ func run3476(body bool, use func(...any)) {
 	}
 }
 
-func run3477(body bool, use func(...any)) {
+func run3473(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37584,7 +37507,7 @@ func run3477(body bool, use func(...any)) {
 	}
 }
 
-func run3478(body bool, use func(...any)) {
+func run3474(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37592,7 +37515,7 @@ func run3478(body bool, use func(...any)) {
 	}
 }
 
-func run3479(body bool, use func(...any)) {
+func run3475(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37600,7 +37523,7 @@ func run3479(body bool, use func(...any)) {
 	}
 }
 
-func run3480(body bool, use func(...any)) {
+func run3476(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37608,7 +37531,7 @@ func run3480(body bool, use func(...any)) {
 	}
 }
 
-func run3481(body bool, use func(...any)) {
+func run3477(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -37616,7 +37539,7 @@ func run3481(body bool, use func(...any)) {
 	}
 }
 
-func run3482(body bool, use func(...any)) {
+func run3478(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -37624,7 +37547,7 @@ func run3482(body bool, use func(...any)) {
 	}
 }
 
-func run3483(body bool, use func(...any)) {
+func run3479(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37633,7 +37556,7 @@ func run3483(body bool, use func(...any)) {
 	}
 }
 
-func run3484(body bool, use func(...any)) {
+func run3480(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -37642,7 +37565,7 @@ func run3484(body bool, use func(...any)) {
 	}
 }
 
-func run3485(body bool, use func(...any)) {
+func run3481(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37651,7 +37574,7 @@ func run3485(body bool, use func(...any)) {
 	}
 }
 
-func run3486(body bool, use func(...any)) {
+func run3482(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -37660,7 +37583,7 @@ func run3486(body bool, use func(...any)) {
 	}
 }
 
-func run3487(body bool, use func(...any)) {
+func run3483(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -37668,7 +37591,7 @@ func run3487(body bool, use func(...any)) {
 	}
 }
 
-func run3488(body bool, use func(...any)) {
+func run3484(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -37676,7 +37599,7 @@ func run3488(body bool, use func(...any)) {
 	}
 }
 
-func run3489(body bool, use func(...any)) {
+func run3485(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -37684,7 +37607,7 @@ func run3489(body bool, use func(...any)) {
 	}
 }
 
-func run3490(body bool, use func(...any)) {
+func run3486(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -37692,7 +37615,7 @@ func run3490(body bool, use func(...any)) {
 	}
 }
 
-func run3491(body bool, use func(...any)) {
+func run3487(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -37701,7 +37624,7 @@ func run3491(body bool, use func(...any)) {
 	}
 }
 
-func run3492(body bool, use func(...any)) {
+func run3488(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -37709,7 +37632,7 @@ func run3492(body bool, use func(...any)) {
 	}
 }
 
-func run3493(body bool, use func(...any)) {
+func run3489(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37718,7 +37641,7 @@ func run3493(body bool, use func(...any)) {
 	}
 }
 
-func run3494(body bool, use func(...any)) {
+func run3490(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -37727,7 +37650,7 @@ func run3494(body bool, use func(...any)) {
 	}
 }
 
-func run3495(body bool, use func(...any)) {
+func run3491(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -37736,7 +37659,7 @@ func run3495(body bool, use func(...any)) {
 	}
 }
 
-func run3496(body bool, use func(...any)) {
+func run3492(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -37745,7 +37668,7 @@ func run3496(body bool, use func(...any)) {
 	}
 }
 
-func run3497(body bool, use func(...any)) {
+func run3493(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -37753,7 +37676,7 @@ func run3497(body bool, use func(...any)) {
 	}
 }
 
-func run3498(body bool, use func(...any)) {
+func run3494(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37762,7 +37685,7 @@ func run3498(body bool, use func(...any)) {
 	}
 }
 
-func run3499(body bool, use func(...any)) {
+func run3495(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37771,7 +37694,7 @@ func run3499(body bool, use func(...any)) {
 	}
 }
 
-func run3500(body bool, use func(...any)) {
+func run3496(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -37780,7 +37703,7 @@ func run3500(body bool, use func(...any)) {
 	}
 }
 
-func run3501(body bool, use func(...any)) {
+func run3497(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -37789,7 +37712,7 @@ func run3501(body bool, use func(...any)) {
 	}
 }
 
-func run3502(body bool, use func(...any)) {
+func run3498(body bool, use func(...any)) {
 	var d []Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -37798,7 +37721,7 @@ func run3502(body bool, use func(...any)) {
 	}
 }
 
-func run3503(body bool, use func(...any)) {
+func run3499(body bool, use func(...any)) {
 	var d []Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -37807,7 +37730,7 @@ func run3503(body bool, use func(...any)) {
 	}
 }
 
-func run3504(body bool, use func(...any)) {
+func run3500(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -37815,7 +37738,7 @@ func run3504(body bool, use func(...any)) {
 	}
 }
 
-func run3505(body bool, use func(...any)) {
+func run3501(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -37824,7 +37747,7 @@ func run3505(body bool, use func(...any)) {
 	}
 }
 
-func run3506(body bool, use func(...any)) {
+func run3502(body bool, use func(...any)) {
 	var d []*Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -37833,7 +37756,7 @@ func run3506(body bool, use func(...any)) {
 	}
 }
 
-func run3507(body bool, use func(...any)) {
+func run3503(body bool, use func(...any)) {
 	var d []*Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -37842,7 +37765,7 @@ func run3507(body bool, use func(...any)) {
 	}
 }
 
-func run3508(body bool, use func(...any)) {
+func run3504(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -37851,7 +37774,7 @@ func run3508(body bool, use func(...any)) {
 	}
 }
 
-func run3509(body bool, use func(...any)) {
+func run3505(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -37859,7 +37782,7 @@ func run3509(body bool, use func(...any)) {
 	}
 }
 
-func run3510(body bool, use func(...any)) {
+func run3506(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -37867,7 +37790,7 @@ func run3510(body bool, use func(...any)) {
 	}
 }
 
-func run3511(body bool, use func(...any)) {
+func run3507(body bool, use func(...any)) {
 	var d []*Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -37876,7 +37799,7 @@ func run3511(body bool, use func(...any)) {
 	}
 }
 
-func run3512(body bool, use func(...any)) {
+func run3508(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	use(&d, &i)
@@ -37885,7 +37808,7 @@ func run3512(body bool, use func(...any)) {
 	}
 }
 
-func run3513(body bool, use func(...any)) {
+func run3509(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37894,7 +37817,7 @@ func run3513(body bool, use func(...any)) {
 	}
 }
 
-func run3514(body bool, use func(...any)) {
+func run3510(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	var j int = 9
@@ -37905,7 +37828,7 @@ func run3514(body bool, use func(...any)) {
 	}
 }
 
-func run3515(body bool, use func(...any)) {
+func run3511(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37914,7 +37837,7 @@ func run3515(body bool, use func(...any)) {
 	}
 }
 
-func run3516(body bool, use func(...any)) {
+func run3512(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37923,7 +37846,7 @@ func run3516(body bool, use func(...any)) {
 	}
 }
 
-func run3517(body bool, use func(...any)) {
+func run3513(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37932,7 +37855,7 @@ func run3517(body bool, use func(...any)) {
 	}
 }
 
-func run3518(body bool, use func(...any)) {
+func run3514(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -37940,7 +37863,7 @@ func run3518(body bool, use func(...any)) {
 	}
 }
 
-func run3519(body bool, use func(...any)) {
+func run3515(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -37948,7 +37871,7 @@ func run3519(body bool, use func(...any)) {
 	}
 }
 
-func run3520(body bool, use func(...any)) {
+func run3516(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -37957,7 +37880,7 @@ func run3520(body bool, use func(...any)) {
 	}
 }
 
-func run3521(body bool, use func(...any)) {
+func run3517(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -37965,7 +37888,7 @@ func run3521(body bool, use func(...any)) {
 	}
 }
 
-func run3522(body bool, use func(...any)) {
+func run3518(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var st string = "héy"
@@ -37976,7 +37899,7 @@ func run3522(body bool, use func(...any)) {
 	}
 }
 
-func run3523(body bool, use func(...any)) {
+func run3519(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var u uint8 = 100
@@ -37987,7 +37910,7 @@ func run3523(body bool, use func(...any)) {
 	}
 }
 
-func run3524(body bool, use func(...any)) {
+func run3520(body bool, use func(...any)) {
 	var d [][]any
 	use(&d)
 	if body {
@@ -37995,7 +37918,7 @@ func run3524(body bool, use func(...any)) {
 	}
 }
 
-func run3525(body bool, use func(...any)) {
+func run3521(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	use(&d, &i)
@@ -38004,7 +37927,7 @@ func run3525(body bool, use func(...any)) {
 	}
 }
 
-func run3526(body bool, use func(...any)) {
+func run3522(body bool, use func(...any)) {
 	var d [][]Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -38014,7 +37937,7 @@ func run3526(body bool, use func(...any)) {
 	}
 }
 
-func run3527(body bool, use func(...any)) {
+func run3523(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -38024,7 +37947,7 @@ func run3527(body bool, use func(...any)) {
 	}
 }
 
-func run3528(body bool, use func(...any)) {
+func run3524(body bool, use func(...any)) {
 	var d [][]Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -38034,7 +37957,7 @@ func run3528(body bool, use func(...any)) {
 	}
 }
 
-func run3529(body bool, use func(...any)) {
+func run3525(body bool, use func(...any)) {
 	var d [][]Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -38043,7 +37966,7 @@ func run3529(body bool, use func(...any)) {
 	}
 }
 
-func run3530(body bool, use func(...any)) {
+func run3526(body bool, use func(...any)) {
 	var d [][2]int
 	var i int = 5
 	var j int = 9
@@ -38053,7 +37976,7 @@ func run3530(body bool, use func(...any)) {
 	}
 }
 
-func run3531(body bool, use func(...any)) {
+func run3527(body bool, use func(...any)) {
 	var d [][2]int
 	use(&d)
 	if body {
@@ -38061,7 +37984,7 @@ func run3531(body bool, use func(...any)) {
 	}
 }
 
-func run3532(body bool, use func(...any)) {
+func run3528(body bool, use func(...any)) {
 	var d [][2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -38070,7 +37993,7 @@ func run3532(body bool, use func(...any)) {
 	}
 }
 
-func run3533(body bool, use func(...any)) {
+func run3529(body bool, use func(...any)) {
 	var d []map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38079,7 +38002,7 @@ func run3533(body bool, use func(...any)) {
 	}
 }
 
-func run3534(body bool, use func(...any)) {
+func run3530(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -38087,7 +38010,7 @@ func run3534(body bool, use func(...any)) {
 	}
 }
 
-func run3535(body bool, use func(...any)) {
+func run3531(body bool, use func(...any)) {
 	var d []map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -38096,7 +38019,7 @@ func run3535(body bool, use func(...any)) {
 	}
 }
 
-func run3536(body bool, use func(...any)) {
+func run3532(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -38104,7 +38027,7 @@ func run3536(body bool, use func(...any)) {
 	}
 }
 
-func run3537(body bool, use func(...any)) {
+func run3533(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -38112,7 +38035,7 @@ func run3537(body bool, use func(...any)) {
 	}
 }
 
-func run3538(body bool, use func(...any)) {
+func run3534(body bool, use func(...any)) {
 	var d []func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -38121,7 +38044,7 @@ func run3538(body bool, use func(...any)) {
 	}
 }
 
-func run3539(body bool, use func(...any)) {
+func run3535(body bool, use func(...any)) {
 	var d []func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -38130,7 +38053,7 @@ func run3539(body bool, use func(...any)) {
 	}
 }
 
-func run3540(body bool, use func(...any)) {
+func run3536(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -38138,7 +38061,7 @@ func run3540(body bool, use func(...any)) {
 	}
 }
 
-func run3541(body bool, use func(...any)) {
+func run3537(body bool, use func(...any)) {
 	var d []Celsius
 	use(&d)
 	if body {
@@ -38146,7 +38069,7 @@ func run3541(body bool, use func(...any)) {
 	}
 }
 
-func run3542(body bool, use func(...any)) {
+func run3538(body bool, use func(...any)) {
 	var d []Celsius
 	use(&d)
 	if body {
@@ -38154,7 +38077,7 @@ func run3542(body bool, use func(...any)) {
 	}
 }
 
-func run3543(body bool, use func(...any)) {
+func run3539(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38163,7 +38086,7 @@ func run3543(body bool, use func(...any)) {
 	}
 }
 
-func run3544(body bool, use func(...any)) {
+func run3540(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38172,7 +38095,7 @@ func run3544(body bool, use func(...any)) {
 	}
 }
 
-func run3545(body bool, use func(...any)) {
+func run3541(body bool, use func(...any)) {
 	var d []struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -38181,7 +38104,7 @@ func run3545(body bool, use func(...any)) {
 	}
 }
 
-func run3546(body bool, use func(...any)) {
+func run3542(body bool, use func(...any)) {
 	var d []struct{ A int }
 	use(&d)
 	if body {
@@ -38189,7 +38112,7 @@ func run3546(body bool, use func(...any)) {
 	}
 }
 
-func run3547(body bool, use func(...any)) {
+func run3543(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -38198,7 +38121,7 @@ func run3547(body bool, use func(...any)) {
 	}
 }
 
-func run3548(body bool, use func(...any)) {
+func run3544(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -38207,7 +38130,7 @@ func run3548(body bool, use func(...any)) {
 	}
 }
 
-func run3549(body bool, use func(...any)) {
+func run3545(body bool, use func(...any)) {
 	var d []Words
 	use(&d)
 	if body {
@@ -38215,7 +38138,7 @@ func run3549(body bool, use func(...any)) {
 	}
 }
 
-func run3550(body bool, use func(...any)) {
+func run3546(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -38223,7 +38146,7 @@ func run3550(body bool, use func(...any)) {
 	}
 }
 
-func run3551(body bool, use func(...any)) {
+func run3547(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38232,7 +38155,7 @@ func run3551(body bool, use func(...any)) {
 	}
 }
 
-func run3552(body bool, use func(...any)) {
+func run3548(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38241,7 +38164,7 @@ func run3552(body bool, use func(...any)) {
 	}
 }
 
-func run3553(body bool, use func(...any)) {
+func run3549(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38250,7 +38173,7 @@ func run3553(body bool, use func(...any)) {
 	}
 }
 
-func run3554(body bool, use func(...any)) {
+func run3550(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	var j int = 9
@@ -38260,7 +38183,7 @@ func run3554(body bool, use func(...any)) {
 	}
 }
 
-func run3555(body bool, use func(...any)) {
+func run3551(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38269,7 +38192,7 @@ func run3555(body bool, use func(...any)) {
 	}
 }
 
-func run3556(body bool, use func(...any)) {
+func run3552(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38278,7 +38201,7 @@ func run3556(body bool, use func(...any)) {
 	}
 }
 
-func run3557(body bool, use func(...any)) {
+func run3553(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38287,7 +38210,7 @@ func run3557(body bool, use func(...any)) {
 	}
 }
 
-func run3558(body bool, use func(...any)) {
+func run3554(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -38296,7 +38219,7 @@ func run3558(body bool, use func(...any)) {
 	}
 }
 
-func run3559(body bool, use func(...any)) {
+func run3555(body bool, use func(...any)) {
 	var d map[string]int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -38305,7 +38228,7 @@ func run3559(body bool, use func(...any)) {
 	}
 }
 
-func run3560(body bool, use func(...any)) {
+func run3556(body bool, use func(...any)) {
 	var d map[string]int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -38314,7 +38237,7 @@ func run3560(body bool, use func(...any)) {
 	}
 }
 
-func run3561(body bool, use func(...any)) {
+func run3557(body bool, use func(...any)) {
 	var d map[string]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -38323,7 +38246,7 @@ func run3561(body bool, use func(...any)) {
 	}
 }
 
-func run3562(body bool, use func(...any)) {
+func run3558(body bool, use func(...any)) {
 	var d map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -38332,7 +38255,7 @@ func run3562(body bool, use func(...any)) {
 	}
 }
 
-func run3563(body bool, use func(...any)) {
+func run3559(body bool, use func(...any)) {
 	var d map[string]int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -38341,7 +38264,7 @@ func run3563(body bool, use func(...any)) {
 	}
 }
 
-func run3564(body bool, use func(...any)) {
+func run3560(body bool, use func(...any)) {
 	var d map[string]int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -38350,7 +38273,7 @@ func run3564(body bool, use func(...any)) {
 	}
 }
 
-func run3565(body bool, use func(...any)) {
+func run3561(body bool, use func(...any)) {
 	var d map[string]int
 	var pi = new(int)
 	use(&d, &pi)
@@ -38359,7 +38282,7 @@ func run3565(body bool, use func(...any)) {
 	}
 }
 
-func run3566(body bool, use func(...any)) {
+func run3562(body bool, use func(...any)) {
 	var d map[string]int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38368,7 +38291,7 @@ func run3566(body bool, use func(...any)) {
 	}
 }
 
-func run3567(body bool, use func(...any)) {
+func run3563(body bool, use func(...any)) {
 	var d map[string]int
 	var av any = 5
 	use(&d, &av)
@@ -38377,7 +38300,7 @@ func run3567(body bool, use func(...any)) {
 	}
 }
 
-func run3568(body bool, use func(...any)) {
+func run3564(body bool, use func(...any)) {
 	var d map[string]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -38386,7 +38309,7 @@ func run3568(body bool, use func(...any)) {
 	}
 }
 
-func run3569(body bool, use func(...any)) {
+func run3565(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	var fn = double
@@ -38396,7 +38319,7 @@ func run3569(body bool, use func(...any)) {
 	}
 }
 
-func run3570(body bool, use func(...any)) {
+func run3566(body bool, use func(...any)) {
 	var d map[string]int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -38405,7 +38328,7 @@ func run3570(body bool, use func(...any)) {
 	}
 }
 
-func run3571(body bool, use func(...any)) {
+func run3567(body bool, use func(...any)) {
 	var d map[string]int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -38414,7 +38337,7 @@ func run3571(body bool, use func(...any)) {
 	}
 }
 
-func run3572(body bool, use func(...any)) {
+func run3568(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	var j int = 9
@@ -38424,7 +38347,7 @@ func run3572(body bool, use func(...any)) {
 	}
 }
 
-func run3573(body bool, use func(...any)) {
+func run3569(body bool, use func(...any)) {
 	var d map[string]int
 	var u uint8 = 100
 	use(&d, &u)
@@ -38433,7 +38356,7 @@ func run3573(body bool, use func(...any)) {
 	}
 }
 
-func run3574(body bool, use func(...any)) {
+func run3570(body bool, use func(...any)) {
 	var d map[string]int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -38442,7 +38365,7 @@ func run3574(body bool, use func(...any)) {
 	}
 }
 
-func run3575(body bool, use func(...any)) {
+func run3571(body bool, use func(...any)) {
 	var d map[string]int
 	var lv Level = 1
 	use(&d, &lv)
@@ -38451,7 +38374,7 @@ func run3575(body bool, use func(...any)) {
 	}
 }
 
-func run3576(body bool, use func(...any)) {
+func run3572(body bool, use func(...any)) {
 	var d map[string]float64
 	use(&d)
 	if body {
@@ -38459,7 +38382,7 @@ func run3576(body bool, use func(...any)) {
 	}
 }
 
-func run3577(body bool, use func(...any)) {
+func run3573(body bool, use func(...any)) {
 	var d map[string]float64
 	use(&d)
 	if body {
@@ -38467,7 +38390,7 @@ func run3577(body bool, use func(...any)) {
 	}
 }
 
-func run3578(body bool, use func(...any)) {
+func run3574(body bool, use func(...any)) {
 	var d map[string]float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38476,7 +38399,7 @@ func run3578(body bool, use func(...any)) {
 	}
 }
 
-func run3579(body bool, use func(...any)) {
+func run3575(body bool, use func(...any)) {
 	var d map[string]float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38485,7 +38408,7 @@ func run3579(body bool, use func(...any)) {
 	}
 }
 
-func run3580(body bool, use func(...any)) {
+func run3576(body bool, use func(...any)) {
 	var d map[string]float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38494,7 +38417,7 @@ func run3580(body bool, use func(...any)) {
 	}
 }
 
-func run3581(body bool, use func(...any)) {
+func run3577(body bool, use func(...any)) {
 	var d map[string]float64
 	var i int = 5
 	use(&d, &i)
@@ -38503,7 +38426,7 @@ func run3581(body bool, use func(...any)) {
 	}
 }
 
-func run3582(body bool, use func(...any)) {
+func run3578(body bool, use func(...any)) {
 	var d map[string]float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38512,7 +38435,7 @@ func run3582(body bool, use func(...any)) {
 	}
 }
 
-func run3583(body bool, use func(...any)) {
+func run3579(body bool, use func(...any)) {
 	var d map[string]float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38521,7 +38444,7 @@ func run3583(body bool, use func(...any)) {
 	}
 }
 
-func run3584(body bool, use func(...any)) {
+func run3580(body bool, use func(...any)) {
 	var d map[string]float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -38530,7 +38453,7 @@ func run3584(body bool, use func(...any)) {
 	}
 }
 
-func run3585(body bool, use func(...any)) {
+func run3581(body bool, use func(...any)) {
 	var d map[string]float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -38539,7 +38462,7 @@ func run3585(body bool, use func(...any)) {
 	}
 }
 
-func run3586(body bool, use func(...any)) {
+func run3582(body bool, use func(...any)) {
 	var d map[string]float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38548,7 +38471,7 @@ func run3586(body bool, use func(...any)) {
 	}
 }
 
-func run3587(body bool, use func(...any)) {
+func run3583(body bool, use func(...any)) {
 	var d map[string]float32
 	use(&d)
 	if body {
@@ -38556,7 +38479,7 @@ func run3587(body bool, use func(...any)) {
 	}
 }
 
-func run3588(body bool, use func(...any)) {
+func run3584(body bool, use func(...any)) {
 	var d map[string]float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -38565,7 +38488,7 @@ func run3588(body bool, use func(...any)) {
 	}
 }
 
-func run3589(body bool, use func(...any)) {
+func run3585(body bool, use func(...any)) {
 	var d map[string]float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -38574,7 +38497,7 @@ func run3589(body bool, use func(...any)) {
 	}
 }
 
-func run3590(body bool, use func(...any)) {
+func run3586(body bool, use func(...any)) {
 	var d map[string]float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38583,7 +38506,7 @@ func run3590(body bool, use func(...any)) {
 	}
 }
 
-func run3591(body bool, use func(...any)) {
+func run3587(body bool, use func(...any)) {
 	var d map[string]float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -38592,7 +38515,7 @@ func run3591(body bool, use func(...any)) {
 	}
 }
 
-func run3592(body bool, use func(...any)) {
+func run3588(body bool, use func(...any)) {
 	var d map[string]complex128
 	use(&d)
 	if body {
@@ -38600,7 +38523,7 @@ func run3592(body bool, use func(...any)) {
 	}
 }
 
-func run3593(body bool, use func(...any)) {
+func run3589(body bool, use func(...any)) {
 	var d map[string]complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -38609,7 +38532,7 @@ func run3593(body bool, use func(...any)) {
 	}
 }
 
-func run3594(body bool, use func(...any)) {
+func run3590(body bool, use func(...any)) {
 	var d map[string]complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -38618,7 +38541,7 @@ func run3594(body bool, use func(...any)) {
 	}
 }
 
-func run3595(body bool, use func(...any)) {
+func run3591(body bool, use func(...any)) {
 	var d map[string]complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38627,7 +38550,7 @@ func run3595(body bool, use func(...any)) {
 	}
 }
 
-func run3596(body bool, use func(...any)) {
+func run3592(body bool, use func(...any)) {
 	var d map[string]string
 	use(&d)
 	if body {
@@ -38635,7 +38558,7 @@ func run3596(body bool, use func(...any)) {
 	}
 }
 
-func run3597(body bool, use func(...any)) {
+func run3593(body bool, use func(...any)) {
 	var d map[string]string
 	var st string = "héy"
 	use(&d, &st)
@@ -38644,7 +38567,7 @@ func run3597(body bool, use func(...any)) {
 	}
 }
 
-func run3598(body bool, use func(...any)) {
+func run3594(body bool, use func(...any)) {
 	var d map[string]string
 	var i int = 5
 	use(&d, &i)
@@ -38653,7 +38576,7 @@ func run3598(body bool, use func(...any)) {
 	}
 }
 
-func run3599(body bool, use func(...any)) {
+func run3595(body bool, use func(...any)) {
 	var d map[string]string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -38662,7 +38585,7 @@ func run3599(body bool, use func(...any)) {
 	}
 }
 
-func run3600(body bool, use func(...any)) {
+func run3596(body bool, use func(...any)) {
 	var d map[string]string
 	var st string = "héy"
 	use(&d, &st)
@@ -38671,7 +38594,7 @@ func run3600(body bool, use func(...any)) {
 	}
 }
 
-func run3601(body bool, use func(...any)) {
+func run3597(body bool, use func(...any)) {
 	var d map[string]string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -38680,7 +38603,7 @@ func run3601(body bool, use func(...any)) {
 	}
 }
 
-func run3602(body bool, use func(...any)) {
+func run3598(body bool, use func(...any)) {
 	var d map[string]string
 	var i int = 5
 	var st string = "héy"
@@ -38690,7 +38613,7 @@ func run3602(body bool, use func(...any)) {
 	}
 }
 
-func run3603(body bool, use func(...any)) {
+func run3599(body bool, use func(...any)) {
 	var d map[string]string
 	var st string = "héy"
 	use(&d, &st)
@@ -38699,7 +38622,7 @@ func run3603(body bool, use func(...any)) {
 	}
 }
 
-func run3604(body bool, use func(...any)) {
+func run3600(body bool, use func(...any)) {
 	var d map[string]string
 	var lv Level = 1
 	use(&d, &lv)
@@ -38708,7 +38631,7 @@ func run3604(body bool, use func(...any)) {
 	}
 }
 
-func run3605(body bool, use func(...any)) {
+func run3601(body bool, use func(...any)) {
 	var d map[string]bool
 	use(&d)
 	if body {
@@ -38716,7 +38639,7 @@ func run3605(body bool, use func(...any)) {
 	}
 }
 
-func run3606(body bool, use func(...any)) {
+func run3602(body bool, use func(...any)) {
 	var d map[string]bool
 	var b bool = true
 	use(&d, &b)
@@ -38725,7 +38648,7 @@ func run3606(body bool, use func(...any)) {
 	}
 }
 
-func run3607(body bool, use func(...any)) {
+func run3603(body bool, use func(...any)) {
 	var d map[string]bool
 	var i int = 5
 	var j int = 9
@@ -38735,7 +38658,7 @@ func run3607(body bool, use func(...any)) {
 	}
 }
 
-func run3608(body bool, use func(...any)) {
+func run3604(body bool, use func(...any)) {
 	var d map[string]bool
 	var i int = 5
 	var j int = 9
@@ -38746,7 +38669,7 @@ func run3608(body bool, use func(...any)) {
 	}
 }
 
-func run3609(body bool, use func(...any)) {
+func run3605(body bool, use func(...any)) {
 	var d map[string]bool
 	var b bool = true
 	use(&d, &b)
@@ -38755,7 +38678,7 @@ func run3609(body bool, use func(...any)) {
 	}
 }
 
-func run3610(body bool, use func(...any)) {
+func run3606(body bool, use func(...any)) {
 	var d map[string]bool
 	var err error = errBase
 	use(&d, &err)
@@ -38764,7 +38687,7 @@ func run3610(body bool, use func(...any)) {
 	}
 }
 
-func run3611(body bool, use func(...any)) {
+func run3607(body bool, use func(...any)) {
 	var d map[string]bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -38773,7 +38696,7 @@ func run3611(body bool, use func(...any)) {
 	}
 }
 
-func run3612(body bool, use func(...any)) {
+func run3608(body bool, use func(...any)) {
 	var d map[string]bool
 	var av any = 5
 	use(&d, &av)
@@ -38782,7 +38705,7 @@ func run3612(body bool, use func(...any)) {
 	}
 }
 
-func run3613(body bool, use func(...any)) {
+func run3609(body bool, use func(...any)) {
 	var d map[string]bool
 	var st string = "héy"
 	use(&d, &st)
@@ -38791,7 +38714,7 @@ func run3613(body bool, use func(...any)) {
 	}
 }
 
-func run3614(body bool, use func(...any)) {
+func run3610(body bool, use func(...any)) {
 	var d map[string]bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -38801,7 +38724,7 @@ func run3614(body bool, use func(...any)) {
 	}
 }
 
-func run3615(body bool, use func(...any)) {
+func run3611(body bool, use func(...any)) {
 	var d map[string]uint8
 	use(&d)
 	if body {
@@ -38809,7 +38732,7 @@ func run3615(body bool, use func(...any)) {
 	}
 }
 
-func run3616(body bool, use func(...any)) {
+func run3612(body bool, use func(...any)) {
 	var d map[string]uint8
 	use(&d)
 	if body {
@@ -38817,7 +38740,7 @@ func run3616(body bool, use func(...any)) {
 	}
 }
 
-func run3617(body bool, use func(...any)) {
+func run3613(body bool, use func(...any)) {
 	var d map[string]uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -38826,7 +38749,7 @@ func run3617(body bool, use func(...any)) {
 	}
 }
 
-func run3618(body bool, use func(...any)) {
+func run3614(body bool, use func(...any)) {
 	var d map[string]uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -38835,7 +38758,7 @@ func run3618(body bool, use func(...any)) {
 	}
 }
 
-func run3619(body bool, use func(...any)) {
+func run3615(body bool, use func(...any)) {
 	var d map[string]uint8
 	var i int = 5
 	use(&d, &i)
@@ -38844,7 +38767,7 @@ func run3619(body bool, use func(...any)) {
 	}
 }
 
-func run3620(body bool, use func(...any)) {
+func run3616(body bool, use func(...any)) {
 	var d map[string]uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -38853,7 +38776,7 @@ func run3620(body bool, use func(...any)) {
 	}
 }
 
-func run3621(body bool, use func(...any)) {
+func run3617(body bool, use func(...any)) {
 	var d map[string]uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -38862,7 +38785,7 @@ func run3621(body bool, use func(...any)) {
 	}
 }
 
-func run3622(body bool, use func(...any)) {
+func run3618(body bool, use func(...any)) {
 	var d map[string]uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -38871,7 +38794,7 @@ func run3622(body bool, use func(...any)) {
 	}
 }
 
-func run3623(body bool, use func(...any)) {
+func run3619(body bool, use func(...any)) {
 	var d map[string]uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -38880,7 +38803,7 @@ func run3623(body bool, use func(...any)) {
 	}
 }
 
-func run3624(body bool, use func(...any)) {
+func run3620(body bool, use func(...any)) {
 	var d map[string]uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -38889,7 +38812,7 @@ func run3624(body bool, use func(...any)) {
 	}
 }
 
-func run3625(body bool, use func(...any)) {
+func run3621(body bool, use func(...any)) {
 	var d map[string]rune
 	use(&d)
 	if body {
@@ -38897,7 +38820,7 @@ func run3625(body bool, use func(...any)) {
 	}
 }
 
-func run3626(body bool, use func(...any)) {
+func run3622(body bool, use func(...any)) {
 	var d map[string]rune
 	var i int = 5
 	use(&d, &i)
@@ -38906,7 +38829,7 @@ func run3626(body bool, use func(...any)) {
 	}
 }
 
-func run3627(body bool, use func(...any)) {
+func run3623(body bool, use func(...any)) {
 	var d map[string]rune
 	var i int = 5
 	use(&d, &i)
@@ -38915,7 +38838,7 @@ func run3627(body bool, use func(...any)) {
 	}
 }
 
-func run3628(body bool, use func(...any)) {
+func run3624(body bool, use func(...any)) {
 	var d map[string]Level
 	use(&d)
 	if body {
@@ -38923,7 +38846,7 @@ func run3628(body bool, use func(...any)) {
 	}
 }
 
-func run3629(body bool, use func(...any)) {
+func run3625(body bool, use func(...any)) {
 	var d map[string]Level
 	use(&d)
 	if body {
@@ -38931,7 +38854,7 @@ func run3629(body bool, use func(...any)) {
 	}
 }
 
-func run3630(body bool, use func(...any)) {
+func run3626(body bool, use func(...any)) {
 	var d map[string]Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -38940,7 +38863,7 @@ func run3630(body bool, use func(...any)) {
 	}
 }
 
-func run3631(body bool, use func(...any)) {
+func run3627(body bool, use func(...any)) {
 	var d map[string]Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -38949,7 +38872,7 @@ func run3631(body bool, use func(...any)) {
 	}
 }
 
-func run3632(body bool, use func(...any)) {
+func run3628(body bool, use func(...any)) {
 	var d map[string]Level
 	var i int = 5
 	use(&d, &i)
@@ -38958,7 +38881,7 @@ func run3632(body bool, use func(...any)) {
 	}
 }
 
-func run3633(body bool, use func(...any)) {
+func run3629(body bool, use func(...any)) {
 	var d map[string]time.Duration
 	use(&d)
 	if body {
@@ -38966,7 +38889,7 @@ func run3633(body bool, use func(...any)) {
 	}
 }
 
-func run3634(body bool, use func(...any)) {
+func run3630(body bool, use func(...any)) {
 	var d map[string]time.Duration
 	use(&d)
 	if body {
@@ -38974,7 +38897,7 @@ func run3634(body bool, use func(...any)) {
 	}
 }
 
-func run3635(body bool, use func(...any)) {
+func run3631(body bool, use func(...any)) {
 	var d map[string]time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -38983,7 +38906,7 @@ func run3635(body bool, use func(...any)) {
 	}
 }
 
-func run3636(body bool, use func(...any)) {
+func run3632(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -38991,7 +38914,7 @@ func run3636(body bool, use func(...any)) {
 	}
 }
 
-func run3637(body bool, use func(...any)) {
+func run3633(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -38999,7 +38922,7 @@ func run3637(body bool, use func(...any)) {
 	}
 }
 
-func run3638(body bool, use func(...any)) {
+func run3634(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39007,7 +38930,7 @@ func run3638(body bool, use func(...any)) {
 	}
 }
 
-func run3639(body bool, use func(...any)) {
+func run3635(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39015,7 +38938,7 @@ func run3639(body bool, use func(...any)) {
 	}
 }
 
-func run3640(body bool, use func(...any)) {
+func run3636(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39023,7 +38946,7 @@ func run3640(body bool, use func(...any)) {
 	}
 }
 
-func run3641(body bool, use func(...any)) {
+func run3637(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39031,7 +38954,7 @@ func run3641(body bool, use func(...any)) {
 	}
 }
 
-func run3642(body bool, use func(...any)) {
+func run3638(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39040,7 +38963,7 @@ func run3642(body bool, use func(...any)) {
 	}
 }
 
-func run3643(body bool, use func(...any)) {
+func run3639(body bool, use func(...any)) {
 	var d map[string]any
 	var u uint8 = 100
 	use(&d, &u)
@@ -39049,7 +38972,7 @@ func run3643(body bool, use func(...any)) {
 	}
 }
 
-func run3644(body bool, use func(...any)) {
+func run3640(body bool, use func(...any)) {
 	var d map[string]any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -39058,7 +38981,7 @@ func run3644(body bool, use func(...any)) {
 	}
 }
 
-func run3645(body bool, use func(...any)) {
+func run3641(body bool, use func(...any)) {
 	var d map[string]any
 	var lv Level = 1
 	use(&d, &lv)
@@ -39067,7 +38990,7 @@ func run3645(body bool, use func(...any)) {
 	}
 }
 
-func run3646(body bool, use func(...any)) {
+func run3642(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39075,7 +38998,7 @@ func run3646(body bool, use func(...any)) {
 	}
 }
 
-func run3647(body bool, use func(...any)) {
+func run3643(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39084,7 +39007,7 @@ func run3647(body bool, use func(...any)) {
 	}
 }
 
-func run3648(body bool, use func(...any)) {
+func run3644(body bool, use func(...any)) {
 	var d map[string]any
 	var b bool = true
 	use(&d, &b)
@@ -39093,7 +39016,7 @@ func run3648(body bool, use func(...any)) {
 	}
 }
 
-func run3649(body bool, use func(...any)) {
+func run3645(body bool, use func(...any)) {
 	var d map[string]any
 	var u uint8 = 100
 	use(&d, &u)
@@ -39102,7 +39025,7 @@ func run3649(body bool, use func(...any)) {
 	}
 }
 
-func run3650(body bool, use func(...any)) {
+func run3646(body bool, use func(...any)) {
 	var d map[string]any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -39111,7 +39034,7 @@ func run3650(body bool, use func(...any)) {
 	}
 }
 
-func run3651(body bool, use func(...any)) {
+func run3647(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	var j int = 9
@@ -39121,7 +39044,7 @@ func run3651(body bool, use func(...any)) {
 	}
 }
 
-func run3652(body bool, use func(...any)) {
+func run3648(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	var j int = 9
@@ -39132,7 +39055,7 @@ func run3652(body bool, use func(...any)) {
 	}
 }
 
-func run3653(body bool, use func(...any)) {
+func run3649(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39141,7 +39064,7 @@ func run3653(body bool, use func(...any)) {
 	}
 }
 
-func run3654(body bool, use func(...any)) {
+func run3650(body bool, use func(...any)) {
 	var d map[string]any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39150,7 +39073,7 @@ func run3654(body bool, use func(...any)) {
 	}
 }
 
-func run3655(body bool, use func(...any)) {
+func run3651(body bool, use func(...any)) {
 	var d map[string]any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -39159,7 +39082,7 @@ func run3655(body bool, use func(...any)) {
 	}
 }
 
-func run3656(body bool, use func(...any)) {
+func run3652(body bool, use func(...any)) {
 	var d map[string]any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -39168,7 +39091,7 @@ func run3656(body bool, use func(...any)) {
 	}
 }
 
-func run3657(body bool, use func(...any)) {
+func run3653(body bool, use func(...any)) {
 	var d map[string]any
 	var av any = 5
 	use(&d, &av)
@@ -39177,7 +39100,7 @@ func run3657(body bool, use func(...any)) {
 	}
 }
 
-func run3658(body bool, use func(...any)) {
+func run3654(body bool, use func(...any)) {
 	var d map[string]any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39186,7 +39109,7 @@ func run3658(body bool, use func(...any)) {
 	}
 }
 
-func run3659(body bool, use func(...any)) {
+func run3655(body bool, use func(...any)) {
 	var d map[string]any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39195,7 +39118,7 @@ func run3659(body bool, use func(...any)) {
 	}
 }
 
-func run3660(body bool, use func(...any)) {
+func run3656(body bool, use func(...any)) {
 	var d map[string]any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39204,7 +39127,7 @@ func run3660(body bool, use func(...any)) {
 	}
 }
 
-func run3661(body bool, use func(...any)) {
+func run3657(body bool, use func(...any)) {
 	var d map[string]any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39213,7 +39136,7 @@ func run3661(body bool, use func(...any)) {
 	}
 }
 
-func run3662(body bool, use func(...any)) {
+func run3658(body bool, use func(...any)) {
 	var d map[string]any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -39222,7 +39145,7 @@ func run3662(body bool, use func(...any)) {
 	}
 }
 
-func run3663(body bool, use func(...any)) {
+func run3659(body bool, use func(...any)) {
 	var d map[string]any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -39231,7 +39154,7 @@ func run3663(body bool, use func(...any)) {
 	}
 }
 
-func run3664(body bool, use func(...any)) {
+func run3660(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39239,7 +39162,7 @@ func run3664(body bool, use func(...any)) {
 	}
 }
 
-func run3665(body bool, use func(...any)) {
+func run3661(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39247,7 +39170,7 @@ func run3665(body bool, use func(...any)) {
 	}
 }
 
-func run3666(body bool, use func(...any)) {
+func run3662(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39256,7 +39179,7 @@ func run3666(body bool, use func(...any)) {
 	}
 }
 
-func run3667(body bool, use func(...any)) {
+func run3663(body bool, use func(...any)) {
 	var d map[string]any
 	var err error = errBase
 	use(&d, &err)
@@ -39265,7 +39188,7 @@ func run3667(body bool, use func(...any)) {
 	}
 }
 
-func run3668(body bool, use func(...any)) {
+func run3664(body bool, use func(...any)) {
 	var d map[string]any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -39274,7 +39197,7 @@ func run3668(body bool, use func(...any)) {
 	}
 }
 
-func run3669(body bool, use func(...any)) {
+func run3665(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39283,7 +39206,7 @@ func run3669(body bool, use func(...any)) {
 	}
 }
 
-func run3670(body bool, use func(...any)) {
+func run3666(body bool, use func(...any)) {
 	var d map[string]any
 	var st string = "héy"
 	use(&d, &st)
@@ -39292,7 +39215,7 @@ func run3670(body bool, use func(...any)) {
 	}
 }
 
-func run3671(body bool, use func(...any)) {
+func run3667(body bool, use func(...any)) {
 	var d map[string]any
 	var st string = "héy"
 	use(&d, &st)
@@ -39301,7 +39224,7 @@ func run3671(body bool, use func(...any)) {
 	}
 }
 
-func run3672(body bool, use func(...any)) {
+func run3668(body bool, use func(...any)) {
 	var d map[string]any
 	var pi = new(int)
 	use(&d, &pi)
@@ -39310,7 +39233,7 @@ func run3672(body bool, use func(...any)) {
 	}
 }
 
-func run3673(body bool, use func(...any)) {
+func run3669(body bool, use func(...any)) {
 	var d map[string]any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39319,7 +39242,7 @@ func run3673(body bool, use func(...any)) {
 	}
 }
 
-func run3674(body bool, use func(...any)) {
+func run3670(body bool, use func(...any)) {
 	var d map[string]any
 	var av any = 5
 	use(&d, &av)
@@ -39328,7 +39251,7 @@ func run3674(body bool, use func(...any)) {
 	}
 }
 
-func run3675(body bool, use func(...any)) {
+func run3671(body bool, use func(...any)) {
 	var d map[string]any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39337,7 +39260,7 @@ func run3675(body bool, use func(...any)) {
 	}
 }
 
-func run3676(body bool, use func(...any)) {
+func run3672(body bool, use func(...any)) {
 	var d map[string]any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39346,7 +39269,7 @@ func run3676(body bool, use func(...any)) {
 	}
 }
 
-func run3677(body bool, use func(...any)) {
+func run3673(body bool, use func(...any)) {
 	var d map[string]any
 	var fn = double
 	use(&d, &fn)
@@ -39355,7 +39278,7 @@ func run3677(body bool, use func(...any)) {
 	}
 }
 
-func run3678(body bool, use func(...any)) {
+func run3674(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	var fn = double
@@ -39365,7 +39288,7 @@ func run3678(body bool, use func(...any)) {
 	}
 }
 
-func run3679(body bool, use func(...any)) {
+func run3675(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39373,7 +39296,7 @@ func run3679(body bool, use func(...any)) {
 	}
 }
 
-func run3680(body bool, use func(...any)) {
+func run3676(body bool, use func(...any)) {
 	var d map[string]any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39382,7 +39305,7 @@ func run3680(body bool, use func(...any)) {
 	}
 }
 
-func run3681(body bool, use func(...any)) {
+func run3677(body bool, use func(...any)) {
 	var d map[string]any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -39391,7 +39314,7 @@ func run3681(body bool, use func(...any)) {
 	}
 }
 
-func run3682(body bool, use func(...any)) {
+func run3678(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39400,7 +39323,7 @@ func run3682(body bool, use func(...any)) {
 	}
 }
 
-func run3683(body bool, use func(...any)) {
+func run3679(body bool, use func(...any)) {
 	var d map[string]any
 	var u uint8 = 100
 	use(&d, &u)
@@ -39409,7 +39332,7 @@ func run3683(body bool, use func(...any)) {
 	}
 }
 
-func run3684(body bool, use func(...any)) {
+func run3680(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39417,7 +39340,7 @@ func run3684(body bool, use func(...any)) {
 	}
 }
 
-func run3685(body bool, use func(...any)) {
+func run3681(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	var j int = 9
@@ -39427,7 +39350,7 @@ func run3685(body bool, use func(...any)) {
 	}
 }
 
-func run3686(body bool, use func(...any)) {
+func run3682(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39436,7 +39359,7 @@ func run3686(body bool, use func(...any)) {
 	}
 }
 
-func run3687(body bool, use func(...any)) {
+func run3683(body bool, use func(...any)) {
 	var d map[string]any
 	use(&d)
 	if body {
@@ -39444,7 +39367,7 @@ func run3687(body bool, use func(...any)) {
 	}
 }
 
-func run3688(body bool, use func(...any)) {
+func run3684(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39453,7 +39376,7 @@ func run3688(body bool, use func(...any)) {
 	}
 }
 
-func run3689(body bool, use func(...any)) {
+func run3685(body bool, use func(...any)) {
 	var d map[string]any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39462,7 +39385,7 @@ func run3689(body bool, use func(...any)) {
 	}
 }
 
-func run3690(body bool, use func(...any)) {
+func run3686(body bool, use func(...any)) {
 	var d map[string]any
 	var lv Level = 1
 	use(&d, &lv)
@@ -39471,7 +39394,7 @@ func run3690(body bool, use func(...any)) {
 	}
 }
 
-func run3691(body bool, use func(...any)) {
+func run3687(body bool, use func(...any)) {
 	var d map[string]any
 	var i int = 5
 	use(&d, &i)
@@ -39480,7 +39403,7 @@ func run3691(body bool, use func(...any)) {
 	}
 }
 
-func run3692(body bool, use func(...any)) {
+func run3688(body bool, use func(...any)) {
 	var d map[string]any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -39489,7 +39412,7 @@ func run3692(body bool, use func(...any)) {
 	}
 }
 
-func run3693(body bool, use func(...any)) {
+func run3689(body bool, use func(...any)) {
 	var d map[string]any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -39498,7 +39421,7 @@ func run3693(body bool, use func(...any)) {
 	}
 }
 
-func run3694(body bool, use func(...any)) {
+func run3690(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39506,7 +39429,7 @@ func run3694(body bool, use func(...any)) {
 	}
 }
 
-func run3695(body bool, use func(...any)) {
+func run3691(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39514,7 +39437,7 @@ func run3695(body bool, use func(...any)) {
 	}
 }
 
-func run3696(body bool, use func(...any)) {
+func run3692(body bool, use func(...any)) {
 	var d map[string]error
 	var err error = errBase
 	use(&d, &err)
@@ -39523,7 +39446,7 @@ func run3696(body bool, use func(...any)) {
 	}
 }
 
-func run3697(body bool, use func(...any)) {
+func run3693(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39531,7 +39454,7 @@ func run3697(body bool, use func(...any)) {
 	}
 }
 
-func run3698(body bool, use func(...any)) {
+func run3694(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39539,7 +39462,7 @@ func run3698(body bool, use func(...any)) {
 	}
 }
 
-func run3699(body bool, use func(...any)) {
+func run3695(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39547,7 +39470,7 @@ func run3699(body bool, use func(...any)) {
 	}
 }
 
-func run3700(body bool, use func(...any)) {
+func run3696(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39555,7 +39478,7 @@ func run3700(body bool, use func(...any)) {
 	}
 }
 
-func run3701(body bool, use func(...any)) {
+func run3697(body bool, use func(...any)) {
 	var d map[string]error
 	use(&d)
 	if body {
@@ -39563,7 +39486,7 @@ func run3701(body bool, use func(...any)) {
 	}
 }
 
-func run3702(body bool, use func(...any)) {
+func run3698(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	use(&d)
 	if body {
@@ -39571,7 +39494,7 @@ func run3702(body bool, use func(...any)) {
 	}
 }
 
-func run3703(body bool, use func(...any)) {
+func run3699(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39580,7 +39503,7 @@ func run3703(body bool, use func(...any)) {
 	}
 }
 
-func run3704(body bool, use func(...any)) {
+func run3700(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -39589,7 +39512,7 @@ func run3704(body bool, use func(...any)) {
 	}
 }
 
-func run3705(body bool, use func(...any)) {
+func run3701(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39598,7 +39521,7 @@ func run3705(body bool, use func(...any)) {
 	}
 }
 
-func run3706(body bool, use func(...any)) {
+func run3702(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -39607,7 +39530,7 @@ func run3706(body bool, use func(...any)) {
 	}
 }
 
-func run3707(body bool, use func(...any)) {
+func run3703(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	use(&d)
 	if body {
@@ -39615,7 +39538,7 @@ func run3707(body bool, use func(...any)) {
 	}
 }
 
-func run3708(body bool, use func(...any)) {
+func run3704(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	use(&d)
 	if body {
@@ -39623,7 +39546,7 @@ func run3708(body bool, use func(...any)) {
 	}
 }
 
-func run3709(body bool, use func(...any)) {
+func run3705(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	use(&d)
 	if body {
@@ -39631,7 +39554,7 @@ func run3709(body bool, use func(...any)) {
 	}
 }
 
-func run3710(body bool, use func(...any)) {
+func run3706(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	use(&d)
 	if body {
@@ -39639,7 +39562,7 @@ func run3710(body bool, use func(...any)) {
 	}
 }
 
-func run3711(body bool, use func(...any)) {
+func run3707(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -39648,7 +39571,7 @@ func run3711(body bool, use func(...any)) {
 	}
 }
 
-func run3712(body bool, use func(...any)) {
+func run3708(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	use(&d)
 	if body {
@@ -39656,7 +39579,7 @@ func run3712(body bool, use func(...any)) {
 	}
 }
 
-func run3713(body bool, use func(...any)) {
+func run3709(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39665,7 +39588,7 @@ func run3713(body bool, use func(...any)) {
 	}
 }
 
-func run3714(body bool, use func(...any)) {
+func run3710(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -39674,7 +39597,7 @@ func run3714(body bool, use func(...any)) {
 	}
 }
 
-func run3715(body bool, use func(...any)) {
+func run3711(body bool, use func(...any)) {
 	var d map[string]fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -39683,7 +39606,7 @@ func run3715(body bool, use func(...any)) {
 	}
 }
 
-func run3716(body bool, use func(...any)) {
+func run3712(body bool, use func(...any)) {
 	var d map[string]Point
 	var i int = 5
 	use(&d, &i)
@@ -39692,7 +39615,7 @@ func run3716(body bool, use func(...any)) {
 	}
 }
 
-func run3717(body bool, use func(...any)) {
+func run3713(body bool, use func(...any)) {
 	var d map[string]Point
 	use(&d)
 	if body {
@@ -39700,7 +39623,7 @@ func run3717(body bool, use func(...any)) {
 	}
 }
 
-func run3718(body bool, use func(...any)) {
+func run3714(body bool, use func(...any)) {
 	var d map[string]Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39709,7 +39632,7 @@ func run3718(body bool, use func(...any)) {
 	}
 }
 
-func run3719(body bool, use func(...any)) {
+func run3715(body bool, use func(...any)) {
 	var d map[string]Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39718,7 +39641,7 @@ func run3719(body bool, use func(...any)) {
 	}
 }
 
-func run3720(body bool, use func(...any)) {
+func run3716(body bool, use func(...any)) {
 	var d map[string]Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -39727,7 +39650,7 @@ func run3720(body bool, use func(...any)) {
 	}
 }
 
-func run3721(body bool, use func(...any)) {
+func run3717(body bool, use func(...any)) {
 	var d map[string]Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -39736,7 +39659,7 @@ func run3721(body bool, use func(...any)) {
 	}
 }
 
-func run3722(body bool, use func(...any)) {
+func run3718(body bool, use func(...any)) {
 	var d map[string]Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -39745,7 +39668,7 @@ func run3722(body bool, use func(...any)) {
 	}
 }
 
-func run3723(body bool, use func(...any)) {
+func run3719(body bool, use func(...any)) {
 	var d map[string]Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -39754,7 +39677,7 @@ func run3723(body bool, use func(...any)) {
 	}
 }
 
-func run3724(body bool, use func(...any)) {
+func run3720(body bool, use func(...any)) {
 	var d map[string]Point
 	use(&d)
 	if body {
@@ -39762,7 +39685,7 @@ func run3724(body bool, use func(...any)) {
 	}
 }
 
-func run3725(body bool, use func(...any)) {
+func run3721(body bool, use func(...any)) {
 	var d map[string]*Point
 	var i int = 5
 	use(&d, &i)
@@ -39771,7 +39694,7 @@ func run3725(body bool, use func(...any)) {
 	}
 }
 
-func run3726(body bool, use func(...any)) {
+func run3722(body bool, use func(...any)) {
 	var d map[string]*Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -39780,7 +39703,7 @@ func run3726(body bool, use func(...any)) {
 	}
 }
 
-func run3727(body bool, use func(...any)) {
+func run3723(body bool, use func(...any)) {
 	var d map[string]*Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -39789,7 +39712,7 @@ func run3727(body bool, use func(...any)) {
 	}
 }
 
-func run3728(body bool, use func(...any)) {
+func run3724(body bool, use func(...any)) {
 	var d map[string]*Point
 	var i int = 5
 	use(&d, &i)
@@ -39798,7 +39721,7 @@ func run3728(body bool, use func(...any)) {
 	}
 }
 
-func run3729(body bool, use func(...any)) {
+func run3725(body bool, use func(...any)) {
 	var d map[string]*Point
 	use(&d)
 	if body {
@@ -39806,7 +39729,7 @@ func run3729(body bool, use func(...any)) {
 	}
 }
 
-func run3730(body bool, use func(...any)) {
+func run3726(body bool, use func(...any)) {
 	var d map[string]*Point
 	use(&d)
 	if body {
@@ -39814,7 +39737,7 @@ func run3730(body bool, use func(...any)) {
 	}
 }
 
-func run3731(body bool, use func(...any)) {
+func run3727(body bool, use func(...any)) {
 	var d map[string]*Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -39823,7 +39746,7 @@ func run3731(body bool, use func(...any)) {
 	}
 }
 
-func run3732(body bool, use func(...any)) {
+func run3728(body bool, use func(...any)) {
 	var d map[string][]int
 	var i int = 5
 	use(&d, &i)
@@ -39832,7 +39755,7 @@ func run3732(body bool, use func(...any)) {
 	}
 }
 
-func run3733(body bool, use func(...any)) {
+func run3729(body bool, use func(...any)) {
 	var d map[string][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39841,7 +39764,7 @@ func run3733(body bool, use func(...any)) {
 	}
 }
 
-func run3734(body bool, use func(...any)) {
+func run3730(body bool, use func(...any)) {
 	var d map[string][]int
 	var i int = 5
 	var j int = 9
@@ -39852,7 +39775,7 @@ func run3734(body bool, use func(...any)) {
 	}
 }
 
-func run3735(body bool, use func(...any)) {
+func run3731(body bool, use func(...any)) {
 	var d map[string][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39861,7 +39784,7 @@ func run3735(body bool, use func(...any)) {
 	}
 }
 
-func run3736(body bool, use func(...any)) {
+func run3732(body bool, use func(...any)) {
 	var d map[string][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39870,7 +39793,7 @@ func run3736(body bool, use func(...any)) {
 	}
 }
 
-func run3737(body bool, use func(...any)) {
+func run3733(body bool, use func(...any)) {
 	var d map[string][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39879,7 +39802,7 @@ func run3737(body bool, use func(...any)) {
 	}
 }
 
-func run3738(body bool, use func(...any)) {
+func run3734(body bool, use func(...any)) {
 	var d map[string][]int
 	use(&d)
 	if body {
@@ -39887,7 +39810,7 @@ func run3738(body bool, use func(...any)) {
 	}
 }
 
-func run3739(body bool, use func(...any)) {
+func run3735(body bool, use func(...any)) {
 	var d map[string][]int
 	use(&d)
 	if body {
@@ -39895,7 +39818,7 @@ func run3739(body bool, use func(...any)) {
 	}
 }
 
-func run3740(body bool, use func(...any)) {
+func run3736(body bool, use func(...any)) {
 	var d map[string][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -39904,7 +39827,7 @@ func run3740(body bool, use func(...any)) {
 	}
 }
 
-func run3741(body bool, use func(...any)) {
+func run3737(body bool, use func(...any)) {
 	var d map[string][]int
 	use(&d)
 	if body {
@@ -39912,7 +39835,7 @@ func run3741(body bool, use func(...any)) {
 	}
 }
 
-func run3742(body bool, use func(...any)) {
+func run3738(body bool, use func(...any)) {
 	var d map[string][]any
 	var i int = 5
 	var st string = "héy"
@@ -39923,7 +39846,7 @@ func run3742(body bool, use func(...any)) {
 	}
 }
 
-func run3743(body bool, use func(...any)) {
+func run3739(body bool, use func(...any)) {
 	var d map[string][]any
 	var i int = 5
 	var u uint8 = 100
@@ -39934,7 +39857,7 @@ func run3743(body bool, use func(...any)) {
 	}
 }
 
-func run3744(body bool, use func(...any)) {
+func run3740(body bool, use func(...any)) {
 	var d map[string][]any
 	use(&d)
 	if body {
@@ -39942,7 +39865,7 @@ func run3744(body bool, use func(...any)) {
 	}
 }
 
-func run3745(body bool, use func(...any)) {
+func run3741(body bool, use func(...any)) {
 	var d map[string][]Point
 	var i int = 5
 	use(&d, &i)
@@ -39951,7 +39874,7 @@ func run3745(body bool, use func(...any)) {
 	}
 }
 
-func run3746(body bool, use func(...any)) {
+func run3742(body bool, use func(...any)) {
 	var d map[string][]Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -39961,7 +39884,7 @@ func run3746(body bool, use func(...any)) {
 	}
 }
 
-func run3747(body bool, use func(...any)) {
+func run3743(body bool, use func(...any)) {
 	var d map[string][]Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -39971,7 +39894,7 @@ func run3747(body bool, use func(...any)) {
 	}
 }
 
-func run3748(body bool, use func(...any)) {
+func run3744(body bool, use func(...any)) {
 	var d map[string][]Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -39981,7 +39904,7 @@ func run3748(body bool, use func(...any)) {
 	}
 }
 
-func run3749(body bool, use func(...any)) {
+func run3745(body bool, use func(...any)) {
 	var d map[string][]Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -39990,7 +39913,7 @@ func run3749(body bool, use func(...any)) {
 	}
 }
 
-func run3750(body bool, use func(...any)) {
+func run3746(body bool, use func(...any)) {
 	var d map[string][2]int
 	var i int = 5
 	var j int = 9
@@ -40000,7 +39923,7 @@ func run3750(body bool, use func(...any)) {
 	}
 }
 
-func run3751(body bool, use func(...any)) {
+func run3747(body bool, use func(...any)) {
 	var d map[string][2]int
 	use(&d)
 	if body {
@@ -40008,7 +39931,7 @@ func run3751(body bool, use func(...any)) {
 	}
 }
 
-func run3752(body bool, use func(...any)) {
+func run3748(body bool, use func(...any)) {
 	var d map[string][2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -40017,7 +39940,7 @@ func run3752(body bool, use func(...any)) {
 	}
 }
 
-func run3753(body bool, use func(...any)) {
+func run3749(body bool, use func(...any)) {
 	var d map[string]map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -40026,7 +39949,7 @@ func run3753(body bool, use func(...any)) {
 	}
 }
 
-func run3754(body bool, use func(...any)) {
+func run3750(body bool, use func(...any)) {
 	var d map[string]map[string]int
 	use(&d)
 	if body {
@@ -40034,7 +39957,7 @@ func run3754(body bool, use func(...any)) {
 	}
 }
 
-func run3755(body bool, use func(...any)) {
+func run3751(body bool, use func(...any)) {
 	var d map[string]map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -40043,7 +39966,7 @@ func run3755(body bool, use func(...any)) {
 	}
 }
 
-func run3756(body bool, use func(...any)) {
+func run3752(body bool, use func(...any)) {
 	var d map[string]map[string]int
 	use(&d)
 	if body {
@@ -40051,7 +39974,7 @@ func run3756(body bool, use func(...any)) {
 	}
 }
 
-func run3757(body bool, use func(...any)) {
+func run3753(body bool, use func(...any)) {
 	var d map[string]func(int) int
 	use(&d)
 	if body {
@@ -40059,7 +39982,7 @@ func run3757(body bool, use func(...any)) {
 	}
 }
 
-func run3758(body bool, use func(...any)) {
+func run3754(body bool, use func(...any)) {
 	var d map[string]func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -40068,7 +39991,7 @@ func run3758(body bool, use func(...any)) {
 	}
 }
 
-func run3759(body bool, use func(...any)) {
+func run3755(body bool, use func(...any)) {
 	var d map[string]func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -40077,7 +40000,7 @@ func run3759(body bool, use func(...any)) {
 	}
 }
 
-func run3760(body bool, use func(...any)) {
+func run3756(body bool, use func(...any)) {
 	var d map[string]func(int) int
 	use(&d)
 	if body {
@@ -40085,7 +40008,7 @@ func run3760(body bool, use func(...any)) {
 	}
 }
 
-func run3761(body bool, use func(...any)) {
+func run3757(body bool, use func(...any)) {
 	var d map[string]Celsius
 	use(&d)
 	if body {
@@ -40093,7 +40016,7 @@ func run3761(body bool, use func(...any)) {
 	}
 }
 
-func run3762(body bool, use func(...any)) {
+func run3758(body bool, use func(...any)) {
 	var d map[string]Celsius
 	use(&d)
 	if body {
@@ -40101,7 +40024,7 @@ func run3762(body bool, use func(...any)) {
 	}
 }
 
-func run3763(body bool, use func(...any)) {
+func run3759(body bool, use func(...any)) {
 	var d map[string]Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40110,7 +40033,7 @@ func run3763(body bool, use func(...any)) {
 	}
 }
 
-func run3764(body bool, use func(...any)) {
+func run3760(body bool, use func(...any)) {
 	var d map[string]Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40119,7 +40042,7 @@ func run3764(body bool, use func(...any)) {
 	}
 }
 
-func run3765(body bool, use func(...any)) {
+func run3761(body bool, use func(...any)) {
 	var d map[string]struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -40128,7 +40051,7 @@ func run3765(body bool, use func(...any)) {
 	}
 }
 
-func run3766(body bool, use func(...any)) {
+func run3762(body bool, use func(...any)) {
 	var d map[string]struct{ A int }
 	use(&d)
 	if body {
@@ -40136,7 +40059,7 @@ func run3766(body bool, use func(...any)) {
 	}
 }
 
-func run3767(body bool, use func(...any)) {
+func run3763(body bool, use func(...any)) {
 	var d map[string]Words
 	var st string = "héy"
 	use(&d, &st)
@@ -40145,7 +40068,7 @@ func run3767(body bool, use func(...any)) {
 	}
 }
 
-func run3768(body bool, use func(...any)) {
+func run3764(body bool, use func(...any)) {
 	var d map[string]Words
 	var st string = "héy"
 	use(&d, &st)
@@ -40154,7 +40077,7 @@ func run3768(body bool, use func(...any)) {
 	}
 }
 
-func run3769(body bool, use func(...any)) {
+func run3765(body bool, use func(...any)) {
 	var d map[string]Words
 	use(&d)
 	if body {
@@ -40162,7 +40085,7 @@ func run3769(body bool, use func(...any)) {
 	}
 }
 
-func run3770(body bool, use func(...any)) {
+func run3766(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -40170,7 +40093,7 @@ func run3770(body bool, use func(...any)) {
 	}
 }
 
-func run3771(body bool, use func(...any)) {
+func run3767(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40179,7 +40102,7 @@ func run3771(body bool, use func(...any)) {
 	}
 }
 
-func run3772(body bool, use func(...any)) {
+func run3768(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40188,7 +40111,7 @@ func run3772(body bool, use func(...any)) {
 	}
 }
 
-func run3773(body bool, use func(...any)) {
+func run3769(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40197,7 +40120,7 @@ func run3773(body bool, use func(...any)) {
 	}
 }
 
-func run3774(body bool, use func(...any)) {
+func run3770(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -40207,7 +40130,7 @@ func run3774(body bool, use func(...any)) {
 	}
 }
 
-func run3775(body bool, use func(...any)) {
+func run3771(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40216,7 +40139,7 @@ func run3775(body bool, use func(...any)) {
 	}
 }
 
-func run3776(body bool, use func(...any)) {
+func run3772(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40225,7 +40148,7 @@ func run3776(body bool, use func(...any)) {
 	}
 }
 
-func run3777(body bool, use func(...any)) {
+func run3773(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40234,7 +40157,7 @@ func run3777(body bool, use func(...any)) {
 	}
 }
 
-func run3778(body bool, use func(...any)) {
+func run3774(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -40243,7 +40166,7 @@ func run3778(body bool, use func(...any)) {
 	}
 }
 
-func run3779(body bool, use func(...any)) {
+func run3775(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -40252,7 +40175,7 @@ func run3779(body bool, use func(...any)) {
 	}
 }
 
-func run3780(body bool, use func(...any)) {
+func run3776(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -40261,7 +40184,7 @@ func run3780(body bool, use func(...any)) {
 	}
 }
 
-func run3781(body bool, use func(...any)) {
+func run3777(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -40270,7 +40193,7 @@ func run3781(body bool, use func(...any)) {
 	}
 }
 
-func run3782(body bool, use func(...any)) {
+func run3778(body bool, use func(...any)) {
 	var d []int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -40279,7 +40202,7 @@ func run3782(body bool, use func(...any)) {
 	}
 }
 
-func run3783(body bool, use func(...any)) {
+func run3779(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -40288,7 +40211,7 @@ func run3783(body bool, use func(...any)) {
 	}
 }
 
-func run3784(body bool, use func(...any)) {
+func run3780(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -40297,7 +40220,7 @@ func run3784(body bool, use func(...any)) {
 	}
 }
 
-func run3785(body bool, use func(...any)) {
+func run3781(body bool, use func(...any)) {
 	var d []int
 	var pi = new(int)
 	use(&d, &pi)
@@ -40306,7 +40229,7 @@ func run3785(body bool, use func(...any)) {
 	}
 }
 
-func run3786(body bool, use func(...any)) {
+func run3782(body bool, use func(...any)) {
 	var d []int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40315,7 +40238,7 @@ func run3786(body bool, use func(...any)) {
 	}
 }
 
-func run3787(body bool, use func(...any)) {
+func run3783(body bool, use func(...any)) {
 	var d []int
 	var av any = 5
 	use(&d, &av)
@@ -40324,7 +40247,7 @@ func run3787(body bool, use func(...any)) {
 	}
 }
 
-func run3788(body bool, use func(...any)) {
+func run3784(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -40333,7 +40256,7 @@ func run3788(body bool, use func(...any)) {
 	}
 }
 
-func run3789(body bool, use func(...any)) {
+func run3785(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var fn = double
@@ -40343,7 +40266,7 @@ func run3789(body bool, use func(...any)) {
 	}
 }
 
-func run3790(body bool, use func(...any)) {
+func run3786(body bool, use func(...any)) {
 	var d []int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -40352,7 +40275,7 @@ func run3790(body bool, use func(...any)) {
 	}
 }
 
-func run3791(body bool, use func(...any)) {
+func run3787(body bool, use func(...any)) {
 	var d []int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -40361,7 +40284,7 @@ func run3791(body bool, use func(...any)) {
 	}
 }
 
-func run3792(body bool, use func(...any)) {
+func run3788(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -40371,7 +40294,7 @@ func run3792(body bool, use func(...any)) {
 	}
 }
 
-func run3793(body bool, use func(...any)) {
+func run3789(body bool, use func(...any)) {
 	var d []int
 	var u uint8 = 100
 	use(&d, &u)
@@ -40380,7 +40303,7 @@ func run3793(body bool, use func(...any)) {
 	}
 }
 
-func run3794(body bool, use func(...any)) {
+func run3790(body bool, use func(...any)) {
 	var d []int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -40389,7 +40312,7 @@ func run3794(body bool, use func(...any)) {
 	}
 }
 
-func run3795(body bool, use func(...any)) {
+func run3791(body bool, use func(...any)) {
 	var d []int
 	var lv Level = 1
 	use(&d, &lv)
@@ -40398,7 +40321,7 @@ func run3795(body bool, use func(...any)) {
 	}
 }
 
-func run3796(body bool, use func(...any)) {
+func run3792(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -40406,7 +40329,7 @@ func run3796(body bool, use func(...any)) {
 	}
 }
 
-func run3797(body bool, use func(...any)) {
+func run3793(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -40414,7 +40337,7 @@ func run3797(body bool, use func(...any)) {
 	}
 }
 
-func run3798(body bool, use func(...any)) {
+func run3794(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40423,7 +40346,7 @@ func run3798(body bool, use func(...any)) {
 	}
 }
 
-func run3799(body bool, use func(...any)) {
+func run3795(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40432,7 +40355,7 @@ func run3799(body bool, use func(...any)) {
 	}
 }
 
-func run3800(body bool, use func(...any)) {
+func run3796(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40441,7 +40364,7 @@ func run3800(body bool, use func(...any)) {
 	}
 }
 
-func run3801(body bool, use func(...any)) {
+func run3797(body bool, use func(...any)) {
 	var d []float64
 	var i int = 5
 	use(&d, &i)
@@ -40450,7 +40373,7 @@ func run3801(body bool, use func(...any)) {
 	}
 }
 
-func run3802(body bool, use func(...any)) {
+func run3798(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40459,7 +40382,7 @@ func run3802(body bool, use func(...any)) {
 	}
 }
 
-func run3803(body bool, use func(...any)) {
+func run3799(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40468,7 +40391,7 @@ func run3803(body bool, use func(...any)) {
 	}
 }
 
-func run3804(body bool, use func(...any)) {
+func run3800(body bool, use func(...any)) {
 	var d []float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -40477,7 +40400,7 @@ func run3804(body bool, use func(...any)) {
 	}
 }
 
-func run3805(body bool, use func(...any)) {
+func run3801(body bool, use func(...any)) {
 	var d []float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -40486,7 +40409,7 @@ func run3805(body bool, use func(...any)) {
 	}
 }
 
-func run3806(body bool, use func(...any)) {
+func run3802(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40495,7 +40418,7 @@ func run3806(body bool, use func(...any)) {
 	}
 }
 
-func run3807(body bool, use func(...any)) {
+func run3803(body bool, use func(...any)) {
 	var d []float32
 	use(&d)
 	if body {
@@ -40503,7 +40426,7 @@ func run3807(body bool, use func(...any)) {
 	}
 }
 
-func run3808(body bool, use func(...any)) {
+func run3804(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -40512,7 +40435,7 @@ func run3808(body bool, use func(...any)) {
 	}
 }
 
-func run3809(body bool, use func(...any)) {
+func run3805(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -40521,7 +40444,7 @@ func run3809(body bool, use func(...any)) {
 	}
 }
 
-func run3810(body bool, use func(...any)) {
+func run3806(body bool, use func(...any)) {
 	var d []float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40530,7 +40453,7 @@ func run3810(body bool, use func(...any)) {
 	}
 }
 
-func run3811(body bool, use func(...any)) {
+func run3807(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -40539,7 +40462,7 @@ func run3811(body bool, use func(...any)) {
 	}
 }
 
-func run3812(body bool, use func(...any)) {
+func run3808(body bool, use func(...any)) {
 	var d []complex128
 	use(&d)
 	if body {
@@ -40547,7 +40470,7 @@ func run3812(body bool, use func(...any)) {
 	}
 }
 
-func run3813(body bool, use func(...any)) {
+func run3809(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -40556,7 +40479,7 @@ func run3813(body bool, use func(...any)) {
 	}
 }
 
-func run3814(body bool, use func(...any)) {
+func run3810(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -40565,7 +40488,7 @@ func run3814(body bool, use func(...any)) {
 	}
 }
 
-func run3815(body bool, use func(...any)) {
+func run3811(body bool, use func(...any)) {
 	var d []complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40574,7 +40497,7 @@ func run3815(body bool, use func(...any)) {
 	}
 }
 
-func run3816(body bool, use func(...any)) {
+func run3812(body bool, use func(...any)) {
 	var d []string
 	use(&d)
 	if body {
@@ -40582,7 +40505,7 @@ func run3816(body bool, use func(...any)) {
 	}
 }
 
-func run3817(body bool, use func(...any)) {
+func run3813(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -40591,7 +40514,7 @@ func run3817(body bool, use func(...any)) {
 	}
 }
 
-func run3818(body bool, use func(...any)) {
+func run3814(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	use(&d, &i)
@@ -40600,7 +40523,7 @@ func run3818(body bool, use func(...any)) {
 	}
 }
 
-func run3819(body bool, use func(...any)) {
+func run3815(body bool, use func(...any)) {
 	var d []string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -40609,7 +40532,7 @@ func run3819(body bool, use func(...any)) {
 	}
 }
 
-func run3820(body bool, use func(...any)) {
+func run3816(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -40618,7 +40541,7 @@ func run3820(body bool, use func(...any)) {
 	}
 }
 
-func run3821(body bool, use func(...any)) {
+func run3817(body bool, use func(...any)) {
 	var d []string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -40627,7 +40550,7 @@ func run3821(body bool, use func(...any)) {
 	}
 }
 
-func run3822(body bool, use func(...any)) {
+func run3818(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	var st string = "héy"
@@ -40637,7 +40560,7 @@ func run3822(body bool, use func(...any)) {
 	}
 }
 
-func run3823(body bool, use func(...any)) {
+func run3819(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -40646,7 +40569,7 @@ func run3823(body bool, use func(...any)) {
 	}
 }
 
-func run3824(body bool, use func(...any)) {
+func run3820(body bool, use func(...any)) {
 	var d []string
 	var lv Level = 1
 	use(&d, &lv)
@@ -40655,7 +40578,7 @@ func run3824(body bool, use func(...any)) {
 	}
 }
 
-func run3825(body bool, use func(...any)) {
+func run3821(body bool, use func(...any)) {
 	var d []bool
 	use(&d)
 	if body {
@@ -40663,7 +40586,7 @@ func run3825(body bool, use func(...any)) {
 	}
 }
 
-func run3826(body bool, use func(...any)) {
+func run3822(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -40672,7 +40595,7 @@ func run3826(body bool, use func(...any)) {
 	}
 }
 
-func run3827(body bool, use func(...any)) {
+func run3823(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -40682,7 +40605,7 @@ func run3827(body bool, use func(...any)) {
 	}
 }
 
-func run3828(body bool, use func(...any)) {
+func run3824(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -40693,7 +40616,7 @@ func run3828(body bool, use func(...any)) {
 	}
 }
 
-func run3829(body bool, use func(...any)) {
+func run3825(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -40702,7 +40625,7 @@ func run3829(body bool, use func(...any)) {
 	}
 }
 
-func run3830(body bool, use func(...any)) {
+func run3826(body bool, use func(...any)) {
 	var d []bool
 	var err error = errBase
 	use(&d, &err)
@@ -40711,7 +40634,7 @@ func run3830(body bool, use func(...any)) {
 	}
 }
 
-func run3831(body bool, use func(...any)) {
+func run3827(body bool, use func(...any)) {
 	var d []bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -40720,7 +40643,7 @@ func run3831(body bool, use func(...any)) {
 	}
 }
 
-func run3832(body bool, use func(...any)) {
+func run3828(body bool, use func(...any)) {
 	var d []bool
 	var av any = 5
 	use(&d, &av)
@@ -40729,7 +40652,7 @@ func run3832(body bool, use func(...any)) {
 	}
 }
 
-func run3833(body bool, use func(...any)) {
+func run3829(body bool, use func(...any)) {
 	var d []bool
 	var st string = "héy"
 	use(&d, &st)
@@ -40738,7 +40661,7 @@ func run3833(body bool, use func(...any)) {
 	}
 }
 
-func run3834(body bool, use func(...any)) {
+func run3830(body bool, use func(...any)) {
 	var d []bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -40748,7 +40671,7 @@ func run3834(body bool, use func(...any)) {
 	}
 }
 
-func run3835(body bool, use func(...any)) {
+func run3831(body bool, use func(...any)) {
 	var d []uint8
 	use(&d)
 	if body {
@@ -40756,7 +40679,7 @@ func run3835(body bool, use func(...any)) {
 	}
 }
 
-func run3836(body bool, use func(...any)) {
+func run3832(body bool, use func(...any)) {
 	var d []uint8
 	use(&d)
 	if body {
@@ -40764,7 +40687,7 @@ func run3836(body bool, use func(...any)) {
 	}
 }
 
-func run3837(body bool, use func(...any)) {
+func run3833(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -40773,7 +40696,7 @@ func run3837(body bool, use func(...any)) {
 	}
 }
 
-func run3838(body bool, use func(...any)) {
+func run3834(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -40782,7 +40705,7 @@ func run3838(body bool, use func(...any)) {
 	}
 }
 
-func run3839(body bool, use func(...any)) {
+func run3835(body bool, use func(...any)) {
 	var d []uint8
 	var i int = 5
 	use(&d, &i)
@@ -40791,7 +40714,7 @@ func run3839(body bool, use func(...any)) {
 	}
 }
 
-func run3840(body bool, use func(...any)) {
+func run3836(body bool, use func(...any)) {
 	var d []uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -40800,7 +40723,7 @@ func run3840(body bool, use func(...any)) {
 	}
 }
 
-func run3841(body bool, use func(...any)) {
+func run3837(body bool, use func(...any)) {
 	var d []uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -40809,7 +40732,7 @@ func run3841(body bool, use func(...any)) {
 	}
 }
 
-func run3842(body bool, use func(...any)) {
+func run3838(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -40818,7 +40741,7 @@ func run3842(body bool, use func(...any)) {
 	}
 }
 
-func run3843(body bool, use func(...any)) {
+func run3839(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -40827,7 +40750,7 @@ func run3843(body bool, use func(...any)) {
 	}
 }
 
-func run3844(body bool, use func(...any)) {
+func run3840(body bool, use func(...any)) {
 	var d []uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -40836,7 +40759,7 @@ func run3844(body bool, use func(...any)) {
 	}
 }
 
-func run3845(body bool, use func(...any)) {
+func run3841(body bool, use func(...any)) {
 	var d []rune
 	use(&d)
 	if body {
@@ -40844,7 +40767,7 @@ func run3845(body bool, use func(...any)) {
 	}
 }
 
-func run3846(body bool, use func(...any)) {
+func run3842(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -40853,7 +40776,7 @@ func run3846(body bool, use func(...any)) {
 	}
 }
 
-func run3847(body bool, use func(...any)) {
+func run3843(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -40862,7 +40785,7 @@ func run3847(body bool, use func(...any)) {
 	}
 }
 
-func run3848(body bool, use func(...any)) {
+func run3844(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -40870,7 +40793,7 @@ func run3848(body bool, use func(...any)) {
 	}
 }
 
-func run3849(body bool, use func(...any)) {
+func run3845(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -40878,7 +40801,7 @@ func run3849(body bool, use func(...any)) {
 	}
 }
 
-func run3850(body bool, use func(...any)) {
+func run3846(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -40887,7 +40810,7 @@ func run3850(body bool, use func(...any)) {
 	}
 }
 
-func run3851(body bool, use func(...any)) {
+func run3847(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -40896,7 +40819,7 @@ func run3851(body bool, use func(...any)) {
 	}
 }
 
-func run3852(body bool, use func(...any)) {
+func run3848(body bool, use func(...any)) {
 	var d []Level
 	var i int = 5
 	use(&d, &i)
@@ -40905,7 +40828,7 @@ func run3852(body bool, use func(...any)) {
 	}
 }
 
-func run3853(body bool, use func(...any)) {
+func run3849(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -40913,7 +40836,7 @@ func run3853(body bool, use func(...any)) {
 	}
 }
 
-func run3854(body bool, use func(...any)) {
+func run3850(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -40921,7 +40844,7 @@ func run3854(body bool, use func(...any)) {
 	}
 }
 
-func run3855(body bool, use func(...any)) {
+func run3851(body bool, use func(...any)) {
 	var d []time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -40930,7 +40853,7 @@ func run3855(body bool, use func(...any)) {
 	}
 }
 
-func run3856(body bool, use func(...any)) {
+func run3852(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -40938,7 +40861,7 @@ func run3856(body bool, use func(...any)) {
 	}
 }
 
-func run3857(body bool, use func(...any)) {
+func run3853(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -40946,7 +40869,7 @@ func run3857(body bool, use func(...any)) {
 	}
 }
 
-func run3858(body bool, use func(...any)) {
+func run3854(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -40954,7 +40877,7 @@ func run3858(body bool, use func(...any)) {
 	}
 }
 
-func run3859(body bool, use func(...any)) {
+func run3855(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -40962,7 +40885,7 @@ func run3859(body bool, use func(...any)) {
 	}
 }
 
-func run3860(body bool, use func(...any)) {
+func run3856(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -40970,7 +40893,7 @@ func run3860(body bool, use func(...any)) {
 	}
 }
 
-func run3861(body bool, use func(...any)) {
+func run3857(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -40978,7 +40901,7 @@ func run3861(body bool, use func(...any)) {
 	}
 }
 
-func run3862(body bool, use func(...any)) {
+func run3858(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -40987,7 +40910,7 @@ func run3862(body bool, use func(...any)) {
 	}
 }
 
-func run3863(body bool, use func(...any)) {
+func run3859(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -40996,7 +40919,7 @@ func run3863(body bool, use func(...any)) {
 	}
 }
 
-func run3864(body bool, use func(...any)) {
+func run3860(body bool, use func(...any)) {
 	var d []any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -41005,7 +40928,7 @@ func run3864(body bool, use func(...any)) {
 	}
 }
 
-func run3865(body bool, use func(...any)) {
+func run3861(body bool, use func(...any)) {
 	var d []any
 	var lv Level = 1
 	use(&d, &lv)
@@ -41014,7 +40937,7 @@ func run3865(body bool, use func(...any)) {
 	}
 }
 
-func run3866(body bool, use func(...any)) {
+func run3862(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -41022,7 +40945,7 @@ func run3866(body bool, use func(...any)) {
 	}
 }
 
-func run3867(body bool, use func(...any)) {
+func run3863(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41031,7 +40954,7 @@ func run3867(body bool, use func(...any)) {
 	}
 }
 
-func run3868(body bool, use func(...any)) {
+func run3864(body bool, use func(...any)) {
 	var d []any
 	var b bool = true
 	use(&d, &b)
@@ -41040,7 +40963,7 @@ func run3868(body bool, use func(...any)) {
 	}
 }
 
-func run3869(body bool, use func(...any)) {
+func run3865(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -41049,7 +40972,7 @@ func run3869(body bool, use func(...any)) {
 	}
 }
 
-func run3870(body bool, use func(...any)) {
+func run3866(body bool, use func(...any)) {
 	var d []any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -41058,7 +40981,7 @@ func run3870(body bool, use func(...any)) {
 	}
 }
 
-func run3871(body bool, use func(...any)) {
+func run3867(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -41068,7 +40991,7 @@ func run3871(body bool, use func(...any)) {
 	}
 }
 
-func run3872(body bool, use func(...any)) {
+func run3868(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -41079,7 +41002,7 @@ func run3872(body bool, use func(...any)) {
 	}
 }
 
-func run3873(body bool, use func(...any)) {
+func run3869(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41088,7 +41011,7 @@ func run3873(body bool, use func(...any)) {
 	}
 }
 
-func run3874(body bool, use func(...any)) {
+func run3870(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41097,7 +41020,7 @@ func run3874(body bool, use func(...any)) {
 	}
 }
 
-func run3875(body bool, use func(...any)) {
+func run3871(body bool, use func(...any)) {
 	var d []any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -41106,7 +41029,7 @@ func run3875(body bool, use func(...any)) {
 	}
 }
 
-func run3876(body bool, use func(...any)) {
+func run3872(body bool, use func(...any)) {
 	var d []any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -41115,7 +41038,7 @@ func run3876(body bool, use func(...any)) {
 	}
 }
 
-func run3877(body bool, use func(...any)) {
+func run3873(body bool, use func(...any)) {
 	var d []any
 	var av any = 5
 	use(&d, &av)
@@ -41124,7 +41047,7 @@ func run3877(body bool, use func(...any)) {
 	}
 }
 
-func run3878(body bool, use func(...any)) {
+func run3874(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41133,7 +41056,7 @@ func run3878(body bool, use func(...any)) {
 	}
 }
 
-func run3879(body bool, use func(...any)) {
+func run3875(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41142,7 +41065,7 @@ func run3879(body bool, use func(...any)) {
 	}
 }
 
-func run3880(body bool, use func(...any)) {
+func run3876(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41151,7 +41074,7 @@ func run3880(body bool, use func(...any)) {
 	}
 }
 
-func run3881(body bool, use func(...any)) {
+func run3877(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41160,7 +41083,7 @@ func run3881(body bool, use func(...any)) {
 	}
 }
 
-func run3882(body bool, use func(...any)) {
+func run3878(body bool, use func(...any)) {
 	var d []any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -41169,7 +41092,7 @@ func run3882(body bool, use func(...any)) {
 	}
 }
 
-func run3883(body bool, use func(...any)) {
+func run3879(body bool, use func(...any)) {
 	var d []any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -41178,7 +41101,7 @@ func run3883(body bool, use func(...any)) {
 	}
 }
 
-func run3884(body bool, use func(...any)) {
+func run3880(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -41186,7 +41109,7 @@ func run3884(body bool, use func(...any)) {
 	}
 }
 
-func run3885(body bool, use func(...any)) {
+func run3881(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -41194,7 +41117,7 @@ func run3885(body bool, use func(...any)) {
 	}
 }
 
-func run3886(body bool, use func(...any)) {
+func run3882(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41203,7 +41126,7 @@ func run3886(body bool, use func(...any)) {
 	}
 }
 
-func run3887(body bool, use func(...any)) {
+func run3883(body bool, use func(...any)) {
 	var d []any
 	var err error = errBase
 	use(&d, &err)
@@ -41212,7 +41135,7 @@ func run3887(body bool, use func(...any)) {
 	}
 }
 
-func run3888(body bool, use func(...any)) {
+func run3884(body bool, use func(...any)) {
 	var d []any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -41221,7 +41144,7 @@ func run3888(body bool, use func(...any)) {
 	}
 }
 
-func run3889(body bool, use func(...any)) {
+func run3885(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41230,7 +41153,7 @@ func run3889(body bool, use func(...any)) {
 	}
 }
 
-func run3890(body bool, use func(...any)) {
+func run3886(body bool, use func(...any)) {
 	var d []any
 	var st string = "héy"
 	use(&d, &st)
@@ -41239,7 +41162,7 @@ func run3890(body bool, use func(...any)) {
 	}
 }
 
-func run3891(body bool, use func(...any)) {
+func run3887(body bool, use func(...any)) {
 	var d []any
 	var st string = "héy"
 	use(&d, &st)
@@ -41248,7 +41171,7 @@ func run3891(body bool, use func(...any)) {
 	}
 }
 
-func run3892(body bool, use func(...any)) {
+func run3888(body bool, use func(...any)) {
 	var d []any
 	var pi = new(int)
 	use(&d, &pi)
@@ -41257,7 +41180,7 @@ func run3892(body bool, use func(...any)) {
 	}
 }
 
-func run3893(body bool, use func(...any)) {
+func run3889(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41266,7 +41189,7 @@ func run3893(body bool, use func(...any)) {
 	}
 }
 
-func run3894(body bool, use func(...any)) {
+func run3890(body bool, use func(...any)) {
 	var d []any
 	var av any = 5
 	use(&d, &av)
@@ -41275,7 +41198,7 @@ func run3894(body bool, use func(...any)) {
 	}
 }
 
-func run3895(body bool, use func(...any)) {
+func run3891(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41284,7 +41207,7 @@ func run3895(body bool, use func(...any)) {
 	}
 }
 
-func run3896(body bool, use func(...any)) {
+func run3892(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41293,7 +41216,7 @@ func run3896(body bool, use func(...any)) {
 	}
 }
 
-func run3897(body bool, use func(...any)) {
+func run3893(body bool, use func(...any)) {
 	var d []any
 	var fn = double
 	use(&d, &fn)
@@ -41302,7 +41225,7 @@ func run3897(body bool, use func(...any)) {
 	}
 }
 
-func run3898(body bool, use func(...any)) {
+func run3894(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var fn = double
@@ -41312,7 +41235,7 @@ func run3898(body bool, use func(...any)) {
 	}
 }
 
-func run3899(body bool, use func(...any)) {
+func run3895(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -41320,7 +41243,7 @@ func run3899(body bool, use func(...any)) {
 	}
 }
 
-func run3900(body bool, use func(...any)) {
+func run3896(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41329,7 +41252,7 @@ func run3900(body bool, use func(...any)) {
 	}
 }
 
-func run3901(body bool, use func(...any)) {
+func run3897(body bool, use func(...any)) {
 	var d []any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -41338,7 +41261,7 @@ func run3901(body bool, use func(...any)) {
 	}
 }
 
-func run3902(body bool, use func(...any)) {
+func run3898(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41347,7 +41270,7 @@ func run3902(body bool, use func(...any)) {
 	}
 }
 
-func run3903(body bool, use func(...any)) {
+func run3899(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -41356,7 +41279,7 @@ func run3903(body bool, use func(...any)) {
 	}
 }
 
-func run3904(body bool, use func(...any)) {
+func run3900(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -41364,7 +41287,7 @@ func run3904(body bool, use func(...any)) {
 	}
 }
 
-func run3905(body bool, use func(...any)) {
+func run3901(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -41374,7 +41297,7 @@ func run3905(body bool, use func(...any)) {
 	}
 }
 
-func run3906(body bool, use func(...any)) {
+func run3902(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41383,7 +41306,7 @@ func run3906(body bool, use func(...any)) {
 	}
 }
 
-func run3907(body bool, use func(...any)) {
+func run3903(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -41391,7 +41314,7 @@ func run3907(body bool, use func(...any)) {
 	}
 }
 
-func run3908(body bool, use func(...any)) {
+func run3904(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41400,7 +41323,7 @@ func run3908(body bool, use func(...any)) {
 	}
 }
 
-func run3909(body bool, use func(...any)) {
+func run3905(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41409,7 +41332,7 @@ func run3909(body bool, use func(...any)) {
 	}
 }
 
-func run3910(body bool, use func(...any)) {
+func run3906(body bool, use func(...any)) {
 	var d []any
 	var lv Level = 1
 	use(&d, &lv)
@@ -41418,7 +41341,7 @@ func run3910(body bool, use func(...any)) {
 	}
 }
 
-func run3911(body bool, use func(...any)) {
+func run3907(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -41427,7 +41350,7 @@ func run3911(body bool, use func(...any)) {
 	}
 }
 
-func run3912(body bool, use func(...any)) {
+func run3908(body bool, use func(...any)) {
 	var d []any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -41436,7 +41359,7 @@ func run3912(body bool, use func(...any)) {
 	}
 }
 
-func run3913(body bool, use func(...any)) {
+func run3909(body bool, use func(...any)) {
 	var d []any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -41445,7 +41368,7 @@ func run3913(body bool, use func(...any)) {
 	}
 }
 
-func run3914(body bool, use func(...any)) {
+func run3910(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41453,7 +41376,7 @@ func run3914(body bool, use func(...any)) {
 	}
 }
 
-func run3915(body bool, use func(...any)) {
+func run3911(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41461,7 +41384,7 @@ func run3915(body bool, use func(...any)) {
 	}
 }
 
-func run3916(body bool, use func(...any)) {
+func run3912(body bool, use func(...any)) {
 	var d []error
 	var err error = errBase
 	use(&d, &err)
@@ -41470,7 +41393,7 @@ func run3916(body bool, use func(...any)) {
 	}
 }
 
-func run3917(body bool, use func(...any)) {
+func run3913(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41478,7 +41401,7 @@ func run3917(body bool, use func(...any)) {
 	}
 }
 
-func run3918(body bool, use func(...any)) {
+func run3914(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41486,7 +41409,7 @@ func run3918(body bool, use func(...any)) {
 	}
 }
 
-func run3919(body bool, use func(...any)) {
+func run3915(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41494,7 +41417,7 @@ func run3919(body bool, use func(...any)) {
 	}
 }
 
-func run3920(body bool, use func(...any)) {
+func run3916(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41502,7 +41425,7 @@ func run3920(body bool, use func(...any)) {
 	}
 }
 
-func run3921(body bool, use func(...any)) {
+func run3917(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -41510,7 +41433,7 @@ func run3921(body bool, use func(...any)) {
 	}
 }
 
-func run3922(body bool, use func(...any)) {
+func run3918(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -41518,7 +41441,7 @@ func run3922(body bool, use func(...any)) {
 	}
 }
 
-func run3923(body bool, use func(...any)) {
+func run3919(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41527,7 +41450,7 @@ func run3923(body bool, use func(...any)) {
 	}
 }
 
-func run3924(body bool, use func(...any)) {
+func run3920(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -41536,7 +41459,7 @@ func run3924(body bool, use func(...any)) {
 	}
 }
 
-func run3925(body bool, use func(...any)) {
+func run3921(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41545,7 +41468,7 @@ func run3925(body bool, use func(...any)) {
 	}
 }
 
-func run3926(body bool, use func(...any)) {
+func run3922(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -41554,7 +41477,7 @@ func run3926(body bool, use func(...any)) {
 	}
 }
 
-func run3927(body bool, use func(...any)) {
+func run3923(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -41562,7 +41485,7 @@ func run3927(body bool, use func(...any)) {
 	}
 }
 
-func run3928(body bool, use func(...any)) {
+func run3924(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -41570,7 +41493,7 @@ func run3928(body bool, use func(...any)) {
 	}
 }
 
-func run3929(body bool, use func(...any)) {
+func run3925(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -41578,7 +41501,7 @@ func run3929(body bool, use func(...any)) {
 	}
 }
 
-func run3930(body bool, use func(...any)) {
+func run3926(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -41586,7 +41509,7 @@ func run3930(body bool, use func(...any)) {
 	}
 }
 
-func run3931(body bool, use func(...any)) {
+func run3927(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -41595,7 +41518,7 @@ func run3931(body bool, use func(...any)) {
 	}
 }
 
-func run3932(body bool, use func(...any)) {
+func run3928(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -41603,7 +41526,7 @@ func run3932(body bool, use func(...any)) {
 	}
 }
 
-func run3933(body bool, use func(...any)) {
+func run3929(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41612,7 +41535,7 @@ func run3933(body bool, use func(...any)) {
 	}
 }
 
-func run3934(body bool, use func(...any)) {
+func run3930(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -41621,7 +41544,7 @@ func run3934(body bool, use func(...any)) {
 	}
 }
 
-func run3935(body bool, use func(...any)) {
+func run3931(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -41630,7 +41553,7 @@ func run3935(body bool, use func(...any)) {
 	}
 }
 
-func run3936(body bool, use func(...any)) {
+func run3932(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -41639,7 +41562,7 @@ func run3936(body bool, use func(...any)) {
 	}
 }
 
-func run3937(body bool, use func(...any)) {
+func run3933(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -41647,7 +41570,7 @@ func run3937(body bool, use func(...any)) {
 	}
 }
 
-func run3938(body bool, use func(...any)) {
+func run3934(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41656,7 +41579,7 @@ func run3938(body bool, use func(...any)) {
 	}
 }
 
-func run3939(body bool, use func(...any)) {
+func run3935(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41665,7 +41588,7 @@ func run3939(body bool, use func(...any)) {
 	}
 }
 
-func run3940(body bool, use func(...any)) {
+func run3936(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -41674,7 +41597,7 @@ func run3940(body bool, use func(...any)) {
 	}
 }
 
-func run3941(body bool, use func(...any)) {
+func run3937(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -41683,7 +41606,7 @@ func run3941(body bool, use func(...any)) {
 	}
 }
 
-func run3942(body bool, use func(...any)) {
+func run3938(body bool, use func(...any)) {
 	var d []Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -41692,7 +41615,7 @@ func run3942(body bool, use func(...any)) {
 	}
 }
 
-func run3943(body bool, use func(...any)) {
+func run3939(body bool, use func(...any)) {
 	var d []Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -41701,7 +41624,7 @@ func run3943(body bool, use func(...any)) {
 	}
 }
 
-func run3944(body bool, use func(...any)) {
+func run3940(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -41709,7 +41632,7 @@ func run3944(body bool, use func(...any)) {
 	}
 }
 
-func run3945(body bool, use func(...any)) {
+func run3941(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -41718,7 +41641,7 @@ func run3945(body bool, use func(...any)) {
 	}
 }
 
-func run3946(body bool, use func(...any)) {
+func run3942(body bool, use func(...any)) {
 	var d []*Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -41727,7 +41650,7 @@ func run3946(body bool, use func(...any)) {
 	}
 }
 
-func run3947(body bool, use func(...any)) {
+func run3943(body bool, use func(...any)) {
 	var d []*Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -41736,7 +41659,7 @@ func run3947(body bool, use func(...any)) {
 	}
 }
 
-func run3948(body bool, use func(...any)) {
+func run3944(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -41745,7 +41668,7 @@ func run3948(body bool, use func(...any)) {
 	}
 }
 
-func run3949(body bool, use func(...any)) {
+func run3945(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -41753,7 +41676,7 @@ func run3949(body bool, use func(...any)) {
 	}
 }
 
-func run3950(body bool, use func(...any)) {
+func run3946(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -41761,7 +41684,7 @@ func run3950(body bool, use func(...any)) {
 	}
 }
 
-func run3951(body bool, use func(...any)) {
+func run3947(body bool, use func(...any)) {
 	var d []*Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -41770,7 +41693,7 @@ func run3951(body bool, use func(...any)) {
 	}
 }
 
-func run3952(body bool, use func(...any)) {
+func run3948(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	use(&d, &i)
@@ -41779,7 +41702,7 @@ func run3952(body bool, use func(...any)) {
 	}
 }
 
-func run3953(body bool, use func(...any)) {
+func run3949(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41788,7 +41711,7 @@ func run3953(body bool, use func(...any)) {
 	}
 }
 
-func run3954(body bool, use func(...any)) {
+func run3950(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	var j int = 9
@@ -41799,7 +41722,7 @@ func run3954(body bool, use func(...any)) {
 	}
 }
 
-func run3955(body bool, use func(...any)) {
+func run3951(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41808,7 +41731,7 @@ func run3955(body bool, use func(...any)) {
 	}
 }
 
-func run3956(body bool, use func(...any)) {
+func run3952(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41817,7 +41740,7 @@ func run3956(body bool, use func(...any)) {
 	}
 }
 
-func run3957(body bool, use func(...any)) {
+func run3953(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41826,7 +41749,7 @@ func run3957(body bool, use func(...any)) {
 	}
 }
 
-func run3958(body bool, use func(...any)) {
+func run3954(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -41834,7 +41757,7 @@ func run3958(body bool, use func(...any)) {
 	}
 }
 
-func run3959(body bool, use func(...any)) {
+func run3955(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -41842,7 +41765,7 @@ func run3959(body bool, use func(...any)) {
 	}
 }
 
-func run3960(body bool, use func(...any)) {
+func run3956(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41851,7 +41774,7 @@ func run3960(body bool, use func(...any)) {
 	}
 }
 
-func run3961(body bool, use func(...any)) {
+func run3957(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -41859,7 +41782,7 @@ func run3961(body bool, use func(...any)) {
 	}
 }
 
-func run3962(body bool, use func(...any)) {
+func run3958(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var st string = "héy"
@@ -41870,7 +41793,7 @@ func run3962(body bool, use func(...any)) {
 	}
 }
 
-func run3963(body bool, use func(...any)) {
+func run3959(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var u uint8 = 100
@@ -41881,7 +41804,7 @@ func run3963(body bool, use func(...any)) {
 	}
 }
 
-func run3964(body bool, use func(...any)) {
+func run3960(body bool, use func(...any)) {
 	var d [][]any
 	use(&d)
 	if body {
@@ -41889,7 +41812,7 @@ func run3964(body bool, use func(...any)) {
 	}
 }
 
-func run3965(body bool, use func(...any)) {
+func run3961(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	use(&d, &i)
@@ -41898,7 +41821,7 @@ func run3965(body bool, use func(...any)) {
 	}
 }
 
-func run3966(body bool, use func(...any)) {
+func run3962(body bool, use func(...any)) {
 	var d [][]Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -41908,7 +41831,7 @@ func run3966(body bool, use func(...any)) {
 	}
 }
 
-func run3967(body bool, use func(...any)) {
+func run3963(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -41918,7 +41841,7 @@ func run3967(body bool, use func(...any)) {
 	}
 }
 
-func run3968(body bool, use func(...any)) {
+func run3964(body bool, use func(...any)) {
 	var d [][]Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -41928,7 +41851,7 @@ func run3968(body bool, use func(...any)) {
 	}
 }
 
-func run3969(body bool, use func(...any)) {
+func run3965(body bool, use func(...any)) {
 	var d [][]Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -41937,7 +41860,7 @@ func run3969(body bool, use func(...any)) {
 	}
 }
 
-func run3970(body bool, use func(...any)) {
+func run3966(body bool, use func(...any)) {
 	var d [][2]int
 	var i int = 5
 	var j int = 9
@@ -41947,7 +41870,7 @@ func run3970(body bool, use func(...any)) {
 	}
 }
 
-func run3971(body bool, use func(...any)) {
+func run3967(body bool, use func(...any)) {
 	var d [][2]int
 	use(&d)
 	if body {
@@ -41955,7 +41878,7 @@ func run3971(body bool, use func(...any)) {
 	}
 }
 
-func run3972(body bool, use func(...any)) {
+func run3968(body bool, use func(...any)) {
 	var d [][2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -41964,7 +41887,7 @@ func run3972(body bool, use func(...any)) {
 	}
 }
 
-func run3973(body bool, use func(...any)) {
+func run3969(body bool, use func(...any)) {
 	var d []map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -41973,7 +41896,7 @@ func run3973(body bool, use func(...any)) {
 	}
 }
 
-func run3974(body bool, use func(...any)) {
+func run3970(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -41981,7 +41904,7 @@ func run3974(body bool, use func(...any)) {
 	}
 }
 
-func run3975(body bool, use func(...any)) {
+func run3971(body bool, use func(...any)) {
 	var d []map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -41990,7 +41913,7 @@ func run3975(body bool, use func(...any)) {
 	}
 }
 
-func run3976(body bool, use func(...any)) {
+func run3972(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -41998,7 +41921,7 @@ func run3976(body bool, use func(...any)) {
 	}
 }
 
-func run3977(body bool, use func(...any)) {
+func run3973(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -42006,7 +41929,7 @@ func run3977(body bool, use func(...any)) {
 	}
 }
 
-func run3978(body bool, use func(...any)) {
+func run3974(body bool, use func(...any)) {
 	var d []func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -42015,7 +41938,7 @@ func run3978(body bool, use func(...any)) {
 	}
 }
 
-func run3979(body bool, use func(...any)) {
+func run3975(body bool, use func(...any)) {
 	var d []func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -42024,7 +41947,7 @@ func run3979(body bool, use func(...any)) {
 	}
 }
 
-func run3980(body bool, use func(...any)) {
+func run3976(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -42032,7 +41955,7 @@ func run3980(body bool, use func(...any)) {
 	}
 }
 
-func run3981(body bool, use func(...any)) {
+func run3977(body bool, use func(...any)) {
 	var d []Celsius
 	use(&d)
 	if body {
@@ -42040,7 +41963,7 @@ func run3981(body bool, use func(...any)) {
 	}
 }
 
-func run3982(body bool, use func(...any)) {
+func run3978(body bool, use func(...any)) {
 	var d []Celsius
 	use(&d)
 	if body {
@@ -42048,7 +41971,7 @@ func run3982(body bool, use func(...any)) {
 	}
 }
 
-func run3983(body bool, use func(...any)) {
+func run3979(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42057,7 +41980,7 @@ func run3983(body bool, use func(...any)) {
 	}
 }
 
-func run3984(body bool, use func(...any)) {
+func run3980(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42066,7 +41989,7 @@ func run3984(body bool, use func(...any)) {
 	}
 }
 
-func run3985(body bool, use func(...any)) {
+func run3981(body bool, use func(...any)) {
 	var d []struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -42075,7 +41998,7 @@ func run3985(body bool, use func(...any)) {
 	}
 }
 
-func run3986(body bool, use func(...any)) {
+func run3982(body bool, use func(...any)) {
 	var d []struct{ A int }
 	use(&d)
 	if body {
@@ -42083,7 +42006,7 @@ func run3986(body bool, use func(...any)) {
 	}
 }
 
-func run3987(body bool, use func(...any)) {
+func run3983(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -42092,7 +42015,7 @@ func run3987(body bool, use func(...any)) {
 	}
 }
 
-func run3988(body bool, use func(...any)) {
+func run3984(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -42101,7 +42024,7 @@ func run3988(body bool, use func(...any)) {
 	}
 }
 
-func run3989(body bool, use func(...any)) {
+func run3985(body bool, use func(...any)) {
 	var d []Words
 	use(&d)
 	if body {
@@ -42109,7 +42032,7 @@ func run3989(body bool, use func(...any)) {
 	}
 }
 
-func run3990(body bool, use func(...any)) {
+func run3986(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -42117,7 +42040,7 @@ func run3990(body bool, use func(...any)) {
 	}
 }
 
-func run3991(body bool, use func(...any)) {
+func run3987(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42126,7 +42049,7 @@ func run3991(body bool, use func(...any)) {
 	}
 }
 
-func run3992(body bool, use func(...any)) {
+func run3988(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42135,7 +42058,7 @@ func run3992(body bool, use func(...any)) {
 	}
 }
 
-func run3993(body bool, use func(...any)) {
+func run3989(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42144,7 +42067,7 @@ func run3993(body bool, use func(...any)) {
 	}
 }
 
-func run3994(body bool, use func(...any)) {
+func run3990(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -42154,7 +42077,7 @@ func run3994(body bool, use func(...any)) {
 	}
 }
 
-func run3995(body bool, use func(...any)) {
+func run3991(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42163,7 +42086,7 @@ func run3995(body bool, use func(...any)) {
 	}
 }
 
-func run3996(body bool, use func(...any)) {
+func run3992(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42172,7 +42095,7 @@ func run3996(body bool, use func(...any)) {
 	}
 }
 
-func run3997(body bool, use func(...any)) {
+func run3993(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42181,7 +42104,7 @@ func run3997(body bool, use func(...any)) {
 	}
 }
 
-func run3998(body bool, use func(...any)) {
+func run3994(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -42190,7 +42113,7 @@ func run3998(body bool, use func(...any)) {
 	}
 }
 
-func run3999(body bool, use func(...any)) {
+func run3995(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -42199,7 +42122,7 @@ func run3999(body bool, use func(...any)) {
 	}
 }
 
-func run4000(body bool, use func(...any)) {
+func run3996(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -42208,7 +42131,7 @@ func run4000(body bool, use func(...any)) {
 	}
 }
 
-func run4001(body bool, use func(...any)) {
+func run3997(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -42217,7 +42140,7 @@ func run4001(body bool, use func(...any)) {
 	}
 }
 
-func run4002(body bool, use func(...any)) {
+func run3998(body bool, use func(...any)) {
 	var d []int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -42226,7 +42149,7 @@ func run4002(body bool, use func(...any)) {
 	}
 }
 
-func run4003(body bool, use func(...any)) {
+func run3999(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -42235,7 +42158,7 @@ func run4003(body bool, use func(...any)) {
 	}
 }
 
-func run4004(body bool, use func(...any)) {
+func run4000(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -42244,7 +42167,7 @@ func run4004(body bool, use func(...any)) {
 	}
 }
 
-func run4005(body bool, use func(...any)) {
+func run4001(body bool, use func(...any)) {
 	var d []int
 	var pi = new(int)
 	use(&d, &pi)
@@ -42253,7 +42176,7 @@ func run4005(body bool, use func(...any)) {
 	}
 }
 
-func run4006(body bool, use func(...any)) {
+func run4002(body bool, use func(...any)) {
 	var d []int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42262,7 +42185,7 @@ func run4006(body bool, use func(...any)) {
 	}
 }
 
-func run4007(body bool, use func(...any)) {
+func run4003(body bool, use func(...any)) {
 	var d []int
 	var av any = 5
 	use(&d, &av)
@@ -42271,7 +42194,7 @@ func run4007(body bool, use func(...any)) {
 	}
 }
 
-func run4008(body bool, use func(...any)) {
+func run4004(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -42280,7 +42203,7 @@ func run4008(body bool, use func(...any)) {
 	}
 }
 
-func run4009(body bool, use func(...any)) {
+func run4005(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var fn = double
@@ -42290,7 +42213,7 @@ func run4009(body bool, use func(...any)) {
 	}
 }
 
-func run4010(body bool, use func(...any)) {
+func run4006(body bool, use func(...any)) {
 	var d []int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -42299,7 +42222,7 @@ func run4010(body bool, use func(...any)) {
 	}
 }
 
-func run4011(body bool, use func(...any)) {
+func run4007(body bool, use func(...any)) {
 	var d []int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -42308,7 +42231,7 @@ func run4011(body bool, use func(...any)) {
 	}
 }
 
-func run4012(body bool, use func(...any)) {
+func run4008(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -42318,7 +42241,7 @@ func run4012(body bool, use func(...any)) {
 	}
 }
 
-func run4013(body bool, use func(...any)) {
+func run4009(body bool, use func(...any)) {
 	var d []int
 	var u uint8 = 100
 	use(&d, &u)
@@ -42327,7 +42250,7 @@ func run4013(body bool, use func(...any)) {
 	}
 }
 
-func run4014(body bool, use func(...any)) {
+func run4010(body bool, use func(...any)) {
 	var d []int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -42336,7 +42259,7 @@ func run4014(body bool, use func(...any)) {
 	}
 }
 
-func run4015(body bool, use func(...any)) {
+func run4011(body bool, use func(...any)) {
 	var d []int
 	var lv Level = 1
 	use(&d, &lv)
@@ -42345,7 +42268,7 @@ func run4015(body bool, use func(...any)) {
 	}
 }
 
-func run4016(body bool, use func(...any)) {
+func run4012(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -42353,7 +42276,7 @@ func run4016(body bool, use func(...any)) {
 	}
 }
 
-func run4017(body bool, use func(...any)) {
+func run4013(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -42361,7 +42284,7 @@ func run4017(body bool, use func(...any)) {
 	}
 }
 
-func run4018(body bool, use func(...any)) {
+func run4014(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42370,7 +42293,7 @@ func run4018(body bool, use func(...any)) {
 	}
 }
 
-func run4019(body bool, use func(...any)) {
+func run4015(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42379,7 +42302,7 @@ func run4019(body bool, use func(...any)) {
 	}
 }
 
-func run4020(body bool, use func(...any)) {
+func run4016(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42388,7 +42311,7 @@ func run4020(body bool, use func(...any)) {
 	}
 }
 
-func run4021(body bool, use func(...any)) {
+func run4017(body bool, use func(...any)) {
 	var d []float64
 	var i int = 5
 	use(&d, &i)
@@ -42397,7 +42320,7 @@ func run4021(body bool, use func(...any)) {
 	}
 }
 
-func run4022(body bool, use func(...any)) {
+func run4018(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42406,7 +42329,7 @@ func run4022(body bool, use func(...any)) {
 	}
 }
 
-func run4023(body bool, use func(...any)) {
+func run4019(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42415,7 +42338,7 @@ func run4023(body bool, use func(...any)) {
 	}
 }
 
-func run4024(body bool, use func(...any)) {
+func run4020(body bool, use func(...any)) {
 	var d []float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -42424,7 +42347,7 @@ func run4024(body bool, use func(...any)) {
 	}
 }
 
-func run4025(body bool, use func(...any)) {
+func run4021(body bool, use func(...any)) {
 	var d []float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -42433,7 +42356,7 @@ func run4025(body bool, use func(...any)) {
 	}
 }
 
-func run4026(body bool, use func(...any)) {
+func run4022(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42442,7 +42365,7 @@ func run4026(body bool, use func(...any)) {
 	}
 }
 
-func run4027(body bool, use func(...any)) {
+func run4023(body bool, use func(...any)) {
 	var d []float32
 	use(&d)
 	if body {
@@ -42450,7 +42373,7 @@ func run4027(body bool, use func(...any)) {
 	}
 }
 
-func run4028(body bool, use func(...any)) {
+func run4024(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -42459,7 +42382,7 @@ func run4028(body bool, use func(...any)) {
 	}
 }
 
-func run4029(body bool, use func(...any)) {
+func run4025(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -42468,7 +42391,7 @@ func run4029(body bool, use func(...any)) {
 	}
 }
 
-func run4030(body bool, use func(...any)) {
+func run4026(body bool, use func(...any)) {
 	var d []float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42477,7 +42400,7 @@ func run4030(body bool, use func(...any)) {
 	}
 }
 
-func run4031(body bool, use func(...any)) {
+func run4027(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -42486,7 +42409,7 @@ func run4031(body bool, use func(...any)) {
 	}
 }
 
-func run4032(body bool, use func(...any)) {
+func run4028(body bool, use func(...any)) {
 	var d []complex128
 	use(&d)
 	if body {
@@ -42494,7 +42417,7 @@ func run4032(body bool, use func(...any)) {
 	}
 }
 
-func run4033(body bool, use func(...any)) {
+func run4029(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -42503,7 +42426,7 @@ func run4033(body bool, use func(...any)) {
 	}
 }
 
-func run4034(body bool, use func(...any)) {
+func run4030(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -42512,7 +42435,7 @@ func run4034(body bool, use func(...any)) {
 	}
 }
 
-func run4035(body bool, use func(...any)) {
+func run4031(body bool, use func(...any)) {
 	var d []complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42521,7 +42444,7 @@ func run4035(body bool, use func(...any)) {
 	}
 }
 
-func run4036(body bool, use func(...any)) {
+func run4032(body bool, use func(...any)) {
 	var d []string
 	use(&d)
 	if body {
@@ -42529,7 +42452,7 @@ func run4036(body bool, use func(...any)) {
 	}
 }
 
-func run4037(body bool, use func(...any)) {
+func run4033(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -42538,7 +42461,7 @@ func run4037(body bool, use func(...any)) {
 	}
 }
 
-func run4038(body bool, use func(...any)) {
+func run4034(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	use(&d, &i)
@@ -42547,7 +42470,7 @@ func run4038(body bool, use func(...any)) {
 	}
 }
 
-func run4039(body bool, use func(...any)) {
+func run4035(body bool, use func(...any)) {
 	var d []string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -42556,7 +42479,7 @@ func run4039(body bool, use func(...any)) {
 	}
 }
 
-func run4040(body bool, use func(...any)) {
+func run4036(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -42565,7 +42488,7 @@ func run4040(body bool, use func(...any)) {
 	}
 }
 
-func run4041(body bool, use func(...any)) {
+func run4037(body bool, use func(...any)) {
 	var d []string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -42574,7 +42497,7 @@ func run4041(body bool, use func(...any)) {
 	}
 }
 
-func run4042(body bool, use func(...any)) {
+func run4038(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	var st string = "héy"
@@ -42584,7 +42507,7 @@ func run4042(body bool, use func(...any)) {
 	}
 }
 
-func run4043(body bool, use func(...any)) {
+func run4039(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -42593,7 +42516,7 @@ func run4043(body bool, use func(...any)) {
 	}
 }
 
-func run4044(body bool, use func(...any)) {
+func run4040(body bool, use func(...any)) {
 	var d []string
 	var lv Level = 1
 	use(&d, &lv)
@@ -42602,7 +42525,7 @@ func run4044(body bool, use func(...any)) {
 	}
 }
 
-func run4045(body bool, use func(...any)) {
+func run4041(body bool, use func(...any)) {
 	var d []bool
 	use(&d)
 	if body {
@@ -42610,7 +42533,7 @@ func run4045(body bool, use func(...any)) {
 	}
 }
 
-func run4046(body bool, use func(...any)) {
+func run4042(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -42619,7 +42542,7 @@ func run4046(body bool, use func(...any)) {
 	}
 }
 
-func run4047(body bool, use func(...any)) {
+func run4043(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -42629,7 +42552,7 @@ func run4047(body bool, use func(...any)) {
 	}
 }
 
-func run4048(body bool, use func(...any)) {
+func run4044(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -42640,7 +42563,7 @@ func run4048(body bool, use func(...any)) {
 	}
 }
 
-func run4049(body bool, use func(...any)) {
+func run4045(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -42649,7 +42572,7 @@ func run4049(body bool, use func(...any)) {
 	}
 }
 
-func run4050(body bool, use func(...any)) {
+func run4046(body bool, use func(...any)) {
 	var d []bool
 	var err error = errBase
 	use(&d, &err)
@@ -42658,7 +42581,7 @@ func run4050(body bool, use func(...any)) {
 	}
 }
 
-func run4051(body bool, use func(...any)) {
+func run4047(body bool, use func(...any)) {
 	var d []bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -42667,7 +42590,7 @@ func run4051(body bool, use func(...any)) {
 	}
 }
 
-func run4052(body bool, use func(...any)) {
+func run4048(body bool, use func(...any)) {
 	var d []bool
 	var av any = 5
 	use(&d, &av)
@@ -42676,7 +42599,7 @@ func run4052(body bool, use func(...any)) {
 	}
 }
 
-func run4053(body bool, use func(...any)) {
+func run4049(body bool, use func(...any)) {
 	var d []bool
 	var st string = "héy"
 	use(&d, &st)
@@ -42685,7 +42608,7 @@ func run4053(body bool, use func(...any)) {
 	}
 }
 
-func run4054(body bool, use func(...any)) {
+func run4050(body bool, use func(...any)) {
 	var d []bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -42695,7 +42618,7 @@ func run4054(body bool, use func(...any)) {
 	}
 }
 
-func run4055(body bool, use func(...any)) {
+func run4051(body bool, use func(...any)) {
 	var d []uint8
 	use(&d)
 	if body {
@@ -42703,7 +42626,7 @@ func run4055(body bool, use func(...any)) {
 	}
 }
 
-func run4056(body bool, use func(...any)) {
+func run4052(body bool, use func(...any)) {
 	var d []uint8
 	use(&d)
 	if body {
@@ -42711,7 +42634,7 @@ func run4056(body bool, use func(...any)) {
 	}
 }
 
-func run4057(body bool, use func(...any)) {
+func run4053(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -42720,7 +42643,7 @@ func run4057(body bool, use func(...any)) {
 	}
 }
 
-func run4058(body bool, use func(...any)) {
+func run4054(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -42729,7 +42652,7 @@ func run4058(body bool, use func(...any)) {
 	}
 }
 
-func run4059(body bool, use func(...any)) {
+func run4055(body bool, use func(...any)) {
 	var d []uint8
 	var i int = 5
 	use(&d, &i)
@@ -42738,7 +42661,7 @@ func run4059(body bool, use func(...any)) {
 	}
 }
 
-func run4060(body bool, use func(...any)) {
+func run4056(body bool, use func(...any)) {
 	var d []uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -42747,7 +42670,7 @@ func run4060(body bool, use func(...any)) {
 	}
 }
 
-func run4061(body bool, use func(...any)) {
+func run4057(body bool, use func(...any)) {
 	var d []uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -42756,7 +42679,7 @@ func run4061(body bool, use func(...any)) {
 	}
 }
 
-func run4062(body bool, use func(...any)) {
+func run4058(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -42765,7 +42688,7 @@ func run4062(body bool, use func(...any)) {
 	}
 }
 
-func run4063(body bool, use func(...any)) {
+func run4059(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -42774,7 +42697,7 @@ func run4063(body bool, use func(...any)) {
 	}
 }
 
-func run4064(body bool, use func(...any)) {
+func run4060(body bool, use func(...any)) {
 	var d []uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -42783,7 +42706,7 @@ func run4064(body bool, use func(...any)) {
 	}
 }
 
-func run4065(body bool, use func(...any)) {
+func run4061(body bool, use func(...any)) {
 	var d []rune
 	use(&d)
 	if body {
@@ -42791,7 +42714,7 @@ func run4065(body bool, use func(...any)) {
 	}
 }
 
-func run4066(body bool, use func(...any)) {
+func run4062(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -42800,7 +42723,7 @@ func run4066(body bool, use func(...any)) {
 	}
 }
 
-func run4067(body bool, use func(...any)) {
+func run4063(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -42809,7 +42732,7 @@ func run4067(body bool, use func(...any)) {
 	}
 }
 
-func run4068(body bool, use func(...any)) {
+func run4064(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -42817,7 +42740,7 @@ func run4068(body bool, use func(...any)) {
 	}
 }
 
-func run4069(body bool, use func(...any)) {
+func run4065(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -42825,7 +42748,7 @@ func run4069(body bool, use func(...any)) {
 	}
 }
 
-func run4070(body bool, use func(...any)) {
+func run4066(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -42834,7 +42757,7 @@ func run4070(body bool, use func(...any)) {
 	}
 }
 
-func run4071(body bool, use func(...any)) {
+func run4067(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -42843,7 +42766,7 @@ func run4071(body bool, use func(...any)) {
 	}
 }
 
-func run4072(body bool, use func(...any)) {
+func run4068(body bool, use func(...any)) {
 	var d []Level
 	var i int = 5
 	use(&d, &i)
@@ -42852,7 +42775,7 @@ func run4072(body bool, use func(...any)) {
 	}
 }
 
-func run4073(body bool, use func(...any)) {
+func run4069(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -42860,7 +42783,7 @@ func run4073(body bool, use func(...any)) {
 	}
 }
 
-func run4074(body bool, use func(...any)) {
+func run4070(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -42868,7 +42791,7 @@ func run4074(body bool, use func(...any)) {
 	}
 }
 
-func run4075(body bool, use func(...any)) {
+func run4071(body bool, use func(...any)) {
 	var d []time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -42877,7 +42800,7 @@ func run4075(body bool, use func(...any)) {
 	}
 }
 
-func run4076(body bool, use func(...any)) {
+func run4072(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42885,7 +42808,7 @@ func run4076(body bool, use func(...any)) {
 	}
 }
 
-func run4077(body bool, use func(...any)) {
+func run4073(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42893,7 +42816,7 @@ func run4077(body bool, use func(...any)) {
 	}
 }
 
-func run4078(body bool, use func(...any)) {
+func run4074(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42901,7 +42824,7 @@ func run4078(body bool, use func(...any)) {
 	}
 }
 
-func run4079(body bool, use func(...any)) {
+func run4075(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42909,7 +42832,7 @@ func run4079(body bool, use func(...any)) {
 	}
 }
 
-func run4080(body bool, use func(...any)) {
+func run4076(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42917,7 +42840,7 @@ func run4080(body bool, use func(...any)) {
 	}
 }
 
-func run4081(body bool, use func(...any)) {
+func run4077(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42925,7 +42848,7 @@ func run4081(body bool, use func(...any)) {
 	}
 }
 
-func run4082(body bool, use func(...any)) {
+func run4078(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -42934,7 +42857,7 @@ func run4082(body bool, use func(...any)) {
 	}
 }
 
-func run4083(body bool, use func(...any)) {
+func run4079(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -42943,7 +42866,7 @@ func run4083(body bool, use func(...any)) {
 	}
 }
 
-func run4084(body bool, use func(...any)) {
+func run4080(body bool, use func(...any)) {
 	var d []any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -42952,7 +42875,7 @@ func run4084(body bool, use func(...any)) {
 	}
 }
 
-func run4085(body bool, use func(...any)) {
+func run4081(body bool, use func(...any)) {
 	var d []any
 	var lv Level = 1
 	use(&d, &lv)
@@ -42961,7 +42884,7 @@ func run4085(body bool, use func(...any)) {
 	}
 }
 
-func run4086(body bool, use func(...any)) {
+func run4082(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -42969,7 +42892,7 @@ func run4086(body bool, use func(...any)) {
 	}
 }
 
-func run4087(body bool, use func(...any)) {
+func run4083(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -42978,7 +42901,7 @@ func run4087(body bool, use func(...any)) {
 	}
 }
 
-func run4088(body bool, use func(...any)) {
+func run4084(body bool, use func(...any)) {
 	var d []any
 	var b bool = true
 	use(&d, &b)
@@ -42987,7 +42910,7 @@ func run4088(body bool, use func(...any)) {
 	}
 }
 
-func run4089(body bool, use func(...any)) {
+func run4085(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -42996,7 +42919,7 @@ func run4089(body bool, use func(...any)) {
 	}
 }
 
-func run4090(body bool, use func(...any)) {
+func run4086(body bool, use func(...any)) {
 	var d []any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -43005,7 +42928,7 @@ func run4090(body bool, use func(...any)) {
 	}
 }
 
-func run4091(body bool, use func(...any)) {
+func run4087(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -43015,7 +42938,7 @@ func run4091(body bool, use func(...any)) {
 	}
 }
 
-func run4092(body bool, use func(...any)) {
+func run4088(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -43026,7 +42949,7 @@ func run4092(body bool, use func(...any)) {
 	}
 }
 
-func run4093(body bool, use func(...any)) {
+func run4089(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43035,7 +42958,7 @@ func run4093(body bool, use func(...any)) {
 	}
 }
 
-func run4094(body bool, use func(...any)) {
+func run4090(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43044,7 +42967,7 @@ func run4094(body bool, use func(...any)) {
 	}
 }
 
-func run4095(body bool, use func(...any)) {
+func run4091(body bool, use func(...any)) {
 	var d []any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -43053,7 +42976,7 @@ func run4095(body bool, use func(...any)) {
 	}
 }
 
-func run4096(body bool, use func(...any)) {
+func run4092(body bool, use func(...any)) {
 	var d []any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -43062,7 +42985,7 @@ func run4096(body bool, use func(...any)) {
 	}
 }
 
-func run4097(body bool, use func(...any)) {
+func run4093(body bool, use func(...any)) {
 	var d []any
 	var av any = 5
 	use(&d, &av)
@@ -43071,7 +42994,7 @@ func run4097(body bool, use func(...any)) {
 	}
 }
 
-func run4098(body bool, use func(...any)) {
+func run4094(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43080,7 +43003,7 @@ func run4098(body bool, use func(...any)) {
 	}
 }
 
-func run4099(body bool, use func(...any)) {
+func run4095(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43089,7 +43012,7 @@ func run4099(body bool, use func(...any)) {
 	}
 }
 
-func run4100(body bool, use func(...any)) {
+func run4096(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43098,7 +43021,7 @@ func run4100(body bool, use func(...any)) {
 	}
 }
 
-func run4101(body bool, use func(...any)) {
+func run4097(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43107,7 +43030,7 @@ func run4101(body bool, use func(...any)) {
 	}
 }
 
-func run4102(body bool, use func(...any)) {
+func run4098(body bool, use func(...any)) {
 	var d []any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -43116,7 +43039,7 @@ func run4102(body bool, use func(...any)) {
 	}
 }
 
-func run4103(body bool, use func(...any)) {
+func run4099(body bool, use func(...any)) {
 	var d []any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -43125,7 +43048,7 @@ func run4103(body bool, use func(...any)) {
 	}
 }
 
-func run4104(body bool, use func(...any)) {
+func run4100(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -43133,7 +43056,7 @@ func run4104(body bool, use func(...any)) {
 	}
 }
 
-func run4105(body bool, use func(...any)) {
+func run4101(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -43141,7 +43064,7 @@ func run4105(body bool, use func(...any)) {
 	}
 }
 
-func run4106(body bool, use func(...any)) {
+func run4102(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43150,7 +43073,7 @@ func run4106(body bool, use func(...any)) {
 	}
 }
 
-func run4107(body bool, use func(...any)) {
+func run4103(body bool, use func(...any)) {
 	var d []any
 	var err error = errBase
 	use(&d, &err)
@@ -43159,7 +43082,7 @@ func run4107(body bool, use func(...any)) {
 	}
 }
 
-func run4108(body bool, use func(...any)) {
+func run4104(body bool, use func(...any)) {
 	var d []any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -43168,7 +43091,7 @@ func run4108(body bool, use func(...any)) {
 	}
 }
 
-func run4109(body bool, use func(...any)) {
+func run4105(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43177,7 +43100,7 @@ func run4109(body bool, use func(...any)) {
 	}
 }
 
-func run4110(body bool, use func(...any)) {
+func run4106(body bool, use func(...any)) {
 	var d []any
 	var st string = "héy"
 	use(&d, &st)
@@ -43186,7 +43109,7 @@ func run4110(body bool, use func(...any)) {
 	}
 }
 
-func run4111(body bool, use func(...any)) {
+func run4107(body bool, use func(...any)) {
 	var d []any
 	var st string = "héy"
 	use(&d, &st)
@@ -43195,7 +43118,7 @@ func run4111(body bool, use func(...any)) {
 	}
 }
 
-func run4112(body bool, use func(...any)) {
+func run4108(body bool, use func(...any)) {
 	var d []any
 	var pi = new(int)
 	use(&d, &pi)
@@ -43204,7 +43127,7 @@ func run4112(body bool, use func(...any)) {
 	}
 }
 
-func run4113(body bool, use func(...any)) {
+func run4109(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43213,7 +43136,7 @@ func run4113(body bool, use func(...any)) {
 	}
 }
 
-func run4114(body bool, use func(...any)) {
+func run4110(body bool, use func(...any)) {
 	var d []any
 	var av any = 5
 	use(&d, &av)
@@ -43222,7 +43145,7 @@ func run4114(body bool, use func(...any)) {
 	}
 }
 
-func run4115(body bool, use func(...any)) {
+func run4111(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43231,7 +43154,7 @@ func run4115(body bool, use func(...any)) {
 	}
 }
 
-func run4116(body bool, use func(...any)) {
+func run4112(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43240,7 +43163,7 @@ func run4116(body bool, use func(...any)) {
 	}
 }
 
-func run4117(body bool, use func(...any)) {
+func run4113(body bool, use func(...any)) {
 	var d []any
 	var fn = double
 	use(&d, &fn)
@@ -43249,7 +43172,7 @@ func run4117(body bool, use func(...any)) {
 	}
 }
 
-func run4118(body bool, use func(...any)) {
+func run4114(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var fn = double
@@ -43259,7 +43182,7 @@ func run4118(body bool, use func(...any)) {
 	}
 }
 
-func run4119(body bool, use func(...any)) {
+func run4115(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -43267,7 +43190,7 @@ func run4119(body bool, use func(...any)) {
 	}
 }
 
-func run4120(body bool, use func(...any)) {
+func run4116(body bool, use func(...any)) {
 	var d []any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43276,7 +43199,7 @@ func run4120(body bool, use func(...any)) {
 	}
 }
 
-func run4121(body bool, use func(...any)) {
+func run4117(body bool, use func(...any)) {
 	var d []any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -43285,7 +43208,7 @@ func run4121(body bool, use func(...any)) {
 	}
 }
 
-func run4122(body bool, use func(...any)) {
+func run4118(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43294,7 +43217,7 @@ func run4122(body bool, use func(...any)) {
 	}
 }
 
-func run4123(body bool, use func(...any)) {
+func run4119(body bool, use func(...any)) {
 	var d []any
 	var u uint8 = 100
 	use(&d, &u)
@@ -43303,7 +43226,7 @@ func run4123(body bool, use func(...any)) {
 	}
 }
 
-func run4124(body bool, use func(...any)) {
+func run4120(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -43311,7 +43234,7 @@ func run4124(body bool, use func(...any)) {
 	}
 }
 
-func run4125(body bool, use func(...any)) {
+func run4121(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var j int = 9
@@ -43321,7 +43244,7 @@ func run4125(body bool, use func(...any)) {
 	}
 }
 
-func run4126(body bool, use func(...any)) {
+func run4122(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43330,7 +43253,7 @@ func run4126(body bool, use func(...any)) {
 	}
 }
 
-func run4127(body bool, use func(...any)) {
+func run4123(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -43338,7 +43261,7 @@ func run4127(body bool, use func(...any)) {
 	}
 }
 
-func run4128(body bool, use func(...any)) {
+func run4124(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43347,7 +43270,7 @@ func run4128(body bool, use func(...any)) {
 	}
 }
 
-func run4129(body bool, use func(...any)) {
+func run4125(body bool, use func(...any)) {
 	var d []any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43356,7 +43279,7 @@ func run4129(body bool, use func(...any)) {
 	}
 }
 
-func run4130(body bool, use func(...any)) {
+func run4126(body bool, use func(...any)) {
 	var d []any
 	var lv Level = 1
 	use(&d, &lv)
@@ -43365,7 +43288,7 @@ func run4130(body bool, use func(...any)) {
 	}
 }
 
-func run4131(body bool, use func(...any)) {
+func run4127(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	use(&d, &i)
@@ -43374,7 +43297,7 @@ func run4131(body bool, use func(...any)) {
 	}
 }
 
-func run4132(body bool, use func(...any)) {
+func run4128(body bool, use func(...any)) {
 	var d []any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -43383,7 +43306,7 @@ func run4132(body bool, use func(...any)) {
 	}
 }
 
-func run4133(body bool, use func(...any)) {
+func run4129(body bool, use func(...any)) {
 	var d []any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -43392,7 +43315,7 @@ func run4133(body bool, use func(...any)) {
 	}
 }
 
-func run4134(body bool, use func(...any)) {
+func run4130(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43400,7 +43323,7 @@ func run4134(body bool, use func(...any)) {
 	}
 }
 
-func run4135(body bool, use func(...any)) {
+func run4131(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43408,7 +43331,7 @@ func run4135(body bool, use func(...any)) {
 	}
 }
 
-func run4136(body bool, use func(...any)) {
+func run4132(body bool, use func(...any)) {
 	var d []error
 	var err error = errBase
 	use(&d, &err)
@@ -43417,7 +43340,7 @@ func run4136(body bool, use func(...any)) {
 	}
 }
 
-func run4137(body bool, use func(...any)) {
+func run4133(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43425,7 +43348,7 @@ func run4137(body bool, use func(...any)) {
 	}
 }
 
-func run4138(body bool, use func(...any)) {
+func run4134(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43433,7 +43356,7 @@ func run4138(body bool, use func(...any)) {
 	}
 }
 
-func run4139(body bool, use func(...any)) {
+func run4135(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43441,7 +43364,7 @@ func run4139(body bool, use func(...any)) {
 	}
 }
 
-func run4140(body bool, use func(...any)) {
+func run4136(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43449,7 +43372,7 @@ func run4140(body bool, use func(...any)) {
 	}
 }
 
-func run4141(body bool, use func(...any)) {
+func run4137(body bool, use func(...any)) {
 	var d []error
 	use(&d)
 	if body {
@@ -43457,7 +43380,7 @@ func run4141(body bool, use func(...any)) {
 	}
 }
 
-func run4142(body bool, use func(...any)) {
+func run4138(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -43465,7 +43388,7 @@ func run4142(body bool, use func(...any)) {
 	}
 }
 
-func run4143(body bool, use func(...any)) {
+func run4139(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43474,7 +43397,7 @@ func run4143(body bool, use func(...any)) {
 	}
 }
 
-func run4144(body bool, use func(...any)) {
+func run4140(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -43483,7 +43406,7 @@ func run4144(body bool, use func(...any)) {
 	}
 }
 
-func run4145(body bool, use func(...any)) {
+func run4141(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43492,7 +43415,7 @@ func run4145(body bool, use func(...any)) {
 	}
 }
 
-func run4146(body bool, use func(...any)) {
+func run4142(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -43501,7 +43424,7 @@ func run4146(body bool, use func(...any)) {
 	}
 }
 
-func run4147(body bool, use func(...any)) {
+func run4143(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -43509,7 +43432,7 @@ func run4147(body bool, use func(...any)) {
 	}
 }
 
-func run4148(body bool, use func(...any)) {
+func run4144(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -43517,7 +43440,7 @@ func run4148(body bool, use func(...any)) {
 	}
 }
 
-func run4149(body bool, use func(...any)) {
+func run4145(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -43525,7 +43448,7 @@ func run4149(body bool, use func(...any)) {
 	}
 }
 
-func run4150(body bool, use func(...any)) {
+func run4146(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -43533,7 +43456,7 @@ func run4150(body bool, use func(...any)) {
 	}
 }
 
-func run4151(body bool, use func(...any)) {
+func run4147(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -43542,7 +43465,7 @@ func run4151(body bool, use func(...any)) {
 	}
 }
 
-func run4152(body bool, use func(...any)) {
+func run4148(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	use(&d)
 	if body {
@@ -43550,7 +43473,7 @@ func run4152(body bool, use func(...any)) {
 	}
 }
 
-func run4153(body bool, use func(...any)) {
+func run4149(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43559,7 +43482,7 @@ func run4153(body bool, use func(...any)) {
 	}
 }
 
-func run4154(body bool, use func(...any)) {
+func run4150(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -43568,7 +43491,7 @@ func run4154(body bool, use func(...any)) {
 	}
 }
 
-func run4155(body bool, use func(...any)) {
+func run4151(body bool, use func(...any)) {
 	var d []fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -43577,7 +43500,7 @@ func run4155(body bool, use func(...any)) {
 	}
 }
 
-func run4156(body bool, use func(...any)) {
+func run4152(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -43586,7 +43509,7 @@ func run4156(body bool, use func(...any)) {
 	}
 }
 
-func run4157(body bool, use func(...any)) {
+func run4153(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -43594,7 +43517,7 @@ func run4157(body bool, use func(...any)) {
 	}
 }
 
-func run4158(body bool, use func(...any)) {
+func run4154(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43603,7 +43526,7 @@ func run4158(body bool, use func(...any)) {
 	}
 }
 
-func run4159(body bool, use func(...any)) {
+func run4155(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43612,7 +43535,7 @@ func run4159(body bool, use func(...any)) {
 	}
 }
 
-func run4160(body bool, use func(...any)) {
+func run4156(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -43621,7 +43544,7 @@ func run4160(body bool, use func(...any)) {
 	}
 }
 
-func run4161(body bool, use func(...any)) {
+func run4157(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -43630,7 +43553,7 @@ func run4161(body bool, use func(...any)) {
 	}
 }
 
-func run4162(body bool, use func(...any)) {
+func run4158(body bool, use func(...any)) {
 	var d []Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -43639,7 +43562,7 @@ func run4162(body bool, use func(...any)) {
 	}
 }
 
-func run4163(body bool, use func(...any)) {
+func run4159(body bool, use func(...any)) {
 	var d []Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -43648,7 +43571,7 @@ func run4163(body bool, use func(...any)) {
 	}
 }
 
-func run4164(body bool, use func(...any)) {
+func run4160(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -43656,7 +43579,7 @@ func run4164(body bool, use func(...any)) {
 	}
 }
 
-func run4165(body bool, use func(...any)) {
+func run4161(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -43665,7 +43588,7 @@ func run4165(body bool, use func(...any)) {
 	}
 }
 
-func run4166(body bool, use func(...any)) {
+func run4162(body bool, use func(...any)) {
 	var d []*Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -43674,7 +43597,7 @@ func run4166(body bool, use func(...any)) {
 	}
 }
 
-func run4167(body bool, use func(...any)) {
+func run4163(body bool, use func(...any)) {
 	var d []*Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -43683,7 +43606,7 @@ func run4167(body bool, use func(...any)) {
 	}
 }
 
-func run4168(body bool, use func(...any)) {
+func run4164(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -43692,7 +43615,7 @@ func run4168(body bool, use func(...any)) {
 	}
 }
 
-func run4169(body bool, use func(...any)) {
+func run4165(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -43700,7 +43623,7 @@ func run4169(body bool, use func(...any)) {
 	}
 }
 
-func run4170(body bool, use func(...any)) {
+func run4166(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -43708,7 +43631,7 @@ func run4170(body bool, use func(...any)) {
 	}
 }
 
-func run4171(body bool, use func(...any)) {
+func run4167(body bool, use func(...any)) {
 	var d []*Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -43717,7 +43640,7 @@ func run4171(body bool, use func(...any)) {
 	}
 }
 
-func run4172(body bool, use func(...any)) {
+func run4168(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	use(&d, &i)
@@ -43726,7 +43649,7 @@ func run4172(body bool, use func(...any)) {
 	}
 }
 
-func run4173(body bool, use func(...any)) {
+func run4169(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43735,7 +43658,7 @@ func run4173(body bool, use func(...any)) {
 	}
 }
 
-func run4174(body bool, use func(...any)) {
+func run4170(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	var j int = 9
@@ -43746,7 +43669,7 @@ func run4174(body bool, use func(...any)) {
 	}
 }
 
-func run4175(body bool, use func(...any)) {
+func run4171(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43755,7 +43678,7 @@ func run4175(body bool, use func(...any)) {
 	}
 }
 
-func run4176(body bool, use func(...any)) {
+func run4172(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43764,7 +43687,7 @@ func run4176(body bool, use func(...any)) {
 	}
 }
 
-func run4177(body bool, use func(...any)) {
+func run4173(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43773,7 +43696,7 @@ func run4177(body bool, use func(...any)) {
 	}
 }
 
-func run4178(body bool, use func(...any)) {
+func run4174(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -43781,7 +43704,7 @@ func run4178(body bool, use func(...any)) {
 	}
 }
 
-func run4179(body bool, use func(...any)) {
+func run4175(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -43789,7 +43712,7 @@ func run4179(body bool, use func(...any)) {
 	}
 }
 
-func run4180(body bool, use func(...any)) {
+func run4176(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43798,7 +43721,7 @@ func run4180(body bool, use func(...any)) {
 	}
 }
 
-func run4181(body bool, use func(...any)) {
+func run4177(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -43806,7 +43729,7 @@ func run4181(body bool, use func(...any)) {
 	}
 }
 
-func run4182(body bool, use func(...any)) {
+func run4178(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var st string = "héy"
@@ -43817,7 +43740,7 @@ func run4182(body bool, use func(...any)) {
 	}
 }
 
-func run4183(body bool, use func(...any)) {
+func run4179(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var u uint8 = 100
@@ -43828,7 +43751,7 @@ func run4183(body bool, use func(...any)) {
 	}
 }
 
-func run4184(body bool, use func(...any)) {
+func run4180(body bool, use func(...any)) {
 	var d [][]any
 	use(&d)
 	if body {
@@ -43836,7 +43759,7 @@ func run4184(body bool, use func(...any)) {
 	}
 }
 
-func run4185(body bool, use func(...any)) {
+func run4181(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	use(&d, &i)
@@ -43845,7 +43768,7 @@ func run4185(body bool, use func(...any)) {
 	}
 }
 
-func run4186(body bool, use func(...any)) {
+func run4182(body bool, use func(...any)) {
 	var d [][]Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -43855,7 +43778,7 @@ func run4186(body bool, use func(...any)) {
 	}
 }
 
-func run4187(body bool, use func(...any)) {
+func run4183(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -43865,7 +43788,7 @@ func run4187(body bool, use func(...any)) {
 	}
 }
 
-func run4188(body bool, use func(...any)) {
+func run4184(body bool, use func(...any)) {
 	var d [][]Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -43875,7 +43798,7 @@ func run4188(body bool, use func(...any)) {
 	}
 }
 
-func run4189(body bool, use func(...any)) {
+func run4185(body bool, use func(...any)) {
 	var d [][]Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -43884,7 +43807,7 @@ func run4189(body bool, use func(...any)) {
 	}
 }
 
-func run4190(body bool, use func(...any)) {
+func run4186(body bool, use func(...any)) {
 	var d [][2]int
 	var i int = 5
 	var j int = 9
@@ -43894,7 +43817,7 @@ func run4190(body bool, use func(...any)) {
 	}
 }
 
-func run4191(body bool, use func(...any)) {
+func run4187(body bool, use func(...any)) {
 	var d [][2]int
 	use(&d)
 	if body {
@@ -43902,7 +43825,7 @@ func run4191(body bool, use func(...any)) {
 	}
 }
 
-func run4192(body bool, use func(...any)) {
+func run4188(body bool, use func(...any)) {
 	var d [][2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -43911,7 +43834,7 @@ func run4192(body bool, use func(...any)) {
 	}
 }
 
-func run4193(body bool, use func(...any)) {
+func run4189(body bool, use func(...any)) {
 	var d []map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -43920,7 +43843,7 @@ func run4193(body bool, use func(...any)) {
 	}
 }
 
-func run4194(body bool, use func(...any)) {
+func run4190(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -43928,7 +43851,7 @@ func run4194(body bool, use func(...any)) {
 	}
 }
 
-func run4195(body bool, use func(...any)) {
+func run4191(body bool, use func(...any)) {
 	var d []map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -43937,7 +43860,7 @@ func run4195(body bool, use func(...any)) {
 	}
 }
 
-func run4196(body bool, use func(...any)) {
+func run4192(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -43945,7 +43868,7 @@ func run4196(body bool, use func(...any)) {
 	}
 }
 
-func run4197(body bool, use func(...any)) {
+func run4193(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -43953,7 +43876,7 @@ func run4197(body bool, use func(...any)) {
 	}
 }
 
-func run4198(body bool, use func(...any)) {
+func run4194(body bool, use func(...any)) {
 	var d []func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -43962,7 +43885,7 @@ func run4198(body bool, use func(...any)) {
 	}
 }
 
-func run4199(body bool, use func(...any)) {
+func run4195(body bool, use func(...any)) {
 	var d []func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -43971,7 +43894,7 @@ func run4199(body bool, use func(...any)) {
 	}
 }
 
-func run4200(body bool, use func(...any)) {
+func run4196(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -43979,7 +43902,7 @@ func run4200(body bool, use func(...any)) {
 	}
 }
 
-func run4201(body bool, use func(...any)) {
+func run4197(body bool, use func(...any)) {
 	var d []Celsius
 	use(&d)
 	if body {
@@ -43987,7 +43910,7 @@ func run4201(body bool, use func(...any)) {
 	}
 }
 
-func run4202(body bool, use func(...any)) {
+func run4198(body bool, use func(...any)) {
 	var d []Celsius
 	use(&d)
 	if body {
@@ -43995,7 +43918,7 @@ func run4202(body bool, use func(...any)) {
 	}
 }
 
-func run4203(body bool, use func(...any)) {
+func run4199(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44004,7 +43927,7 @@ func run4203(body bool, use func(...any)) {
 	}
 }
 
-func run4204(body bool, use func(...any)) {
+func run4200(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44013,7 +43936,7 @@ func run4204(body bool, use func(...any)) {
 	}
 }
 
-func run4205(body bool, use func(...any)) {
+func run4201(body bool, use func(...any)) {
 	var d []struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -44022,7 +43945,7 @@ func run4205(body bool, use func(...any)) {
 	}
 }
 
-func run4206(body bool, use func(...any)) {
+func run4202(body bool, use func(...any)) {
 	var d []struct{ A int }
 	use(&d)
 	if body {
@@ -44030,7 +43953,7 @@ func run4206(body bool, use func(...any)) {
 	}
 }
 
-func run4207(body bool, use func(...any)) {
+func run4203(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -44039,7 +43962,7 @@ func run4207(body bool, use func(...any)) {
 	}
 }
 
-func run4208(body bool, use func(...any)) {
+func run4204(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -44048,7 +43971,7 @@ func run4208(body bool, use func(...any)) {
 	}
 }
 
-func run4209(body bool, use func(...any)) {
+func run4205(body bool, use func(...any)) {
 	var d []Words
 	use(&d)
 	if body {
@@ -44056,7 +43979,7 @@ func run4209(body bool, use func(...any)) {
 	}
 }
 
-func run4210(body bool, use func(...any)) {
+func run4206(body bool, use func(...any)) {
 	var d struct{ F int }
 	use(&d)
 	if body {
@@ -44065,7 +43988,7 @@ func run4210(body bool, use func(...any)) {
 	}
 }
 
-func run4211(body bool, use func(...any)) {
+func run4207(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44075,7 +43998,7 @@ func run4211(body bool, use func(...any)) {
 	}
 }
 
-func run4212(body bool, use func(...any)) {
+func run4208(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44085,7 +44008,7 @@ func run4212(body bool, use func(...any)) {
 	}
 }
 
-func run4213(body bool, use func(...any)) {
+func run4209(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44095,7 +44018,7 @@ func run4213(body bool, use func(...any)) {
 	}
 }
 
-func run4214(body bool, use func(...any)) {
+func run4210(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	var j int = 9
@@ -44106,7 +44029,7 @@ func run4214(body bool, use func(...any)) {
 	}
 }
 
-func run4215(body bool, use func(...any)) {
+func run4211(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44116,7 +44039,7 @@ func run4215(body bool, use func(...any)) {
 	}
 }
 
-func run4216(body bool, use func(...any)) {
+func run4212(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44126,7 +44049,7 @@ func run4216(body bool, use func(...any)) {
 	}
 }
 
-func run4217(body bool, use func(...any)) {
+func run4213(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44136,7 +44059,7 @@ func run4217(body bool, use func(...any)) {
 	}
 }
 
-func run4218(body bool, use func(...any)) {
+func run4214(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	use(&d, &i)
@@ -44146,7 +44069,7 @@ func run4218(body bool, use func(...any)) {
 	}
 }
 
-func run4219(body bool, use func(...any)) {
+func run4215(body bool, use func(...any)) {
 	var d struct{ F int }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -44156,7 +44079,7 @@ func run4219(body bool, use func(...any)) {
 	}
 }
 
-func run4220(body bool, use func(...any)) {
+func run4216(body bool, use func(...any)) {
 	var d struct{ F int }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -44166,7 +44089,7 @@ func run4220(body bool, use func(...any)) {
 	}
 }
 
-func run4221(body bool, use func(...any)) {
+func run4217(body bool, use func(...any)) {
 	var d struct{ F int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -44176,7 +44099,7 @@ func run4221(body bool, use func(...any)) {
 	}
 }
 
-func run4222(body bool, use func(...any)) {
+func run4218(body bool, use func(...any)) {
 	var d struct{ F int }
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -44186,7 +44109,7 @@ func run4222(body bool, use func(...any)) {
 	}
 }
 
-func run4223(body bool, use func(...any)) {
+func run4219(body bool, use func(...any)) {
 	var d struct{ F int }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -44196,7 +44119,7 @@ func run4223(body bool, use func(...any)) {
 	}
 }
 
-func run4224(body bool, use func(...any)) {
+func run4220(body bool, use func(...any)) {
 	var d struct{ F int }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -44206,7 +44129,7 @@ func run4224(body bool, use func(...any)) {
 	}
 }
 
-func run4225(body bool, use func(...any)) {
+func run4221(body bool, use func(...any)) {
 	var d struct{ F int }
 	var pi = new(int)
 	use(&d, &pi)
@@ -44216,7 +44139,7 @@ func run4225(body bool, use func(...any)) {
 	}
 }
 
-func run4226(body bool, use func(...any)) {
+func run4222(body bool, use func(...any)) {
 	var d struct{ F int }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44226,7 +44149,7 @@ func run4226(body bool, use func(...any)) {
 	}
 }
 
-func run4227(body bool, use func(...any)) {
+func run4223(body bool, use func(...any)) {
 	var d struct{ F int }
 	var av any = 5
 	use(&d, &av)
@@ -44236,7 +44159,7 @@ func run4227(body bool, use func(...any)) {
 	}
 }
 
-func run4228(body bool, use func(...any)) {
+func run4224(body bool, use func(...any)) {
 	var d struct{ F int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -44246,7 +44169,7 @@ func run4228(body bool, use func(...any)) {
 	}
 }
 
-func run4229(body bool, use func(...any)) {
+func run4225(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	var fn = double
@@ -44257,7 +44180,7 @@ func run4229(body bool, use func(...any)) {
 	}
 }
 
-func run4230(body bool, use func(...any)) {
+func run4226(body bool, use func(...any)) {
 	var d struct{ F int }
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -44267,7 +44190,7 @@ func run4230(body bool, use func(...any)) {
 	}
 }
 
-func run4231(body bool, use func(...any)) {
+func run4227(body bool, use func(...any)) {
 	var d struct{ F int }
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -44277,7 +44200,7 @@ func run4231(body bool, use func(...any)) {
 	}
 }
 
-func run4232(body bool, use func(...any)) {
+func run4228(body bool, use func(...any)) {
 	var d struct{ F int }
 	var i int = 5
 	var j int = 9
@@ -44288,7 +44211,7 @@ func run4232(body bool, use func(...any)) {
 	}
 }
 
-func run4233(body bool, use func(...any)) {
+func run4229(body bool, use func(...any)) {
 	var d struct{ F int }
 	var u uint8 = 100
 	use(&d, &u)
@@ -44298,7 +44221,7 @@ func run4233(body bool, use func(...any)) {
 	}
 }
 
-func run4234(body bool, use func(...any)) {
+func run4230(body bool, use func(...any)) {
 	var d struct{ F int }
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -44308,7 +44231,7 @@ func run4234(body bool, use func(...any)) {
 	}
 }
 
-func run4235(body bool, use func(...any)) {
+func run4231(body bool, use func(...any)) {
 	var d struct{ F int }
 	var lv Level = 1
 	use(&d, &lv)
@@ -44318,7 +44241,7 @@ func run4235(body bool, use func(...any)) {
 	}
 }
 
-func run4236(body bool, use func(...any)) {
+func run4232(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	use(&d)
 	if body {
@@ -44327,7 +44250,7 @@ func run4236(body bool, use func(...any)) {
 	}
 }
 
-func run4237(body bool, use func(...any)) {
+func run4233(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	use(&d)
 	if body {
@@ -44336,7 +44259,7 @@ func run4237(body bool, use func(...any)) {
 	}
 }
 
-func run4238(body bool, use func(...any)) {
+func run4234(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44346,7 +44269,7 @@ func run4238(body bool, use func(...any)) {
 	}
 }
 
-func run4239(body bool, use func(...any)) {
+func run4235(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44356,7 +44279,7 @@ func run4239(body bool, use func(...any)) {
 	}
 }
 
-func run4240(body bool, use func(...any)) {
+func run4236(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44366,7 +44289,7 @@ func run4240(body bool, use func(...any)) {
 	}
 }
 
-func run4241(body bool, use func(...any)) {
+func run4237(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var i int = 5
 	use(&d, &i)
@@ -44376,7 +44299,7 @@ func run4241(body bool, use func(...any)) {
 	}
 }
 
-func run4242(body bool, use func(...any)) {
+func run4238(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44386,7 +44309,7 @@ func run4242(body bool, use func(...any)) {
 	}
 }
 
-func run4243(body bool, use func(...any)) {
+func run4239(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44396,7 +44319,7 @@ func run4243(body bool, use func(...any)) {
 	}
 }
 
-func run4244(body bool, use func(...any)) {
+func run4240(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var g float32 = 0.1
 	use(&d, &g)
@@ -44406,7 +44329,7 @@ func run4244(body bool, use func(...any)) {
 	}
 }
 
-func run4245(body bool, use func(...any)) {
+func run4241(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -44416,7 +44339,7 @@ func run4245(body bool, use func(...any)) {
 	}
 }
 
-func run4246(body bool, use func(...any)) {
+func run4242(body bool, use func(...any)) {
 	var d struct{ F float64 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44426,7 +44349,7 @@ func run4246(body bool, use func(...any)) {
 	}
 }
 
-func run4247(body bool, use func(...any)) {
+func run4243(body bool, use func(...any)) {
 	var d struct{ F float32 }
 	use(&d)
 	if body {
@@ -44435,7 +44358,7 @@ func run4247(body bool, use func(...any)) {
 	}
 }
 
-func run4248(body bool, use func(...any)) {
+func run4244(body bool, use func(...any)) {
 	var d struct{ F float32 }
 	var g float32 = 0.1
 	use(&d, &g)
@@ -44445,7 +44368,7 @@ func run4248(body bool, use func(...any)) {
 	}
 }
 
-func run4249(body bool, use func(...any)) {
+func run4245(body bool, use func(...any)) {
 	var d struct{ F float32 }
 	var g float32 = 0.1
 	use(&d, &g)
@@ -44455,7 +44378,7 @@ func run4249(body bool, use func(...any)) {
 	}
 }
 
-func run4250(body bool, use func(...any)) {
+func run4246(body bool, use func(...any)) {
 	var d struct{ F float32 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44465,7 +44388,7 @@ func run4250(body bool, use func(...any)) {
 	}
 }
 
-func run4251(body bool, use func(...any)) {
+func run4247(body bool, use func(...any)) {
 	var d struct{ F float32 }
 	var g float32 = 0.1
 	use(&d, &g)
@@ -44475,7 +44398,7 @@ func run4251(body bool, use func(...any)) {
 	}
 }
 
-func run4252(body bool, use func(...any)) {
+func run4248(body bool, use func(...any)) {
 	var d struct{ F complex128 }
 	use(&d)
 	if body {
@@ -44484,7 +44407,7 @@ func run4252(body bool, use func(...any)) {
 	}
 }
 
-func run4253(body bool, use func(...any)) {
+func run4249(body bool, use func(...any)) {
 	var d struct{ F complex128 }
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -44494,7 +44417,7 @@ func run4253(body bool, use func(...any)) {
 	}
 }
 
-func run4254(body bool, use func(...any)) {
+func run4250(body bool, use func(...any)) {
 	var d struct{ F complex128 }
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -44504,7 +44427,7 @@ func run4254(body bool, use func(...any)) {
 	}
 }
 
-func run4255(body bool, use func(...any)) {
+func run4251(body bool, use func(...any)) {
 	var d struct{ F complex128 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44514,7 +44437,7 @@ func run4255(body bool, use func(...any)) {
 	}
 }
 
-func run4256(body bool, use func(...any)) {
+func run4252(body bool, use func(...any)) {
 	var d struct{ F string }
 	use(&d)
 	if body {
@@ -44523,7 +44446,7 @@ func run4256(body bool, use func(...any)) {
 	}
 }
 
-func run4257(body bool, use func(...any)) {
+func run4253(body bool, use func(...any)) {
 	var d struct{ F string }
 	var st string = "héy"
 	use(&d, &st)
@@ -44533,7 +44456,7 @@ func run4257(body bool, use func(...any)) {
 	}
 }
 
-func run4258(body bool, use func(...any)) {
+func run4254(body bool, use func(...any)) {
 	var d struct{ F string }
 	var i int = 5
 	use(&d, &i)
@@ -44543,7 +44466,7 @@ func run4258(body bool, use func(...any)) {
 	}
 }
 
-func run4259(body bool, use func(...any)) {
+func run4255(body bool, use func(...any)) {
 	var d struct{ F string }
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -44553,7 +44476,7 @@ func run4259(body bool, use func(...any)) {
 	}
 }
 
-func run4260(body bool, use func(...any)) {
+func run4256(body bool, use func(...any)) {
 	var d struct{ F string }
 	var st string = "héy"
 	use(&d, &st)
@@ -44563,7 +44486,7 @@ func run4260(body bool, use func(...any)) {
 	}
 }
 
-func run4261(body bool, use func(...any)) {
+func run4257(body bool, use func(...any)) {
 	var d struct{ F string }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -44573,7 +44496,7 @@ func run4261(body bool, use func(...any)) {
 	}
 }
 
-func run4262(body bool, use func(...any)) {
+func run4258(body bool, use func(...any)) {
 	var d struct{ F string }
 	var i int = 5
 	var st string = "héy"
@@ -44584,7 +44507,7 @@ func run4262(body bool, use func(...any)) {
 	}
 }
 
-func run4263(body bool, use func(...any)) {
+func run4259(body bool, use func(...any)) {
 	var d struct{ F string }
 	var st string = "héy"
 	use(&d, &st)
@@ -44594,7 +44517,7 @@ func run4263(body bool, use func(...any)) {
 	}
 }
 
-func run4264(body bool, use func(...any)) {
+func run4260(body bool, use func(...any)) {
 	var d struct{ F string }
 	var lv Level = 1
 	use(&d, &lv)
@@ -44604,7 +44527,7 @@ func run4264(body bool, use func(...any)) {
 	}
 }
 
-func run4265(body bool, use func(...any)) {
+func run4261(body bool, use func(...any)) {
 	var d struct{ F bool }
 	use(&d)
 	if body {
@@ -44613,7 +44536,7 @@ func run4265(body bool, use func(...any)) {
 	}
 }
 
-func run4266(body bool, use func(...any)) {
+func run4262(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var b bool = true
 	use(&d, &b)
@@ -44623,7 +44546,7 @@ func run4266(body bool, use func(...any)) {
 	}
 }
 
-func run4267(body bool, use func(...any)) {
+func run4263(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var i int = 5
 	var j int = 9
@@ -44634,7 +44557,7 @@ func run4267(body bool, use func(...any)) {
 	}
 }
 
-func run4268(body bool, use func(...any)) {
+func run4264(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var i int = 5
 	var j int = 9
@@ -44646,7 +44569,7 @@ func run4268(body bool, use func(...any)) {
 	}
 }
 
-func run4269(body bool, use func(...any)) {
+func run4265(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var b bool = true
 	use(&d, &b)
@@ -44656,7 +44579,7 @@ func run4269(body bool, use func(...any)) {
 	}
 }
 
-func run4270(body bool, use func(...any)) {
+func run4266(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var err error = errBase
 	use(&d, &err)
@@ -44666,7 +44589,7 @@ func run4270(body bool, use func(...any)) {
 	}
 }
 
-func run4271(body bool, use func(...any)) {
+func run4267(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -44676,7 +44599,7 @@ func run4271(body bool, use func(...any)) {
 	}
 }
 
-func run4272(body bool, use func(...any)) {
+func run4268(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var av any = 5
 	use(&d, &av)
@@ -44686,7 +44609,7 @@ func run4272(body bool, use func(...any)) {
 	}
 }
 
-func run4273(body bool, use func(...any)) {
+func run4269(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var st string = "héy"
 	use(&d, &st)
@@ -44696,7 +44619,7 @@ func run4273(body bool, use func(...any)) {
 	}
 }
 
-func run4274(body bool, use func(...any)) {
+func run4270(body bool, use func(...any)) {
 	var d struct{ F bool }
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -44707,7 +44630,7 @@ func run4274(body bool, use func(...any)) {
 	}
 }
 
-func run4275(body bool, use func(...any)) {
+func run4271(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	use(&d)
 	if body {
@@ -44716,7 +44639,7 @@ func run4275(body bool, use func(...any)) {
 	}
 }
 
-func run4276(body bool, use func(...any)) {
+func run4272(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	use(&d)
 	if body {
@@ -44725,7 +44648,7 @@ func run4276(body bool, use func(...any)) {
 	}
 }
 
-func run4277(body bool, use func(...any)) {
+func run4273(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var u uint8 = 100
 	use(&d, &u)
@@ -44735,7 +44658,7 @@ func run4277(body bool, use func(...any)) {
 	}
 }
 
-func run4278(body bool, use func(...any)) {
+func run4274(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var u uint8 = 100
 	use(&d, &u)
@@ -44745,7 +44668,7 @@ func run4278(body bool, use func(...any)) {
 	}
 }
 
-func run4279(body bool, use func(...any)) {
+func run4275(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var i int = 5
 	use(&d, &i)
@@ -44755,7 +44678,7 @@ func run4279(body bool, use func(...any)) {
 	}
 }
 
-func run4280(body bool, use func(...any)) {
+func run4276(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -44765,7 +44688,7 @@ func run4280(body bool, use func(...any)) {
 	}
 }
 
-func run4281(body bool, use func(...any)) {
+func run4277(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var st string = "héy"
 	use(&d, &st)
@@ -44775,7 +44698,7 @@ func run4281(body bool, use func(...any)) {
 	}
 }
 
-func run4282(body bool, use func(...any)) {
+func run4278(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var u uint8 = 100
 	use(&d, &u)
@@ -44785,7 +44708,7 @@ func run4282(body bool, use func(...any)) {
 	}
 }
 
-func run4283(body bool, use func(...any)) {
+func run4279(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var u uint8 = 100
 	use(&d, &u)
@@ -44795,7 +44718,7 @@ func run4283(body bool, use func(...any)) {
 	}
 }
 
-func run4284(body bool, use func(...any)) {
+func run4280(body bool, use func(...any)) {
 	var d struct{ F uint8 }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -44805,7 +44728,7 @@ func run4284(body bool, use func(...any)) {
 	}
 }
 
-func run4285(body bool, use func(...any)) {
+func run4281(body bool, use func(...any)) {
 	var d struct{ F rune }
 	use(&d)
 	if body {
@@ -44814,7 +44737,7 @@ func run4285(body bool, use func(...any)) {
 	}
 }
 
-func run4286(body bool, use func(...any)) {
+func run4282(body bool, use func(...any)) {
 	var d struct{ F rune }
 	var i int = 5
 	use(&d, &i)
@@ -44824,7 +44747,7 @@ func run4286(body bool, use func(...any)) {
 	}
 }
 
-func run4287(body bool, use func(...any)) {
+func run4283(body bool, use func(...any)) {
 	var d struct{ F rune }
 	var i int = 5
 	use(&d, &i)
@@ -44834,7 +44757,7 @@ func run4287(body bool, use func(...any)) {
 	}
 }
 
-func run4288(body bool, use func(...any)) {
+func run4284(body bool, use func(...any)) {
 	var d struct{ F Level }
 	use(&d)
 	if body {
@@ -44843,7 +44766,7 @@ func run4288(body bool, use func(...any)) {
 	}
 }
 
-func run4289(body bool, use func(...any)) {
+func run4285(body bool, use func(...any)) {
 	var d struct{ F Level }
 	use(&d)
 	if body {
@@ -44852,7 +44775,7 @@ func run4289(body bool, use func(...any)) {
 	}
 }
 
-func run4290(body bool, use func(...any)) {
+func run4286(body bool, use func(...any)) {
 	var d struct{ F Level }
 	var lv Level = 1
 	use(&d, &lv)
@@ -44862,7 +44785,7 @@ func run4290(body bool, use func(...any)) {
 	}
 }
 
-func run4291(body bool, use func(...any)) {
+func run4287(body bool, use func(...any)) {
 	var d struct{ F Level }
 	var lv Level = 1
 	use(&d, &lv)
@@ -44872,7 +44795,7 @@ func run4291(body bool, use func(...any)) {
 	}
 }
 
-func run4292(body bool, use func(...any)) {
+func run4288(body bool, use func(...any)) {
 	var d struct{ F Level }
 	var i int = 5
 	use(&d, &i)
@@ -44882,7 +44805,7 @@ func run4292(body bool, use func(...any)) {
 	}
 }
 
-func run4293(body bool, use func(...any)) {
+func run4289(body bool, use func(...any)) {
 	var d struct{ F time.Duration }
 	use(&d)
 	if body {
@@ -44891,7 +44814,7 @@ func run4293(body bool, use func(...any)) {
 	}
 }
 
-func run4294(body bool, use func(...any)) {
+func run4290(body bool, use func(...any)) {
 	var d struct{ F time.Duration }
 	use(&d)
 	if body {
@@ -44900,7 +44823,7 @@ func run4294(body bool, use func(...any)) {
 	}
 }
 
-func run4295(body bool, use func(...any)) {
+func run4291(body bool, use func(...any)) {
 	var d struct{ F time.Duration }
 	var i int = 5
 	use(&d, &i)
@@ -44910,7 +44833,7 @@ func run4295(body bool, use func(...any)) {
 	}
 }
 
-func run4296(body bool, use func(...any)) {
+func run4292(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -44919,7 +44842,7 @@ func run4296(body bool, use func(...any)) {
 	}
 }
 
-func run4297(body bool, use func(...any)) {
+func run4293(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -44928,7 +44851,7 @@ func run4297(body bool, use func(...any)) {
 	}
 }
 
-func run4298(body bool, use func(...any)) {
+func run4294(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -44937,7 +44860,7 @@ func run4298(body bool, use func(...any)) {
 	}
 }
 
-func run4299(body bool, use func(...any)) {
+func run4295(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -44946,7 +44869,7 @@ func run4299(body bool, use func(...any)) {
 	}
 }
 
-func run4300(body bool, use func(...any)) {
+func run4296(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -44955,7 +44878,7 @@ func run4300(body bool, use func(...any)) {
 	}
 }
 
-func run4301(body bool, use func(...any)) {
+func run4297(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -44964,7 +44887,7 @@ func run4301(body bool, use func(...any)) {
 	}
 }
 
-func run4302(body bool, use func(...any)) {
+func run4298(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -44974,7 +44897,7 @@ func run4302(body bool, use func(...any)) {
 	}
 }
 
-func run4303(body bool, use func(...any)) {
+func run4299(body bool, use func(...any)) {
 	var d struct{ F any }
 	var u uint8 = 100
 	use(&d, &u)
@@ -44984,7 +44907,7 @@ func run4303(body bool, use func(...any)) {
 	}
 }
 
-func run4304(body bool, use func(...any)) {
+func run4300(body bool, use func(...any)) {
 	var d struct{ F any }
 	var g float32 = 0.1
 	use(&d, &g)
@@ -44994,7 +44917,7 @@ func run4304(body bool, use func(...any)) {
 	}
 }
 
-func run4305(body bool, use func(...any)) {
+func run4301(body bool, use func(...any)) {
 	var d struct{ F any }
 	var lv Level = 1
 	use(&d, &lv)
@@ -45004,7 +44927,7 @@ func run4305(body bool, use func(...any)) {
 	}
 }
 
-func run4306(body bool, use func(...any)) {
+func run4302(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -45013,7 +44936,7 @@ func run4306(body bool, use func(...any)) {
 	}
 }
 
-func run4307(body bool, use func(...any)) {
+func run4303(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45023,7 +44946,7 @@ func run4307(body bool, use func(...any)) {
 	}
 }
 
-func run4308(body bool, use func(...any)) {
+func run4304(body bool, use func(...any)) {
 	var d struct{ F any }
 	var b bool = true
 	use(&d, &b)
@@ -45033,7 +44956,7 @@ func run4308(body bool, use func(...any)) {
 	}
 }
 
-func run4309(body bool, use func(...any)) {
+func run4305(body bool, use func(...any)) {
 	var d struct{ F any }
 	var u uint8 = 100
 	use(&d, &u)
@@ -45043,7 +44966,7 @@ func run4309(body bool, use func(...any)) {
 	}
 }
 
-func run4310(body bool, use func(...any)) {
+func run4306(body bool, use func(...any)) {
 	var d struct{ F any }
 	var g float32 = 0.1
 	use(&d, &g)
@@ -45053,7 +44976,7 @@ func run4310(body bool, use func(...any)) {
 	}
 }
 
-func run4311(body bool, use func(...any)) {
+func run4307(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	var j int = 9
@@ -45064,7 +44987,7 @@ func run4311(body bool, use func(...any)) {
 	}
 }
 
-func run4312(body bool, use func(...any)) {
+func run4308(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	var j int = 9
@@ -45076,7 +44999,7 @@ func run4312(body bool, use func(...any)) {
 	}
 }
 
-func run4313(body bool, use func(...any)) {
+func run4309(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45086,7 +45009,7 @@ func run4313(body bool, use func(...any)) {
 	}
 }
 
-func run4314(body bool, use func(...any)) {
+func run4310(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45096,7 +45019,7 @@ func run4314(body bool, use func(...any)) {
 	}
 }
 
-func run4315(body bool, use func(...any)) {
+func run4311(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -45106,7 +45029,7 @@ func run4315(body bool, use func(...any)) {
 	}
 }
 
-func run4316(body bool, use func(...any)) {
+func run4312(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -45116,7 +45039,7 @@ func run4316(body bool, use func(...any)) {
 	}
 }
 
-func run4317(body bool, use func(...any)) {
+func run4313(body bool, use func(...any)) {
 	var d struct{ F any }
 	var av any = 5
 	use(&d, &av)
@@ -45126,7 +45049,7 @@ func run4317(body bool, use func(...any)) {
 	}
 }
 
-func run4318(body bool, use func(...any)) {
+func run4314(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45136,7 +45059,7 @@ func run4318(body bool, use func(...any)) {
 	}
 }
 
-func run4319(body bool, use func(...any)) {
+func run4315(body bool, use func(...any)) {
 	var d struct{ F any }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45146,7 +45069,7 @@ func run4319(body bool, use func(...any)) {
 	}
 }
 
-func run4320(body bool, use func(...any)) {
+func run4316(body bool, use func(...any)) {
 	var d struct{ F any }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45156,7 +45079,7 @@ func run4320(body bool, use func(...any)) {
 	}
 }
 
-func run4321(body bool, use func(...any)) {
+func run4317(body bool, use func(...any)) {
 	var d struct{ F any }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45166,7 +45089,7 @@ func run4321(body bool, use func(...any)) {
 	}
 }
 
-func run4322(body bool, use func(...any)) {
+func run4318(body bool, use func(...any)) {
 	var d struct{ F any }
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -45176,7 +45099,7 @@ func run4322(body bool, use func(...any)) {
 	}
 }
 
-func run4323(body bool, use func(...any)) {
+func run4319(body bool, use func(...any)) {
 	var d struct{ F any }
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -45186,7 +45109,7 @@ func run4323(body bool, use func(...any)) {
 	}
 }
 
-func run4324(body bool, use func(...any)) {
+func run4320(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -45195,7 +45118,7 @@ func run4324(body bool, use func(...any)) {
 	}
 }
 
-func run4325(body bool, use func(...any)) {
+func run4321(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -45204,7 +45127,7 @@ func run4325(body bool, use func(...any)) {
 	}
 }
 
-func run4326(body bool, use func(...any)) {
+func run4322(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45214,7 +45137,7 @@ func run4326(body bool, use func(...any)) {
 	}
 }
 
-func run4327(body bool, use func(...any)) {
+func run4323(body bool, use func(...any)) {
 	var d struct{ F any }
 	var err error = errBase
 	use(&d, &err)
@@ -45224,7 +45147,7 @@ func run4327(body bool, use func(...any)) {
 	}
 }
 
-func run4328(body bool, use func(...any)) {
+func run4324(body bool, use func(...any)) {
 	var d struct{ F any }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -45234,7 +45157,7 @@ func run4328(body bool, use func(...any)) {
 	}
 }
 
-func run4329(body bool, use func(...any)) {
+func run4325(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45244,7 +45167,7 @@ func run4329(body bool, use func(...any)) {
 	}
 }
 
-func run4330(body bool, use func(...any)) {
+func run4326(body bool, use func(...any)) {
 	var d struct{ F any }
 	var st string = "héy"
 	use(&d, &st)
@@ -45254,7 +45177,7 @@ func run4330(body bool, use func(...any)) {
 	}
 }
 
-func run4331(body bool, use func(...any)) {
+func run4327(body bool, use func(...any)) {
 	var d struct{ F any }
 	var st string = "héy"
 	use(&d, &st)
@@ -45264,7 +45187,7 @@ func run4331(body bool, use func(...any)) {
 	}
 }
 
-func run4332(body bool, use func(...any)) {
+func run4328(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pi = new(int)
 	use(&d, &pi)
@@ -45274,7 +45197,7 @@ func run4332(body bool, use func(...any)) {
 	}
 }
 
-func run4333(body bool, use func(...any)) {
+func run4329(body bool, use func(...any)) {
 	var d struct{ F any }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45284,7 +45207,7 @@ func run4333(body bool, use func(...any)) {
 	}
 }
 
-func run4334(body bool, use func(...any)) {
+func run4330(body bool, use func(...any)) {
 	var d struct{ F any }
 	var av any = 5
 	use(&d, &av)
@@ -45294,7 +45217,7 @@ func run4334(body bool, use func(...any)) {
 	}
 }
 
-func run4335(body bool, use func(...any)) {
+func run4331(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45304,7 +45227,7 @@ func run4335(body bool, use func(...any)) {
 	}
 }
 
-func run4336(body bool, use func(...any)) {
+func run4332(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45314,7 +45237,7 @@ func run4336(body bool, use func(...any)) {
 	}
 }
 
-func run4337(body bool, use func(...any)) {
+func run4333(body bool, use func(...any)) {
 	var d struct{ F any }
 	var fn = double
 	use(&d, &fn)
@@ -45324,7 +45247,7 @@ func run4337(body bool, use func(...any)) {
 	}
 }
 
-func run4338(body bool, use func(...any)) {
+func run4334(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	var fn = double
@@ -45335,7 +45258,7 @@ func run4338(body bool, use func(...any)) {
 	}
 }
 
-func run4339(body bool, use func(...any)) {
+func run4335(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -45344,7 +45267,7 @@ func run4339(body bool, use func(...any)) {
 	}
 }
 
-func run4340(body bool, use func(...any)) {
+func run4336(body bool, use func(...any)) {
 	var d struct{ F any }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45354,7 +45277,7 @@ func run4340(body bool, use func(...any)) {
 	}
 }
 
-func run4341(body bool, use func(...any)) {
+func run4337(body bool, use func(...any)) {
 	var d struct{ F any }
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -45364,7 +45287,7 @@ func run4341(body bool, use func(...any)) {
 	}
 }
 
-func run4342(body bool, use func(...any)) {
+func run4338(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45374,7 +45297,7 @@ func run4342(body bool, use func(...any)) {
 	}
 }
 
-func run4343(body bool, use func(...any)) {
+func run4339(body bool, use func(...any)) {
 	var d struct{ F any }
 	var u uint8 = 100
 	use(&d, &u)
@@ -45384,7 +45307,7 @@ func run4343(body bool, use func(...any)) {
 	}
 }
 
-func run4344(body bool, use func(...any)) {
+func run4340(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -45393,7 +45316,7 @@ func run4344(body bool, use func(...any)) {
 	}
 }
 
-func run4345(body bool, use func(...any)) {
+func run4341(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	var j int = 9
@@ -45404,7 +45327,7 @@ func run4345(body bool, use func(...any)) {
 	}
 }
 
-func run4346(body bool, use func(...any)) {
+func run4342(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45414,7 +45337,7 @@ func run4346(body bool, use func(...any)) {
 	}
 }
 
-func run4347(body bool, use func(...any)) {
+func run4343(body bool, use func(...any)) {
 	var d struct{ F any }
 	use(&d)
 	if body {
@@ -45423,7 +45346,7 @@ func run4347(body bool, use func(...any)) {
 	}
 }
 
-func run4348(body bool, use func(...any)) {
+func run4344(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45433,7 +45356,7 @@ func run4348(body bool, use func(...any)) {
 	}
 }
 
-func run4349(body bool, use func(...any)) {
+func run4345(body bool, use func(...any)) {
 	var d struct{ F any }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45443,7 +45366,7 @@ func run4349(body bool, use func(...any)) {
 	}
 }
 
-func run4350(body bool, use func(...any)) {
+func run4346(body bool, use func(...any)) {
 	var d struct{ F any }
 	var lv Level = 1
 	use(&d, &lv)
@@ -45453,7 +45376,7 @@ func run4350(body bool, use func(...any)) {
 	}
 }
 
-func run4351(body bool, use func(...any)) {
+func run4347(body bool, use func(...any)) {
 	var d struct{ F any }
 	var i int = 5
 	use(&d, &i)
@@ -45463,7 +45386,7 @@ func run4351(body bool, use func(...any)) {
 	}
 }
 
-func run4352(body bool, use func(...any)) {
+func run4348(body bool, use func(...any)) {
 	var d struct{ F any }
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -45473,7 +45396,7 @@ func run4352(body bool, use func(...any)) {
 	}
 }
 
-func run4353(body bool, use func(...any)) {
+func run4349(body bool, use func(...any)) {
 	var d struct{ F any }
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -45483,7 +45406,7 @@ func run4353(body bool, use func(...any)) {
 	}
 }
 
-func run4354(body bool, use func(...any)) {
+func run4350(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45492,7 +45415,7 @@ func run4354(body bool, use func(...any)) {
 	}
 }
 
-func run4355(body bool, use func(...any)) {
+func run4351(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45501,7 +45424,7 @@ func run4355(body bool, use func(...any)) {
 	}
 }
 
-func run4356(body bool, use func(...any)) {
+func run4352(body bool, use func(...any)) {
 	var d struct{ F error }
 	var err error = errBase
 	use(&d, &err)
@@ -45511,7 +45434,7 @@ func run4356(body bool, use func(...any)) {
 	}
 }
 
-func run4357(body bool, use func(...any)) {
+func run4353(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45520,7 +45443,7 @@ func run4357(body bool, use func(...any)) {
 	}
 }
 
-func run4358(body bool, use func(...any)) {
+func run4354(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45529,7 +45452,7 @@ func run4358(body bool, use func(...any)) {
 	}
 }
 
-func run4359(body bool, use func(...any)) {
+func run4355(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45538,7 +45461,7 @@ func run4359(body bool, use func(...any)) {
 	}
 }
 
-func run4360(body bool, use func(...any)) {
+func run4356(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45547,7 +45470,7 @@ func run4360(body bool, use func(...any)) {
 	}
 }
 
-func run4361(body bool, use func(...any)) {
+func run4357(body bool, use func(...any)) {
 	var d struct{ F error }
 	use(&d)
 	if body {
@@ -45556,7 +45479,7 @@ func run4361(body bool, use func(...any)) {
 	}
 }
 
-func run4362(body bool, use func(...any)) {
+func run4358(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	use(&d)
 	if body {
@@ -45565,7 +45488,7 @@ func run4362(body bool, use func(...any)) {
 	}
 }
 
-func run4363(body bool, use func(...any)) {
+func run4359(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45575,7 +45498,7 @@ func run4363(body bool, use func(...any)) {
 	}
 }
 
-func run4364(body bool, use func(...any)) {
+func run4360(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -45585,7 +45508,7 @@ func run4364(body bool, use func(...any)) {
 	}
 }
 
-func run4365(body bool, use func(...any)) {
+func run4361(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45595,7 +45518,7 @@ func run4365(body bool, use func(...any)) {
 	}
 }
 
-func run4366(body bool, use func(...any)) {
+func run4362(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var lv Level = 1
 	use(&d, &lv)
@@ -45605,7 +45528,7 @@ func run4366(body bool, use func(...any)) {
 	}
 }
 
-func run4367(body bool, use func(...any)) {
+func run4363(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	use(&d)
 	if body {
@@ -45614,7 +45537,7 @@ func run4367(body bool, use func(...any)) {
 	}
 }
 
-func run4368(body bool, use func(...any)) {
+func run4364(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	use(&d)
 	if body {
@@ -45623,7 +45546,7 @@ func run4368(body bool, use func(...any)) {
 	}
 }
 
-func run4369(body bool, use func(...any)) {
+func run4365(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	use(&d)
 	if body {
@@ -45632,7 +45555,7 @@ func run4369(body bool, use func(...any)) {
 	}
 }
 
-func run4370(body bool, use func(...any)) {
+func run4366(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	use(&d)
 	if body {
@@ -45641,7 +45564,7 @@ func run4370(body bool, use func(...any)) {
 	}
 }
 
-func run4371(body bool, use func(...any)) {
+func run4367(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -45651,7 +45574,7 @@ func run4371(body bool, use func(...any)) {
 	}
 }
 
-func run4372(body bool, use func(...any)) {
+func run4368(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	use(&d)
 	if body {
@@ -45660,7 +45583,7 @@ func run4372(body bool, use func(...any)) {
 	}
 }
 
-func run4373(body bool, use func(...any)) {
+func run4369(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45670,7 +45593,7 @@ func run4373(body bool, use func(...any)) {
 	}
 }
 
-func run4374(body bool, use func(...any)) {
+func run4370(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -45680,7 +45603,7 @@ func run4374(body bool, use func(...any)) {
 	}
 }
 
-func run4375(body bool, use func(...any)) {
+func run4371(body bool, use func(...any)) {
 	var d struct{ F fmt.Stringer }
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -45690,7 +45613,7 @@ func run4375(body bool, use func(...any)) {
 	}
 }
 
-func run4376(body bool, use func(...any)) {
+func run4372(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var i int = 5
 	use(&d, &i)
@@ -45700,7 +45623,7 @@ func run4376(body bool, use func(...any)) {
 	}
 }
 
-func run4377(body bool, use func(...any)) {
+func run4373(body bool, use func(...any)) {
 	var d struct{ F Point }
 	use(&d)
 	if body {
@@ -45709,7 +45632,7 @@ func run4377(body bool, use func(...any)) {
 	}
 }
 
-func run4378(body bool, use func(...any)) {
+func run4374(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45719,7 +45642,7 @@ func run4378(body bool, use func(...any)) {
 	}
 }
 
-func run4379(body bool, use func(...any)) {
+func run4375(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45729,7 +45652,7 @@ func run4379(body bool, use func(...any)) {
 	}
 }
 
-func run4380(body bool, use func(...any)) {
+func run4376(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -45739,7 +45662,7 @@ func run4380(body bool, use func(...any)) {
 	}
 }
 
-func run4381(body bool, use func(...any)) {
+func run4377(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -45749,7 +45672,7 @@ func run4381(body bool, use func(...any)) {
 	}
 }
 
-func run4382(body bool, use func(...any)) {
+func run4378(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -45759,7 +45682,7 @@ func run4382(body bool, use func(...any)) {
 	}
 }
 
-func run4383(body bool, use func(...any)) {
+func run4379(body bool, use func(...any)) {
 	var d struct{ F Point }
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -45769,7 +45692,7 @@ func run4383(body bool, use func(...any)) {
 	}
 }
 
-func run4384(body bool, use func(...any)) {
+func run4380(body bool, use func(...any)) {
 	var d struct{ F Point }
 	use(&d)
 	if body {
@@ -45778,7 +45701,7 @@ func run4384(body bool, use func(...any)) {
 	}
 }
 
-func run4385(body bool, use func(...any)) {
+func run4381(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	var i int = 5
 	use(&d, &i)
@@ -45788,7 +45711,7 @@ func run4385(body bool, use func(...any)) {
 	}
 }
 
-func run4386(body bool, use func(...any)) {
+func run4382(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -45798,7 +45721,7 @@ func run4386(body bool, use func(...any)) {
 	}
 }
 
-func run4387(body bool, use func(...any)) {
+func run4383(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -45808,7 +45731,7 @@ func run4387(body bool, use func(...any)) {
 	}
 }
 
-func run4388(body bool, use func(...any)) {
+func run4384(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	var i int = 5
 	use(&d, &i)
@@ -45818,7 +45741,7 @@ func run4388(body bool, use func(...any)) {
 	}
 }
 
-func run4389(body bool, use func(...any)) {
+func run4385(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	use(&d)
 	if body {
@@ -45827,7 +45750,7 @@ func run4389(body bool, use func(...any)) {
 	}
 }
 
-func run4390(body bool, use func(...any)) {
+func run4386(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	use(&d)
 	if body {
@@ -45836,7 +45759,7 @@ func run4390(body bool, use func(...any)) {
 	}
 }
 
-func run4391(body bool, use func(...any)) {
+func run4387(body bool, use func(...any)) {
 	var d struct{ F *Point }
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -45846,7 +45769,7 @@ func run4391(body bool, use func(...any)) {
 	}
 }
 
-func run4392(body bool, use func(...any)) {
+func run4388(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var i int = 5
 	use(&d, &i)
@@ -45856,7 +45779,7 @@ func run4392(body bool, use func(...any)) {
 	}
 }
 
-func run4393(body bool, use func(...any)) {
+func run4389(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45866,7 +45789,7 @@ func run4393(body bool, use func(...any)) {
 	}
 }
 
-func run4394(body bool, use func(...any)) {
+func run4390(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var i int = 5
 	var j int = 9
@@ -45878,7 +45801,7 @@ func run4394(body bool, use func(...any)) {
 	}
 }
 
-func run4395(body bool, use func(...any)) {
+func run4391(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45888,7 +45811,7 @@ func run4395(body bool, use func(...any)) {
 	}
 }
 
-func run4396(body bool, use func(...any)) {
+func run4392(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45898,7 +45821,7 @@ func run4396(body bool, use func(...any)) {
 	}
 }
 
-func run4397(body bool, use func(...any)) {
+func run4393(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45908,7 +45831,7 @@ func run4397(body bool, use func(...any)) {
 	}
 }
 
-func run4398(body bool, use func(...any)) {
+func run4394(body bool, use func(...any)) {
 	var d struct{ F []int }
 	use(&d)
 	if body {
@@ -45917,7 +45840,7 @@ func run4398(body bool, use func(...any)) {
 	}
 }
 
-func run4399(body bool, use func(...any)) {
+func run4395(body bool, use func(...any)) {
 	var d struct{ F []int }
 	use(&d)
 	if body {
@@ -45926,7 +45849,7 @@ func run4399(body bool, use func(...any)) {
 	}
 }
 
-func run4400(body bool, use func(...any)) {
+func run4396(body bool, use func(...any)) {
 	var d struct{ F []int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -45936,7 +45859,7 @@ func run4400(body bool, use func(...any)) {
 	}
 }
 
-func run4401(body bool, use func(...any)) {
+func run4397(body bool, use func(...any)) {
 	var d struct{ F []int }
 	use(&d)
 	if body {
@@ -45945,7 +45868,7 @@ func run4401(body bool, use func(...any)) {
 	}
 }
 
-func run4402(body bool, use func(...any)) {
+func run4398(body bool, use func(...any)) {
 	var d struct{ F []any }
 	var i int = 5
 	var st string = "héy"
@@ -45957,7 +45880,7 @@ func run4402(body bool, use func(...any)) {
 	}
 }
 
-func run4403(body bool, use func(...any)) {
+func run4399(body bool, use func(...any)) {
 	var d struct{ F []any }
 	var i int = 5
 	var u uint8 = 100
@@ -45969,7 +45892,7 @@ func run4403(body bool, use func(...any)) {
 	}
 }
 
-func run4404(body bool, use func(...any)) {
+func run4400(body bool, use func(...any)) {
 	var d struct{ F []any }
 	use(&d)
 	if body {
@@ -45978,7 +45901,7 @@ func run4404(body bool, use func(...any)) {
 	}
 }
 
-func run4405(body bool, use func(...any)) {
+func run4401(body bool, use func(...any)) {
 	var d struct{ F []Point }
 	var i int = 5
 	use(&d, &i)
@@ -45988,7 +45911,7 @@ func run4405(body bool, use func(...any)) {
 	}
 }
 
-func run4406(body bool, use func(...any)) {
+func run4402(body bool, use func(...any)) {
 	var d struct{ F []Point }
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -45999,7 +45922,7 @@ func run4406(body bool, use func(...any)) {
 	}
 }
 
-func run4407(body bool, use func(...any)) {
+func run4403(body bool, use func(...any)) {
 	var d struct{ F []Point }
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -46010,7 +45933,7 @@ func run4407(body bool, use func(...any)) {
 	}
 }
 
-func run4408(body bool, use func(...any)) {
+func run4404(body bool, use func(...any)) {
 	var d struct{ F []Point }
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -46021,7 +45944,7 @@ func run4408(body bool, use func(...any)) {
 	}
 }
 
-func run4409(body bool, use func(...any)) {
+func run4405(body bool, use func(...any)) {
 	var d struct{ F []Point }
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -46031,7 +45954,7 @@ func run4409(body bool, use func(...any)) {
 	}
 }
 
-func run4410(body bool, use func(...any)) {
+func run4406(body bool, use func(...any)) {
 	var d struct{ F [2]int }
 	var i int = 5
 	var j int = 9
@@ -46042,7 +45965,7 @@ func run4410(body bool, use func(...any)) {
 	}
 }
 
-func run4411(body bool, use func(...any)) {
+func run4407(body bool, use func(...any)) {
 	var d struct{ F [2]int }
 	use(&d)
 	if body {
@@ -46051,7 +45974,7 @@ func run4411(body bool, use func(...any)) {
 	}
 }
 
-func run4412(body bool, use func(...any)) {
+func run4408(body bool, use func(...any)) {
 	var d struct{ F [2]int }
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -46061,7 +45984,7 @@ func run4412(body bool, use func(...any)) {
 	}
 }
 
-func run4413(body bool, use func(...any)) {
+func run4409(body bool, use func(...any)) {
 	var d struct{ F map[string]int }
 	var i int = 5
 	use(&d, &i)
@@ -46071,7 +45994,7 @@ func run4413(body bool, use func(...any)) {
 	}
 }
 
-func run4414(body bool, use func(...any)) {
+func run4410(body bool, use func(...any)) {
 	var d struct{ F map[string]int }
 	use(&d)
 	if body {
@@ -46080,7 +46003,7 @@ func run4414(body bool, use func(...any)) {
 	}
 }
 
-func run4415(body bool, use func(...any)) {
+func run4411(body bool, use func(...any)) {
 	var d struct{ F map[string]int }
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -46090,7 +46013,7 @@ func run4415(body bool, use func(...any)) {
 	}
 }
 
-func run4416(body bool, use func(...any)) {
+func run4412(body bool, use func(...any)) {
 	var d struct{ F map[string]int }
 	use(&d)
 	if body {
@@ -46099,7 +46022,7 @@ func run4416(body bool, use func(...any)) {
 	}
 }
 
-func run4417(body bool, use func(...any)) {
+func run4413(body bool, use func(...any)) {
 	var d struct{ F func(int) int }
 	use(&d)
 	if body {
@@ -46108,7 +46031,7 @@ func run4417(body bool, use func(...any)) {
 	}
 }
 
-func run4418(body bool, use func(...any)) {
+func run4414(body bool, use func(...any)) {
 	var d struct{ F func(int) int }
 	var i int = 5
 	use(&d, &i)
@@ -46118,7 +46041,7 @@ func run4418(body bool, use func(...any)) {
 	}
 }
 
-func run4419(body bool, use func(...any)) {
+func run4415(body bool, use func(...any)) {
 	var d struct{ F func(int) int }
 	var fn = double
 	use(&d, &fn)
@@ -46128,7 +46051,7 @@ func run4419(body bool, use func(...any)) {
 	}
 }
 
-func run4420(body bool, use func(...any)) {
+func run4416(body bool, use func(...any)) {
 	var d struct{ F func(int) int }
 	use(&d)
 	if body {
@@ -46137,7 +46060,7 @@ func run4420(body bool, use func(...any)) {
 	}
 }
 
-func run4421(body bool, use func(...any)) {
+func run4417(body bool, use func(...any)) {
 	var d struct{ F Celsius }
 	use(&d)
 	if body {
@@ -46146,7 +46069,7 @@ func run4421(body bool, use func(...any)) {
 	}
 }
 
-func run4422(body bool, use func(...any)) {
+func run4418(body bool, use func(...any)) {
 	var d struct{ F Celsius }
 	use(&d)
 	if body {
@@ -46155,7 +46078,7 @@ func run4422(body bool, use func(...any)) {
 	}
 }
 
-func run4423(body bool, use func(...any)) {
+func run4419(body bool, use func(...any)) {
 	var d struct{ F Celsius }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46165,7 +46088,7 @@ func run4423(body bool, use func(...any)) {
 	}
 }
 
-func run4424(body bool, use func(...any)) {
+func run4420(body bool, use func(...any)) {
 	var d struct{ F Celsius }
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46175,7 +46098,7 @@ func run4424(body bool, use func(...any)) {
 	}
 }
 
-func run4425(body bool, use func(...any)) {
+func run4421(body bool, use func(...any)) {
 	var d struct{ F struct{ A int } }
 	var i int = 5
 	use(&d, &i)
@@ -46185,7 +46108,7 @@ func run4425(body bool, use func(...any)) {
 	}
 }
 
-func run4426(body bool, use func(...any)) {
+func run4422(body bool, use func(...any)) {
 	var d struct{ F struct{ A int } }
 	use(&d)
 	if body {
@@ -46194,7 +46117,7 @@ func run4426(body bool, use func(...any)) {
 	}
 }
 
-func run4427(body bool, use func(...any)) {
+func run4423(body bool, use func(...any)) {
 	var d struct{ F Words }
 	var st string = "héy"
 	use(&d, &st)
@@ -46204,7 +46127,7 @@ func run4427(body bool, use func(...any)) {
 	}
 }
 
-func run4428(body bool, use func(...any)) {
+func run4424(body bool, use func(...any)) {
 	var d struct{ F Words }
 	var st string = "héy"
 	use(&d, &st)
@@ -46214,7 +46137,7 @@ func run4428(body bool, use func(...any)) {
 	}
 }
 
-func run4429(body bool, use func(...any)) {
+func run4425(body bool, use func(...any)) {
 	var d struct{ F Words }
 	use(&d)
 	if body {
@@ -46223,7 +46146,7 @@ func run4429(body bool, use func(...any)) {
 	}
 }
 
-func run4430(body bool, use func(...any)) {
+func run4426(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46231,7 +46154,7 @@ func run4430(body bool, use func(...any)) {
 	}
 }
 
-func run4431(body bool, use func(...any)) {
+func run4427(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46240,7 +46163,7 @@ func run4431(body bool, use func(...any)) {
 	}
 }
 
-func run4432(body bool, use func(...any)) {
+func run4428(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46249,7 +46172,7 @@ func run4432(body bool, use func(...any)) {
 	}
 }
 
-func run4433(body bool, use func(...any)) {
+func run4429(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46258,7 +46181,7 @@ func run4433(body bool, use func(...any)) {
 	}
 }
 
-func run4434(body bool, use func(...any)) {
+func run4430(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -46268,7 +46191,7 @@ func run4434(body bool, use func(...any)) {
 	}
 }
 
-func run4435(body bool, use func(...any)) {
+func run4431(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46277,7 +46200,7 @@ func run4435(body bool, use func(...any)) {
 	}
 }
 
-func run4436(body bool, use func(...any)) {
+func run4432(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46286,7 +46209,7 @@ func run4436(body bool, use func(...any)) {
 	}
 }
 
-func run4437(body bool, use func(...any)) {
+func run4433(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46295,7 +46218,7 @@ func run4437(body bool, use func(...any)) {
 	}
 }
 
-func run4438(body bool, use func(...any)) {
+func run4434(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46304,7 +46227,7 @@ func run4438(body bool, use func(...any)) {
 	}
 }
 
-func run4439(body bool, use func(...any)) {
+func run4435(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -46313,7 +46236,7 @@ func run4439(body bool, use func(...any)) {
 	}
 }
 
-func run4440(body bool, use func(...any)) {
+func run4436(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -46322,7 +46245,7 @@ func run4440(body bool, use func(...any)) {
 	}
 }
 
-func run4441(body bool, use func(...any)) {
+func run4437(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -46331,7 +46254,7 @@ func run4441(body bool, use func(...any)) {
 	}
 }
 
-func run4442(body bool, use func(...any)) {
+func run4438(body bool, use func(...any)) {
 	var d any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -46340,7 +46263,7 @@ func run4442(body bool, use func(...any)) {
 	}
 }
 
-func run4443(body bool, use func(...any)) {
+func run4439(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -46349,7 +46272,7 @@ func run4443(body bool, use func(...any)) {
 	}
 }
 
-func run4444(body bool, use func(...any)) {
+func run4440(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -46358,7 +46281,7 @@ func run4444(body bool, use func(...any)) {
 	}
 }
 
-func run4445(body bool, use func(...any)) {
+func run4441(body bool, use func(...any)) {
 	var d any
 	var pi = new(int)
 	use(&d, &pi)
@@ -46367,7 +46290,7 @@ func run4445(body bool, use func(...any)) {
 	}
 }
 
-func run4446(body bool, use func(...any)) {
+func run4442(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46376,7 +46299,7 @@ func run4446(body bool, use func(...any)) {
 	}
 }
 
-func run4447(body bool, use func(...any)) {
+func run4443(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -46385,7 +46308,7 @@ func run4447(body bool, use func(...any)) {
 	}
 }
 
-func run4448(body bool, use func(...any)) {
+func run4444(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -46394,7 +46317,7 @@ func run4448(body bool, use func(...any)) {
 	}
 }
 
-func run4449(body bool, use func(...any)) {
+func run4445(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var fn = double
@@ -46404,7 +46327,7 @@ func run4449(body bool, use func(...any)) {
 	}
 }
 
-func run4450(body bool, use func(...any)) {
+func run4446(body bool, use func(...any)) {
 	var d any
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -46413,7 +46336,7 @@ func run4450(body bool, use func(...any)) {
 	}
 }
 
-func run4451(body bool, use func(...any)) {
+func run4447(body bool, use func(...any)) {
 	var d any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -46422,7 +46345,7 @@ func run4451(body bool, use func(...any)) {
 	}
 }
 
-func run4452(body bool, use func(...any)) {
+func run4448(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -46432,7 +46355,7 @@ func run4452(body bool, use func(...any)) {
 	}
 }
 
-func run4453(body bool, use func(...any)) {
+func run4449(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -46441,7 +46364,7 @@ func run4453(body bool, use func(...any)) {
 	}
 }
 
-func run4454(body bool, use func(...any)) {
+func run4450(body bool, use func(...any)) {
 	var d any
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -46450,7 +46373,7 @@ func run4454(body bool, use func(...any)) {
 	}
 }
 
-func run4455(body bool, use func(...any)) {
+func run4451(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -46459,7 +46382,7 @@ func run4455(body bool, use func(...any)) {
 	}
 }
 
-func run4456(body bool, use func(...any)) {
+func run4452(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46467,7 +46390,7 @@ func run4456(body bool, use func(...any)) {
 	}
 }
 
-func run4457(body bool, use func(...any)) {
+func run4453(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46475,7 +46398,7 @@ func run4457(body bool, use func(...any)) {
 	}
 }
 
-func run4458(body bool, use func(...any)) {
+func run4454(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46484,7 +46407,7 @@ func run4458(body bool, use func(...any)) {
 	}
 }
 
-func run4459(body bool, use func(...any)) {
+func run4455(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46493,7 +46416,7 @@ func run4459(body bool, use func(...any)) {
 	}
 }
 
-func run4460(body bool, use func(...any)) {
+func run4456(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46502,7 +46425,7 @@ func run4460(body bool, use func(...any)) {
 	}
 }
 
-func run4461(body bool, use func(...any)) {
+func run4457(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46511,7 +46434,7 @@ func run4461(body bool, use func(...any)) {
 	}
 }
 
-func run4462(body bool, use func(...any)) {
+func run4458(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46520,7 +46443,7 @@ func run4462(body bool, use func(...any)) {
 	}
 }
 
-func run4463(body bool, use func(...any)) {
+func run4459(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46529,7 +46452,7 @@ func run4463(body bool, use func(...any)) {
 	}
 }
 
-func run4464(body bool, use func(...any)) {
+func run4460(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -46538,7 +46461,7 @@ func run4464(body bool, use func(...any)) {
 	}
 }
 
-func run4465(body bool, use func(...any)) {
+func run4461(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -46547,7 +46470,7 @@ func run4465(body bool, use func(...any)) {
 	}
 }
 
-func run4466(body bool, use func(...any)) {
+func run4462(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46556,7 +46479,7 @@ func run4466(body bool, use func(...any)) {
 	}
 }
 
-func run4467(body bool, use func(...any)) {
+func run4463(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46564,7 +46487,7 @@ func run4467(body bool, use func(...any)) {
 	}
 }
 
-func run4468(body bool, use func(...any)) {
+func run4464(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -46573,7 +46496,7 @@ func run4468(body bool, use func(...any)) {
 	}
 }
 
-func run4469(body bool, use func(...any)) {
+func run4465(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -46582,7 +46505,7 @@ func run4469(body bool, use func(...any)) {
 	}
 }
 
-func run4470(body bool, use func(...any)) {
+func run4466(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46591,7 +46514,7 @@ func run4470(body bool, use func(...any)) {
 	}
 }
 
-func run4471(body bool, use func(...any)) {
+func run4467(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -46600,7 +46523,7 @@ func run4471(body bool, use func(...any)) {
 	}
 }
 
-func run4472(body bool, use func(...any)) {
+func run4468(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46608,7 +46531,7 @@ func run4472(body bool, use func(...any)) {
 	}
 }
 
-func run4473(body bool, use func(...any)) {
+func run4469(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -46617,7 +46540,7 @@ func run4473(body bool, use func(...any)) {
 	}
 }
 
-func run4474(body bool, use func(...any)) {
+func run4470(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -46626,7 +46549,7 @@ func run4474(body bool, use func(...any)) {
 	}
 }
 
-func run4475(body bool, use func(...any)) {
+func run4471(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46635,7 +46558,7 @@ func run4475(body bool, use func(...any)) {
 	}
 }
 
-func run4476(body bool, use func(...any)) {
+func run4472(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46643,7 +46566,7 @@ func run4476(body bool, use func(...any)) {
 	}
 }
 
-func run4477(body bool, use func(...any)) {
+func run4473(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -46652,7 +46575,7 @@ func run4477(body bool, use func(...any)) {
 	}
 }
 
-func run4478(body bool, use func(...any)) {
+func run4474(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46661,7 +46584,7 @@ func run4478(body bool, use func(...any)) {
 	}
 }
 
-func run4479(body bool, use func(...any)) {
+func run4475(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -46670,7 +46593,7 @@ func run4479(body bool, use func(...any)) {
 	}
 }
 
-func run4480(body bool, use func(...any)) {
+func run4476(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -46679,7 +46602,7 @@ func run4480(body bool, use func(...any)) {
 	}
 }
 
-func run4481(body bool, use func(...any)) {
+func run4477(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -46688,7 +46611,7 @@ func run4481(body bool, use func(...any)) {
 	}
 }
 
-func run4482(body bool, use func(...any)) {
+func run4478(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var st string = "héy"
@@ -46698,7 +46621,7 @@ func run4482(body bool, use func(...any)) {
 	}
 }
 
-func run4483(body bool, use func(...any)) {
+func run4479(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -46707,7 +46630,7 @@ func run4483(body bool, use func(...any)) {
 	}
 }
 
-func run4484(body bool, use func(...any)) {
+func run4480(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -46716,7 +46639,7 @@ func run4484(body bool, use func(...any)) {
 	}
 }
 
-func run4485(body bool, use func(...any)) {
+func run4481(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46724,7 +46647,7 @@ func run4485(body bool, use func(...any)) {
 	}
 }
 
-func run4486(body bool, use func(...any)) {
+func run4482(body bool, use func(...any)) {
 	var d any
 	var b bool = true
 	use(&d, &b)
@@ -46733,7 +46656,7 @@ func run4486(body bool, use func(...any)) {
 	}
 }
 
-func run4487(body bool, use func(...any)) {
+func run4483(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -46743,7 +46666,7 @@ func run4487(body bool, use func(...any)) {
 	}
 }
 
-func run4488(body bool, use func(...any)) {
+func run4484(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -46754,7 +46677,7 @@ func run4488(body bool, use func(...any)) {
 	}
 }
 
-func run4489(body bool, use func(...any)) {
+func run4485(body bool, use func(...any)) {
 	var d any
 	var b bool = true
 	use(&d, &b)
@@ -46763,7 +46686,7 @@ func run4489(body bool, use func(...any)) {
 	}
 }
 
-func run4490(body bool, use func(...any)) {
+func run4486(body bool, use func(...any)) {
 	var d any
 	var err error = errBase
 	use(&d, &err)
@@ -46772,7 +46695,7 @@ func run4490(body bool, use func(...any)) {
 	}
 }
 
-func run4491(body bool, use func(...any)) {
+func run4487(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -46781,7 +46704,7 @@ func run4491(body bool, use func(...any)) {
 	}
 }
 
-func run4492(body bool, use func(...any)) {
+func run4488(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -46790,7 +46713,7 @@ func run4492(body bool, use func(...any)) {
 	}
 }
 
-func run4493(body bool, use func(...any)) {
+func run4489(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -46799,7 +46722,7 @@ func run4493(body bool, use func(...any)) {
 	}
 }
 
-func run4494(body bool, use func(...any)) {
+func run4490(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -46809,7 +46732,7 @@ func run4494(body bool, use func(...any)) {
 	}
 }
 
-func run4495(body bool, use func(...any)) {
+func run4491(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46817,7 +46740,7 @@ func run4495(body bool, use func(...any)) {
 	}
 }
 
-func run4496(body bool, use func(...any)) {
+func run4492(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46825,7 +46748,7 @@ func run4496(body bool, use func(...any)) {
 	}
 }
 
-func run4497(body bool, use func(...any)) {
+func run4493(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -46834,7 +46757,7 @@ func run4497(body bool, use func(...any)) {
 	}
 }
 
-func run4498(body bool, use func(...any)) {
+func run4494(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -46843,7 +46766,7 @@ func run4498(body bool, use func(...any)) {
 	}
 }
 
-func run4499(body bool, use func(...any)) {
+func run4495(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46852,7 +46775,7 @@ func run4499(body bool, use func(...any)) {
 	}
 }
 
-func run4500(body bool, use func(...any)) {
+func run4496(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -46861,7 +46784,7 @@ func run4500(body bool, use func(...any)) {
 	}
 }
 
-func run4501(body bool, use func(...any)) {
+func run4497(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -46870,7 +46793,7 @@ func run4501(body bool, use func(...any)) {
 	}
 }
 
-func run4502(body bool, use func(...any)) {
+func run4498(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -46879,7 +46802,7 @@ func run4502(body bool, use func(...any)) {
 	}
 }
 
-func run4503(body bool, use func(...any)) {
+func run4499(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -46888,7 +46811,7 @@ func run4503(body bool, use func(...any)) {
 	}
 }
 
-func run4504(body bool, use func(...any)) {
+func run4500(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -46897,7 +46820,7 @@ func run4504(body bool, use func(...any)) {
 	}
 }
 
-func run4505(body bool, use func(...any)) {
+func run4501(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46905,7 +46828,7 @@ func run4505(body bool, use func(...any)) {
 	}
 }
 
-func run4506(body bool, use func(...any)) {
+func run4502(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46914,7 +46837,7 @@ func run4506(body bool, use func(...any)) {
 	}
 }
 
-func run4507(body bool, use func(...any)) {
+func run4503(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46923,7 +46846,7 @@ func run4507(body bool, use func(...any)) {
 	}
 }
 
-func run4508(body bool, use func(...any)) {
+func run4504(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46931,7 +46854,7 @@ func run4508(body bool, use func(...any)) {
 	}
 }
 
-func run4509(body bool, use func(...any)) {
+func run4505(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46939,7 +46862,7 @@ func run4509(body bool, use func(...any)) {
 	}
 }
 
-func run4510(body bool, use func(...any)) {
+func run4506(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -46948,7 +46871,7 @@ func run4510(body bool, use func(...any)) {
 	}
 }
 
-func run4511(body bool, use func(...any)) {
+func run4507(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -46957,7 +46880,7 @@ func run4511(body bool, use func(...any)) {
 	}
 }
 
-func run4512(body bool, use func(...any)) {
+func run4508(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46966,7 +46889,7 @@ func run4512(body bool, use func(...any)) {
 	}
 }
 
-func run4513(body bool, use func(...any)) {
+func run4509(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46974,7 +46897,7 @@ func run4513(body bool, use func(...any)) {
 	}
 }
 
-func run4514(body bool, use func(...any)) {
+func run4510(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46982,7 +46905,7 @@ func run4514(body bool, use func(...any)) {
 	}
 }
 
-func run4515(body bool, use func(...any)) {
+func run4511(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -46991,7 +46914,7 @@ func run4515(body bool, use func(...any)) {
 	}
 }
 
-func run4516(body bool, use func(...any)) {
+func run4512(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -46999,7 +46922,7 @@ func run4516(body bool, use func(...any)) {
 	}
 }
 
-func run4517(body bool, use func(...any)) {
+func run4513(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47007,7 +46930,7 @@ func run4517(body bool, use func(...any)) {
 	}
 }
 
-func run4518(body bool, use func(...any)) {
+func run4514(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47015,7 +46938,7 @@ func run4518(body bool, use func(...any)) {
 	}
 }
 
-func run4519(body bool, use func(...any)) {
+func run4515(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47023,7 +46946,7 @@ func run4519(body bool, use func(...any)) {
 	}
 }
 
-func run4520(body bool, use func(...any)) {
+func run4516(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47031,7 +46954,7 @@ func run4520(body bool, use func(...any)) {
 	}
 }
 
-func run4521(body bool, use func(...any)) {
+func run4517(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47039,7 +46962,7 @@ func run4521(body bool, use func(...any)) {
 	}
 }
 
-func run4522(body bool, use func(...any)) {
+func run4518(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47048,7 +46971,7 @@ func run4522(body bool, use func(...any)) {
 	}
 }
 
-func run4523(body bool, use func(...any)) {
+func run4519(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -47057,7 +46980,7 @@ func run4523(body bool, use func(...any)) {
 	}
 }
 
-func run4524(body bool, use func(...any)) {
+func run4520(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -47066,7 +46989,7 @@ func run4524(body bool, use func(...any)) {
 	}
 }
 
-func run4525(body bool, use func(...any)) {
+func run4521(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -47075,7 +46998,7 @@ func run4525(body bool, use func(...any)) {
 	}
 }
 
-func run4526(body bool, use func(...any)) {
+func run4522(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47083,7 +47006,7 @@ func run4526(body bool, use func(...any)) {
 	}
 }
 
-func run4527(body bool, use func(...any)) {
+func run4523(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47092,7 +47015,7 @@ func run4527(body bool, use func(...any)) {
 	}
 }
 
-func run4528(body bool, use func(...any)) {
+func run4524(body bool, use func(...any)) {
 	var d any
 	var b bool = true
 	use(&d, &b)
@@ -47101,7 +47024,7 @@ func run4528(body bool, use func(...any)) {
 	}
 }
 
-func run4529(body bool, use func(...any)) {
+func run4525(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -47110,7 +47033,7 @@ func run4529(body bool, use func(...any)) {
 	}
 }
 
-func run4530(body bool, use func(...any)) {
+func run4526(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -47119,7 +47042,7 @@ func run4530(body bool, use func(...any)) {
 	}
 }
 
-func run4531(body bool, use func(...any)) {
+func run4527(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -47129,7 +47052,7 @@ func run4531(body bool, use func(...any)) {
 	}
 }
 
-func run4532(body bool, use func(...any)) {
+func run4528(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -47140,7 +47063,7 @@ func run4532(body bool, use func(...any)) {
 	}
 }
 
-func run4533(body bool, use func(...any)) {
+func run4529(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47149,7 +47072,7 @@ func run4533(body bool, use func(...any)) {
 	}
 }
 
-func run4534(body bool, use func(...any)) {
+func run4530(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47158,7 +47081,7 @@ func run4534(body bool, use func(...any)) {
 	}
 }
 
-func run4535(body bool, use func(...any)) {
+func run4531(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -47167,7 +47090,7 @@ func run4535(body bool, use func(...any)) {
 	}
 }
 
-func run4536(body bool, use func(...any)) {
+func run4532(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -47176,7 +47099,7 @@ func run4536(body bool, use func(...any)) {
 	}
 }
 
-func run4537(body bool, use func(...any)) {
+func run4533(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -47185,7 +47108,7 @@ func run4537(body bool, use func(...any)) {
 	}
 }
 
-func run4538(body bool, use func(...any)) {
+func run4534(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47194,7 +47117,7 @@ func run4538(body bool, use func(...any)) {
 	}
 }
 
-func run4539(body bool, use func(...any)) {
+func run4535(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47203,7 +47126,7 @@ func run4539(body bool, use func(...any)) {
 	}
 }
 
-func run4540(body bool, use func(...any)) {
+func run4536(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47212,7 +47135,7 @@ func run4540(body bool, use func(...any)) {
 	}
 }
 
-func run4541(body bool, use func(...any)) {
+func run4537(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47221,7 +47144,7 @@ func run4541(body bool, use func(...any)) {
 	}
 }
 
-func run4542(body bool, use func(...any)) {
+func run4538(body bool, use func(...any)) {
 	var d any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -47230,7 +47153,7 @@ func run4542(body bool, use func(...any)) {
 	}
 }
 
-func run4543(body bool, use func(...any)) {
+func run4539(body bool, use func(...any)) {
 	var d any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -47239,7 +47162,7 @@ func run4543(body bool, use func(...any)) {
 	}
 }
 
-func run4544(body bool, use func(...any)) {
+func run4540(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47247,7 +47170,7 @@ func run4544(body bool, use func(...any)) {
 	}
 }
 
-func run4545(body bool, use func(...any)) {
+func run4541(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47255,7 +47178,7 @@ func run4545(body bool, use func(...any)) {
 	}
 }
 
-func run4546(body bool, use func(...any)) {
+func run4542(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47264,7 +47187,7 @@ func run4546(body bool, use func(...any)) {
 	}
 }
 
-func run4547(body bool, use func(...any)) {
+func run4543(body bool, use func(...any)) {
 	var d any
 	var err error = errBase
 	use(&d, &err)
@@ -47273,7 +47196,7 @@ func run4547(body bool, use func(...any)) {
 	}
 }
 
-func run4548(body bool, use func(...any)) {
+func run4544(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -47282,7 +47205,7 @@ func run4548(body bool, use func(...any)) {
 	}
 }
 
-func run4549(body bool, use func(...any)) {
+func run4545(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47291,7 +47214,7 @@ func run4549(body bool, use func(...any)) {
 	}
 }
 
-func run4550(body bool, use func(...any)) {
+func run4546(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -47300,7 +47223,7 @@ func run4550(body bool, use func(...any)) {
 	}
 }
 
-func run4551(body bool, use func(...any)) {
+func run4547(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -47309,7 +47232,7 @@ func run4551(body bool, use func(...any)) {
 	}
 }
 
-func run4552(body bool, use func(...any)) {
+func run4548(body bool, use func(...any)) {
 	var d any
 	var pi = new(int)
 	use(&d, &pi)
@@ -47318,7 +47241,7 @@ func run4552(body bool, use func(...any)) {
 	}
 }
 
-func run4553(body bool, use func(...any)) {
+func run4549(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47327,7 +47250,7 @@ func run4553(body bool, use func(...any)) {
 	}
 }
 
-func run4554(body bool, use func(...any)) {
+func run4550(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -47336,7 +47259,7 @@ func run4554(body bool, use func(...any)) {
 	}
 }
 
-func run4555(body bool, use func(...any)) {
+func run4551(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47345,7 +47268,7 @@ func run4555(body bool, use func(...any)) {
 	}
 }
 
-func run4556(body bool, use func(...any)) {
+func run4552(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47354,7 +47277,7 @@ func run4556(body bool, use func(...any)) {
 	}
 }
 
-func run4557(body bool, use func(...any)) {
+func run4553(body bool, use func(...any)) {
 	var d any
 	var fn = double
 	use(&d, &fn)
@@ -47363,7 +47286,7 @@ func run4557(body bool, use func(...any)) {
 	}
 }
 
-func run4558(body bool, use func(...any)) {
+func run4554(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var fn = double
@@ -47373,7 +47296,7 @@ func run4558(body bool, use func(...any)) {
 	}
 }
 
-func run4559(body bool, use func(...any)) {
+func run4555(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47381,7 +47304,7 @@ func run4559(body bool, use func(...any)) {
 	}
 }
 
-func run4560(body bool, use func(...any)) {
+func run4556(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47390,7 +47313,7 @@ func run4560(body bool, use func(...any)) {
 	}
 }
 
-func run4561(body bool, use func(...any)) {
+func run4557(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -47399,7 +47322,7 @@ func run4561(body bool, use func(...any)) {
 	}
 }
 
-func run4562(body bool, use func(...any)) {
+func run4558(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47408,7 +47331,7 @@ func run4562(body bool, use func(...any)) {
 	}
 }
 
-func run4563(body bool, use func(...any)) {
+func run4559(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -47417,7 +47340,7 @@ func run4563(body bool, use func(...any)) {
 	}
 }
 
-func run4564(body bool, use func(...any)) {
+func run4560(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47425,7 +47348,7 @@ func run4564(body bool, use func(...any)) {
 	}
 }
 
-func run4565(body bool, use func(...any)) {
+func run4561(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -47435,7 +47358,7 @@ func run4565(body bool, use func(...any)) {
 	}
 }
 
-func run4566(body bool, use func(...any)) {
+func run4562(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47444,7 +47367,7 @@ func run4566(body bool, use func(...any)) {
 	}
 }
 
-func run4567(body bool, use func(...any)) {
+func run4563(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47452,7 +47375,7 @@ func run4567(body bool, use func(...any)) {
 	}
 }
 
-func run4568(body bool, use func(...any)) {
+func run4564(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47461,7 +47384,7 @@ func run4568(body bool, use func(...any)) {
 	}
 }
 
-func run4569(body bool, use func(...any)) {
+func run4565(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47470,7 +47393,7 @@ func run4569(body bool, use func(...any)) {
 	}
 }
 
-func run4570(body bool, use func(...any)) {
+func run4566(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -47479,7 +47402,7 @@ func run4570(body bool, use func(...any)) {
 	}
 }
 
-func run4571(body bool, use func(...any)) {
+func run4567(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47488,7 +47411,7 @@ func run4571(body bool, use func(...any)) {
 	}
 }
 
-func run4572(body bool, use func(...any)) {
+func run4568(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -47497,7 +47420,7 @@ func run4572(body bool, use func(...any)) {
 	}
 }
 
-func run4573(body bool, use func(...any)) {
+func run4569(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -47506,7 +47429,7 @@ func run4573(body bool, use func(...any)) {
 	}
 }
 
-func run4574(body bool, use func(...any)) {
+func run4570(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47514,7 +47437,7 @@ func run4574(body bool, use func(...any)) {
 	}
 }
 
-func run4575(body bool, use func(...any)) {
+func run4571(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47522,7 +47445,7 @@ func run4575(body bool, use func(...any)) {
 	}
 }
 
-func run4576(body bool, use func(...any)) {
+func run4572(body bool, use func(...any)) {
 	var d any
 	var err error = errBase
 	use(&d, &err)
@@ -47531,7 +47454,7 @@ func run4576(body bool, use func(...any)) {
 	}
 }
 
-func run4577(body bool, use func(...any)) {
+func run4573(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47539,7 +47462,7 @@ func run4577(body bool, use func(...any)) {
 	}
 }
 
-func run4578(body bool, use func(...any)) {
+func run4574(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47547,7 +47470,7 @@ func run4578(body bool, use func(...any)) {
 	}
 }
 
-func run4579(body bool, use func(...any)) {
+func run4575(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47555,7 +47478,7 @@ func run4579(body bool, use func(...any)) {
 	}
 }
 
-func run4580(body bool, use func(...any)) {
+func run4576(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47563,7 +47486,7 @@ func run4580(body bool, use func(...any)) {
 	}
 }
 
-func run4581(body bool, use func(...any)) {
+func run4577(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47571,7 +47494,7 @@ func run4581(body bool, use func(...any)) {
 	}
 }
 
-func run4582(body bool, use func(...any)) {
+func run4578(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47579,7 +47502,7 @@ func run4582(body bool, use func(...any)) {
 	}
 }
 
-func run4583(body bool, use func(...any)) {
+func run4579(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47588,7 +47511,7 @@ func run4583(body bool, use func(...any)) {
 	}
 }
 
-func run4584(body bool, use func(...any)) {
+func run4580(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -47597,7 +47520,7 @@ func run4584(body bool, use func(...any)) {
 	}
 }
 
-func run4585(body bool, use func(...any)) {
+func run4581(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47606,7 +47529,7 @@ func run4585(body bool, use func(...any)) {
 	}
 }
 
-func run4586(body bool, use func(...any)) {
+func run4582(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -47615,7 +47538,7 @@ func run4586(body bool, use func(...any)) {
 	}
 }
 
-func run4587(body bool, use func(...any)) {
+func run4583(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47623,7 +47546,7 @@ func run4587(body bool, use func(...any)) {
 	}
 }
 
-func run4588(body bool, use func(...any)) {
+func run4584(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47631,7 +47554,7 @@ func run4588(body bool, use func(...any)) {
 	}
 }
 
-func run4589(body bool, use func(...any)) {
+func run4585(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47639,7 +47562,7 @@ func run4589(body bool, use func(...any)) {
 	}
 }
 
-func run4590(body bool, use func(...any)) {
+func run4586(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47647,7 +47570,7 @@ func run4590(body bool, use func(...any)) {
 	}
 }
 
-func run4591(body bool, use func(...any)) {
+func run4587(body bool, use func(...any)) {
 	var d any
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -47656,7 +47579,7 @@ func run4591(body bool, use func(...any)) {
 	}
 }
 
-func run4592(body bool, use func(...any)) {
+func run4588(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47664,7 +47587,7 @@ func run4592(body bool, use func(...any)) {
 	}
 }
 
-func run4593(body bool, use func(...any)) {
+func run4589(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47673,7 +47596,7 @@ func run4593(body bool, use func(...any)) {
 	}
 }
 
-func run4594(body bool, use func(...any)) {
+func run4590(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -47682,7 +47605,7 @@ func run4594(body bool, use func(...any)) {
 	}
 }
 
-func run4595(body bool, use func(...any)) {
+func run4591(body bool, use func(...any)) {
 	var d any
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -47691,7 +47614,7 @@ func run4595(body bool, use func(...any)) {
 	}
 }
 
-func run4596(body bool, use func(...any)) {
+func run4592(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47700,7 +47623,7 @@ func run4596(body bool, use func(...any)) {
 	}
 }
 
-func run4597(body bool, use func(...any)) {
+func run4593(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47708,7 +47631,7 @@ func run4597(body bool, use func(...any)) {
 	}
 }
 
-func run4598(body bool, use func(...any)) {
+func run4594(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47717,7 +47640,7 @@ func run4598(body bool, use func(...any)) {
 	}
 }
 
-func run4599(body bool, use func(...any)) {
+func run4595(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47726,7 +47649,7 @@ func run4599(body bool, use func(...any)) {
 	}
 }
 
-func run4600(body bool, use func(...any)) {
+func run4596(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -47735,7 +47658,7 @@ func run4600(body bool, use func(...any)) {
 	}
 }
 
-func run4601(body bool, use func(...any)) {
+func run4597(body bool, use func(...any)) {
 	var d any
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -47744,7 +47667,7 @@ func run4601(body bool, use func(...any)) {
 	}
 }
 
-func run4602(body bool, use func(...any)) {
+func run4598(body bool, use func(...any)) {
 	var d any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -47753,7 +47676,7 @@ func run4602(body bool, use func(...any)) {
 	}
 }
 
-func run4603(body bool, use func(...any)) {
+func run4599(body bool, use func(...any)) {
 	var d any
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -47762,7 +47685,7 @@ func run4603(body bool, use func(...any)) {
 	}
 }
 
-func run4604(body bool, use func(...any)) {
+func run4600(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47770,7 +47693,7 @@ func run4604(body bool, use func(...any)) {
 	}
 }
 
-func run4605(body bool, use func(...any)) {
+func run4601(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47779,7 +47702,7 @@ func run4605(body bool, use func(...any)) {
 	}
 }
 
-func run4606(body bool, use func(...any)) {
+func run4602(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -47788,7 +47711,7 @@ func run4606(body bool, use func(...any)) {
 	}
 }
 
-func run4607(body bool, use func(...any)) {
+func run4603(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -47797,7 +47720,7 @@ func run4607(body bool, use func(...any)) {
 	}
 }
 
-func run4608(body bool, use func(...any)) {
+func run4604(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47806,7 +47729,7 @@ func run4608(body bool, use func(...any)) {
 	}
 }
 
-func run4609(body bool, use func(...any)) {
+func run4605(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47814,7 +47737,7 @@ func run4609(body bool, use func(...any)) {
 	}
 }
 
-func run4610(body bool, use func(...any)) {
+func run4606(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47822,7 +47745,7 @@ func run4610(body bool, use func(...any)) {
 	}
 }
 
-func run4611(body bool, use func(...any)) {
+func run4607(body bool, use func(...any)) {
 	var d any
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -47831,7 +47754,7 @@ func run4611(body bool, use func(...any)) {
 	}
 }
 
-func run4612(body bool, use func(...any)) {
+func run4608(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47840,7 +47763,7 @@ func run4612(body bool, use func(...any)) {
 	}
 }
 
-func run4613(body bool, use func(...any)) {
+func run4609(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47849,7 +47772,7 @@ func run4613(body bool, use func(...any)) {
 	}
 }
 
-func run4614(body bool, use func(...any)) {
+func run4610(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -47860,7 +47783,7 @@ func run4614(body bool, use func(...any)) {
 	}
 }
 
-func run4615(body bool, use func(...any)) {
+func run4611(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47869,7 +47792,7 @@ func run4615(body bool, use func(...any)) {
 	}
 }
 
-func run4616(body bool, use func(...any)) {
+func run4612(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47878,7 +47801,7 @@ func run4616(body bool, use func(...any)) {
 	}
 }
 
-func run4617(body bool, use func(...any)) {
+func run4613(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47887,7 +47810,7 @@ func run4617(body bool, use func(...any)) {
 	}
 }
 
-func run4618(body bool, use func(...any)) {
+func run4614(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47895,7 +47818,7 @@ func run4618(body bool, use func(...any)) {
 	}
 }
 
-func run4619(body bool, use func(...any)) {
+func run4615(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47903,7 +47826,7 @@ func run4619(body bool, use func(...any)) {
 	}
 }
 
-func run4620(body bool, use func(...any)) {
+func run4616(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -47912,7 +47835,7 @@ func run4620(body bool, use func(...any)) {
 	}
 }
 
-func run4621(body bool, use func(...any)) {
+func run4617(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47920,7 +47843,7 @@ func run4621(body bool, use func(...any)) {
 	}
 }
 
-func run4622(body bool, use func(...any)) {
+func run4618(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var st string = "héy"
@@ -47931,7 +47854,7 @@ func run4622(body bool, use func(...any)) {
 	}
 }
 
-func run4623(body bool, use func(...any)) {
+func run4619(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var u uint8 = 100
@@ -47942,7 +47865,7 @@ func run4623(body bool, use func(...any)) {
 	}
 }
 
-func run4624(body bool, use func(...any)) {
+func run4620(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -47950,7 +47873,7 @@ func run4624(body bool, use func(...any)) {
 	}
 }
 
-func run4625(body bool, use func(...any)) {
+func run4621(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -47959,7 +47882,7 @@ func run4625(body bool, use func(...any)) {
 	}
 }
 
-func run4626(body bool, use func(...any)) {
+func run4622(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -47969,7 +47892,7 @@ func run4626(body bool, use func(...any)) {
 	}
 }
 
-func run4627(body bool, use func(...any)) {
+func run4623(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -47979,7 +47902,7 @@ func run4627(body bool, use func(...any)) {
 	}
 }
 
-func run4628(body bool, use func(...any)) {
+func run4624(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -47989,7 +47912,7 @@ func run4628(body bool, use func(...any)) {
 	}
 }
 
-func run4629(body bool, use func(...any)) {
+func run4625(body bool, use func(...any)) {
 	var d any
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -47998,7 +47921,7 @@ func run4629(body bool, use func(...any)) {
 	}
 }
 
-func run4630(body bool, use func(...any)) {
+func run4626(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -48008,7 +47931,7 @@ func run4630(body bool, use func(...any)) {
 	}
 }
 
-func run4631(body bool, use func(...any)) {
+func run4627(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48016,7 +47939,7 @@ func run4631(body bool, use func(...any)) {
 	}
 }
 
-func run4632(body bool, use func(...any)) {
+func run4628(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -48025,7 +47948,7 @@ func run4632(body bool, use func(...any)) {
 	}
 }
 
-func run4633(body bool, use func(...any)) {
+func run4629(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -48034,7 +47957,7 @@ func run4633(body bool, use func(...any)) {
 	}
 }
 
-func run4634(body bool, use func(...any)) {
+func run4630(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48042,7 +47965,7 @@ func run4634(body bool, use func(...any)) {
 	}
 }
 
-func run4635(body bool, use func(...any)) {
+func run4631(body bool, use func(...any)) {
 	var d any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -48051,7 +47974,7 @@ func run4635(body bool, use func(...any)) {
 	}
 }
 
-func run4636(body bool, use func(...any)) {
+func run4632(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48059,7 +47982,7 @@ func run4636(body bool, use func(...any)) {
 	}
 }
 
-func run4637(body bool, use func(...any)) {
+func run4633(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48067,7 +47990,7 @@ func run4637(body bool, use func(...any)) {
 	}
 }
 
-func run4638(body bool, use func(...any)) {
+func run4634(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -48076,7 +47999,7 @@ func run4638(body bool, use func(...any)) {
 	}
 }
 
-func run4639(body bool, use func(...any)) {
+func run4635(body bool, use func(...any)) {
 	var d any
 	var fn = double
 	use(&d, &fn)
@@ -48085,7 +48008,7 @@ func run4639(body bool, use func(...any)) {
 	}
 }
 
-func run4640(body bool, use func(...any)) {
+func run4636(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48093,7 +48016,7 @@ func run4640(body bool, use func(...any)) {
 	}
 }
 
-func run4641(body bool, use func(...any)) {
+func run4637(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48101,7 +48024,7 @@ func run4641(body bool, use func(...any)) {
 	}
 }
 
-func run4642(body bool, use func(...any)) {
+func run4638(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48109,7 +48032,7 @@ func run4642(body bool, use func(...any)) {
 	}
 }
 
-func run4643(body bool, use func(...any)) {
+func run4639(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48118,7 +48041,7 @@ func run4643(body bool, use func(...any)) {
 	}
 }
 
-func run4644(body bool, use func(...any)) {
+func run4640(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48127,7 +48050,7 @@ func run4644(body bool, use func(...any)) {
 	}
 }
 
-func run4645(body bool, use func(...any)) {
+func run4641(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -48136,7 +48059,7 @@ func run4645(body bool, use func(...any)) {
 	}
 }
 
-func run4646(body bool, use func(...any)) {
+func run4642(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48144,7 +48067,7 @@ func run4646(body bool, use func(...any)) {
 	}
 }
 
-func run4647(body bool, use func(...any)) {
+func run4643(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -48153,7 +48076,7 @@ func run4647(body bool, use func(...any)) {
 	}
 }
 
-func run4648(body bool, use func(...any)) {
+func run4644(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -48162,7 +48085,7 @@ func run4648(body bool, use func(...any)) {
 	}
 }
 
-func run4649(body bool, use func(...any)) {
+func run4645(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -48170,7 +48093,7 @@ func run4649(body bool, use func(...any)) {
 	}
 }
 
-func run4650(body bool, use func(...any)) {
+func run4646(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48178,7 +48101,7 @@ func run4650(body bool, use func(...any)) {
 	}
 }
 
-func run4651(body bool, use func(...any)) {
+func run4647(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48187,7 +48110,7 @@ func run4651(body bool, use func(...any)) {
 	}
 }
 
-func run4652(body bool, use func(...any)) {
+func run4648(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48196,7 +48119,7 @@ func run4652(body bool, use func(...any)) {
 	}
 }
 
-func run4653(body bool, use func(...any)) {
+func run4649(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48205,7 +48128,7 @@ func run4653(body bool, use func(...any)) {
 	}
 }
 
-func run4654(body bool, use func(...any)) {
+func run4650(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -48215,7 +48138,7 @@ func run4654(body bool, use func(...any)) {
 	}
 }
 
-func run4655(body bool, use func(...any)) {
+func run4651(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48224,7 +48147,7 @@ func run4655(body bool, use func(...any)) {
 	}
 }
 
-func run4656(body bool, use func(...any)) {
+func run4652(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48233,7 +48156,7 @@ func run4656(body bool, use func(...any)) {
 	}
 }
 
-func run4657(body bool, use func(...any)) {
+func run4653(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48242,7 +48165,7 @@ func run4657(body bool, use func(...any)) {
 	}
 }
 
-func run4658(body bool, use func(...any)) {
+func run4654(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48251,7 +48174,7 @@ func run4658(body bool, use func(...any)) {
 	}
 }
 
-func run4659(body bool, use func(...any)) {
+func run4655(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -48260,7 +48183,7 @@ func run4659(body bool, use func(...any)) {
 	}
 }
 
-func run4660(body bool, use func(...any)) {
+func run4656(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -48269,7 +48192,7 @@ func run4660(body bool, use func(...any)) {
 	}
 }
 
-func run4661(body bool, use func(...any)) {
+func run4657(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -48278,7 +48201,7 @@ func run4661(body bool, use func(...any)) {
 	}
 }
 
-func run4662(body bool, use func(...any)) {
+func run4658(body bool, use func(...any)) {
 	var d string
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -48287,7 +48210,7 @@ func run4662(body bool, use func(...any)) {
 	}
 }
 
-func run4663(body bool, use func(...any)) {
+func run4659(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -48296,7 +48219,7 @@ func run4663(body bool, use func(...any)) {
 	}
 }
 
-func run4664(body bool, use func(...any)) {
+func run4660(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -48305,7 +48228,7 @@ func run4664(body bool, use func(...any)) {
 	}
 }
 
-func run4665(body bool, use func(...any)) {
+func run4661(body bool, use func(...any)) {
 	var d string
 	var pi = new(int)
 	use(&d, &pi)
@@ -48314,7 +48237,7 @@ func run4665(body bool, use func(...any)) {
 	}
 }
 
-func run4666(body bool, use func(...any)) {
+func run4662(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48323,7 +48246,7 @@ func run4666(body bool, use func(...any)) {
 	}
 }
 
-func run4667(body bool, use func(...any)) {
+func run4663(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -48332,7 +48255,7 @@ func run4667(body bool, use func(...any)) {
 	}
 }
 
-func run4668(body bool, use func(...any)) {
+func run4664(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -48341,7 +48264,7 @@ func run4668(body bool, use func(...any)) {
 	}
 }
 
-func run4669(body bool, use func(...any)) {
+func run4665(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var fn = double
@@ -48351,7 +48274,7 @@ func run4669(body bool, use func(...any)) {
 	}
 }
 
-func run4670(body bool, use func(...any)) {
+func run4666(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -48360,7 +48283,7 @@ func run4670(body bool, use func(...any)) {
 	}
 }
 
-func run4671(body bool, use func(...any)) {
+func run4667(body bool, use func(...any)) {
 	var d string
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -48369,7 +48292,7 @@ func run4671(body bool, use func(...any)) {
 	}
 }
 
-func run4672(body bool, use func(...any)) {
+func run4668(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -48379,7 +48302,7 @@ func run4672(body bool, use func(...any)) {
 	}
 }
 
-func run4673(body bool, use func(...any)) {
+func run4669(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -48388,7 +48311,7 @@ func run4673(body bool, use func(...any)) {
 	}
 }
 
-func run4674(body bool, use func(...any)) {
+func run4670(body bool, use func(...any)) {
 	var d string
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -48397,7 +48320,7 @@ func run4674(body bool, use func(...any)) {
 	}
 }
 
-func run4675(body bool, use func(...any)) {
+func run4671(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -48406,7 +48329,7 @@ func run4675(body bool, use func(...any)) {
 	}
 }
 
-func run4676(body bool, use func(...any)) {
+func run4672(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48414,7 +48337,7 @@ func run4676(body bool, use func(...any)) {
 	}
 }
 
-func run4677(body bool, use func(...any)) {
+func run4673(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48422,7 +48345,7 @@ func run4677(body bool, use func(...any)) {
 	}
 }
 
-func run4678(body bool, use func(...any)) {
+func run4674(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48431,7 +48354,7 @@ func run4678(body bool, use func(...any)) {
 	}
 }
 
-func run4679(body bool, use func(...any)) {
+func run4675(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48440,7 +48363,7 @@ func run4679(body bool, use func(...any)) {
 	}
 }
 
-func run4680(body bool, use func(...any)) {
+func run4676(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48449,7 +48372,7 @@ func run4680(body bool, use func(...any)) {
 	}
 }
 
-func run4681(body bool, use func(...any)) {
+func run4677(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48458,7 +48381,7 @@ func run4681(body bool, use func(...any)) {
 	}
 }
 
-func run4682(body bool, use func(...any)) {
+func run4678(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48467,7 +48390,7 @@ func run4682(body bool, use func(...any)) {
 	}
 }
 
-func run4683(body bool, use func(...any)) {
+func run4679(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48476,7 +48399,7 @@ func run4683(body bool, use func(...any)) {
 	}
 }
 
-func run4684(body bool, use func(...any)) {
+func run4680(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -48485,7 +48408,7 @@ func run4684(body bool, use func(...any)) {
 	}
 }
 
-func run4685(body bool, use func(...any)) {
+func run4681(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -48494,7 +48417,7 @@ func run4685(body bool, use func(...any)) {
 	}
 }
 
-func run4686(body bool, use func(...any)) {
+func run4682(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48503,7 +48426,7 @@ func run4686(body bool, use func(...any)) {
 	}
 }
 
-func run4687(body bool, use func(...any)) {
+func run4683(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48511,7 +48434,7 @@ func run4687(body bool, use func(...any)) {
 	}
 }
 
-func run4688(body bool, use func(...any)) {
+func run4684(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -48520,7 +48443,7 @@ func run4688(body bool, use func(...any)) {
 	}
 }
 
-func run4689(body bool, use func(...any)) {
+func run4685(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -48529,7 +48452,7 @@ func run4689(body bool, use func(...any)) {
 	}
 }
 
-func run4690(body bool, use func(...any)) {
+func run4686(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48538,7 +48461,7 @@ func run4690(body bool, use func(...any)) {
 	}
 }
 
-func run4691(body bool, use func(...any)) {
+func run4687(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -48547,7 +48470,7 @@ func run4691(body bool, use func(...any)) {
 	}
 }
 
-func run4692(body bool, use func(...any)) {
+func run4688(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48555,7 +48478,7 @@ func run4692(body bool, use func(...any)) {
 	}
 }
 
-func run4693(body bool, use func(...any)) {
+func run4689(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -48564,7 +48487,7 @@ func run4693(body bool, use func(...any)) {
 	}
 }
 
-func run4694(body bool, use func(...any)) {
+func run4690(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -48573,7 +48496,7 @@ func run4694(body bool, use func(...any)) {
 	}
 }
 
-func run4695(body bool, use func(...any)) {
+func run4691(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48582,7 +48505,7 @@ func run4695(body bool, use func(...any)) {
 	}
 }
 
-func run4696(body bool, use func(...any)) {
+func run4692(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48590,7 +48513,7 @@ func run4696(body bool, use func(...any)) {
 	}
 }
 
-func run4697(body bool, use func(...any)) {
+func run4693(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -48599,7 +48522,7 @@ func run4697(body bool, use func(...any)) {
 	}
 }
 
-func run4698(body bool, use func(...any)) {
+func run4694(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48608,7 +48531,7 @@ func run4698(body bool, use func(...any)) {
 	}
 }
 
-func run4699(body bool, use func(...any)) {
+func run4695(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -48617,7 +48540,7 @@ func run4699(body bool, use func(...any)) {
 	}
 }
 
-func run4700(body bool, use func(...any)) {
+func run4696(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -48626,7 +48549,7 @@ func run4700(body bool, use func(...any)) {
 	}
 }
 
-func run4701(body bool, use func(...any)) {
+func run4697(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -48635,7 +48558,7 @@ func run4701(body bool, use func(...any)) {
 	}
 }
 
-func run4702(body bool, use func(...any)) {
+func run4698(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -48645,7 +48568,7 @@ func run4702(body bool, use func(...any)) {
 	}
 }
 
-func run4703(body bool, use func(...any)) {
+func run4699(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -48654,7 +48577,7 @@ func run4703(body bool, use func(...any)) {
 	}
 }
 
-func run4704(body bool, use func(...any)) {
+func run4700(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -48663,7 +48586,7 @@ func run4704(body bool, use func(...any)) {
 	}
 }
 
-func run4705(body bool, use func(...any)) {
+func run4701(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48671,7 +48594,7 @@ func run4705(body bool, use func(...any)) {
 	}
 }
 
-func run4706(body bool, use func(...any)) {
+func run4702(body bool, use func(...any)) {
 	var d string
 	var b bool = true
 	use(&d, &b)
@@ -48680,7 +48603,7 @@ func run4706(body bool, use func(...any)) {
 	}
 }
 
-func run4707(body bool, use func(...any)) {
+func run4703(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -48690,7 +48613,7 @@ func run4707(body bool, use func(...any)) {
 	}
 }
 
-func run4708(body bool, use func(...any)) {
+func run4704(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -48701,7 +48624,7 @@ func run4708(body bool, use func(...any)) {
 	}
 }
 
-func run4709(body bool, use func(...any)) {
+func run4705(body bool, use func(...any)) {
 	var d string
 	var b bool = true
 	use(&d, &b)
@@ -48710,7 +48633,7 @@ func run4709(body bool, use func(...any)) {
 	}
 }
 
-func run4710(body bool, use func(...any)) {
+func run4706(body bool, use func(...any)) {
 	var d string
 	var err error = errBase
 	use(&d, &err)
@@ -48719,7 +48642,7 @@ func run4710(body bool, use func(...any)) {
 	}
 }
 
-func run4711(body bool, use func(...any)) {
+func run4707(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -48728,7 +48651,7 @@ func run4711(body bool, use func(...any)) {
 	}
 }
 
-func run4712(body bool, use func(...any)) {
+func run4708(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -48737,7 +48660,7 @@ func run4712(body bool, use func(...any)) {
 	}
 }
 
-func run4713(body bool, use func(...any)) {
+func run4709(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -48746,7 +48669,7 @@ func run4713(body bool, use func(...any)) {
 	}
 }
 
-func run4714(body bool, use func(...any)) {
+func run4710(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -48756,7 +48679,7 @@ func run4714(body bool, use func(...any)) {
 	}
 }
 
-func run4715(body bool, use func(...any)) {
+func run4711(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48764,7 +48687,7 @@ func run4715(body bool, use func(...any)) {
 	}
 }
 
-func run4716(body bool, use func(...any)) {
+func run4712(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48772,7 +48695,7 @@ func run4716(body bool, use func(...any)) {
 	}
 }
 
-func run4717(body bool, use func(...any)) {
+func run4713(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -48781,7 +48704,7 @@ func run4717(body bool, use func(...any)) {
 	}
 }
 
-func run4718(body bool, use func(...any)) {
+func run4714(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -48790,7 +48713,7 @@ func run4718(body bool, use func(...any)) {
 	}
 }
 
-func run4719(body bool, use func(...any)) {
+func run4715(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48799,7 +48722,7 @@ func run4719(body bool, use func(...any)) {
 	}
 }
 
-func run4720(body bool, use func(...any)) {
+func run4716(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -48808,7 +48731,7 @@ func run4720(body bool, use func(...any)) {
 	}
 }
 
-func run4721(body bool, use func(...any)) {
+func run4717(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -48817,7 +48740,7 @@ func run4721(body bool, use func(...any)) {
 	}
 }
 
-func run4722(body bool, use func(...any)) {
+func run4718(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -48826,7 +48749,7 @@ func run4722(body bool, use func(...any)) {
 	}
 }
 
-func run4723(body bool, use func(...any)) {
+func run4719(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -48835,7 +48758,7 @@ func run4723(body bool, use func(...any)) {
 	}
 }
 
-func run4724(body bool, use func(...any)) {
+func run4720(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -48844,7 +48767,7 @@ func run4724(body bool, use func(...any)) {
 	}
 }
 
-func run4725(body bool, use func(...any)) {
+func run4721(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48852,7 +48775,7 @@ func run4725(body bool, use func(...any)) {
 	}
 }
 
-func run4726(body bool, use func(...any)) {
+func run4722(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48861,7 +48784,7 @@ func run4726(body bool, use func(...any)) {
 	}
 }
 
-func run4727(body bool, use func(...any)) {
+func run4723(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48870,7 +48793,7 @@ func run4727(body bool, use func(...any)) {
 	}
 }
 
-func run4728(body bool, use func(...any)) {
+func run4724(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48878,7 +48801,7 @@ func run4728(body bool, use func(...any)) {
 	}
 }
 
-func run4729(body bool, use func(...any)) {
+func run4725(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48886,7 +48809,7 @@ func run4729(body bool, use func(...any)) {
 	}
 }
 
-func run4730(body bool, use func(...any)) {
+func run4726(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -48895,7 +48818,7 @@ func run4730(body bool, use func(...any)) {
 	}
 }
 
-func run4731(body bool, use func(...any)) {
+func run4727(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -48904,7 +48827,7 @@ func run4731(body bool, use func(...any)) {
 	}
 }
 
-func run4732(body bool, use func(...any)) {
+func run4728(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48913,7 +48836,7 @@ func run4732(body bool, use func(...any)) {
 	}
 }
 
-func run4733(body bool, use func(...any)) {
+func run4729(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48921,7 +48844,7 @@ func run4733(body bool, use func(...any)) {
 	}
 }
 
-func run4734(body bool, use func(...any)) {
+func run4730(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48929,7 +48852,7 @@ func run4734(body bool, use func(...any)) {
 	}
 }
 
-func run4735(body bool, use func(...any)) {
+func run4731(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48938,7 +48861,7 @@ func run4735(body bool, use func(...any)) {
 	}
 }
 
-func run4736(body bool, use func(...any)) {
+func run4732(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48946,7 +48869,7 @@ func run4736(body bool, use func(...any)) {
 	}
 }
 
-func run4737(body bool, use func(...any)) {
+func run4733(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48954,7 +48877,7 @@ func run4737(body bool, use func(...any)) {
 	}
 }
 
-func run4738(body bool, use func(...any)) {
+func run4734(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48962,7 +48885,7 @@ func run4738(body bool, use func(...any)) {
 	}
 }
 
-func run4739(body bool, use func(...any)) {
+func run4735(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48970,7 +48893,7 @@ func run4739(body bool, use func(...any)) {
 	}
 }
 
-func run4740(body bool, use func(...any)) {
+func run4736(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -48978,15 +48901,7 @@ func run4740(body bool, use func(...any)) {
 	}
 }
 
-func run4741(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((any)(nil), (any)(nil))
-	}
-}
-
-func run4742(body bool, use func(...any)) {
+func run4737(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -48995,7 +48910,7 @@ func run4742(body bool, use func(...any)) {
 	}
 }
 
-func run4743(body bool, use func(...any)) {
+func run4738(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -49004,7 +48919,7 @@ func run4743(body bool, use func(...any)) {
 	}
 }
 
-func run4744(body bool, use func(...any)) {
+func run4739(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -49013,7 +48928,7 @@ func run4744(body bool, use func(...any)) {
 	}
 }
 
-func run4745(body bool, use func(...any)) {
+func run4740(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -49022,7 +48937,7 @@ func run4745(body bool, use func(...any)) {
 	}
 }
 
-func run4746(body bool, use func(...any)) {
+func run4741(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49030,7 +48945,7 @@ func run4746(body bool, use func(...any)) {
 	}
 }
 
-func run4747(body bool, use func(...any)) {
+func run4742(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49039,7 +48954,7 @@ func run4747(body bool, use func(...any)) {
 	}
 }
 
-func run4748(body bool, use func(...any)) {
+func run4743(body bool, use func(...any)) {
 	var d string
 	var b bool = true
 	use(&d, &b)
@@ -49048,7 +48963,7 @@ func run4748(body bool, use func(...any)) {
 	}
 }
 
-func run4749(body bool, use func(...any)) {
+func run4744(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -49057,7 +48972,7 @@ func run4749(body bool, use func(...any)) {
 	}
 }
 
-func run4750(body bool, use func(...any)) {
+func run4745(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -49066,7 +48981,7 @@ func run4750(body bool, use func(...any)) {
 	}
 }
 
-func run4751(body bool, use func(...any)) {
+func run4746(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -49076,7 +48991,7 @@ func run4751(body bool, use func(...any)) {
 	}
 }
 
-func run4752(body bool, use func(...any)) {
+func run4747(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -49087,7 +49002,7 @@ func run4752(body bool, use func(...any)) {
 	}
 }
 
-func run4753(body bool, use func(...any)) {
+func run4748(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49096,7 +49011,7 @@ func run4753(body bool, use func(...any)) {
 	}
 }
 
-func run4754(body bool, use func(...any)) {
+func run4749(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49105,7 +49020,7 @@ func run4754(body bool, use func(...any)) {
 	}
 }
 
-func run4755(body bool, use func(...any)) {
+func run4750(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -49114,7 +49029,7 @@ func run4755(body bool, use func(...any)) {
 	}
 }
 
-func run4756(body bool, use func(...any)) {
+func run4751(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -49123,7 +49038,7 @@ func run4756(body bool, use func(...any)) {
 	}
 }
 
-func run4757(body bool, use func(...any)) {
+func run4752(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -49132,7 +49047,7 @@ func run4757(body bool, use func(...any)) {
 	}
 }
 
-func run4758(body bool, use func(...any)) {
+func run4753(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49141,7 +49056,7 @@ func run4758(body bool, use func(...any)) {
 	}
 }
 
-func run4759(body bool, use func(...any)) {
+func run4754(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49150,7 +49065,7 @@ func run4759(body bool, use func(...any)) {
 	}
 }
 
-func run4760(body bool, use func(...any)) {
+func run4755(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49159,7 +49074,7 @@ func run4760(body bool, use func(...any)) {
 	}
 }
 
-func run4761(body bool, use func(...any)) {
+func run4756(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49168,7 +49083,7 @@ func run4761(body bool, use func(...any)) {
 	}
 }
 
-func run4762(body bool, use func(...any)) {
+func run4757(body bool, use func(...any)) {
 	var d string
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -49177,7 +49092,7 @@ func run4762(body bool, use func(...any)) {
 	}
 }
 
-func run4763(body bool, use func(...any)) {
+func run4758(body bool, use func(...any)) {
 	var d string
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -49186,7 +49101,7 @@ func run4763(body bool, use func(...any)) {
 	}
 }
 
-func run4764(body bool, use func(...any)) {
+func run4759(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49194,15 +49109,7 @@ func run4764(body bool, use func(...any)) {
 	}
 }
 
-func run4765(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((any)(&Point{X: 1}), (any)(&Point{X: 1}))
-	}
-}
-
-func run4766(body bool, use func(...any)) {
+func run4760(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49211,7 +49118,7 @@ func run4766(body bool, use func(...any)) {
 	}
 }
 
-func run4767(body bool, use func(...any)) {
+func run4761(body bool, use func(...any)) {
 	var d string
 	var err error = errBase
 	use(&d, &err)
@@ -49220,7 +49127,7 @@ func run4767(body bool, use func(...any)) {
 	}
 }
 
-func run4768(body bool, use func(...any)) {
+func run4762(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -49229,7 +49136,7 @@ func run4768(body bool, use func(...any)) {
 	}
 }
 
-func run4769(body bool, use func(...any)) {
+func run4763(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49238,7 +49145,7 @@ func run4769(body bool, use func(...any)) {
 	}
 }
 
-func run4770(body bool, use func(...any)) {
+func run4764(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -49247,7 +49154,7 @@ func run4770(body bool, use func(...any)) {
 	}
 }
 
-func run4771(body bool, use func(...any)) {
+func run4765(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -49256,7 +49163,7 @@ func run4771(body bool, use func(...any)) {
 	}
 }
 
-func run4772(body bool, use func(...any)) {
+func run4766(body bool, use func(...any)) {
 	var d string
 	var pi = new(int)
 	use(&d, &pi)
@@ -49265,7 +49172,7 @@ func run4772(body bool, use func(...any)) {
 	}
 }
 
-func run4773(body bool, use func(...any)) {
+func run4767(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49274,7 +49181,7 @@ func run4773(body bool, use func(...any)) {
 	}
 }
 
-func run4774(body bool, use func(...any)) {
+func run4768(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -49283,7 +49190,7 @@ func run4774(body bool, use func(...any)) {
 	}
 }
 
-func run4775(body bool, use func(...any)) {
+func run4769(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49292,7 +49199,7 @@ func run4775(body bool, use func(...any)) {
 	}
 }
 
-func run4776(body bool, use func(...any)) {
+func run4770(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49301,7 +49208,7 @@ func run4776(body bool, use func(...any)) {
 	}
 }
 
-func run4777(body bool, use func(...any)) {
+func run4771(body bool, use func(...any)) {
 	var d string
 	var fn = double
 	use(&d, &fn)
@@ -49310,7 +49217,7 @@ func run4777(body bool, use func(...any)) {
 	}
 }
 
-func run4778(body bool, use func(...any)) {
+func run4772(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var fn = double
@@ -49320,7 +49227,7 @@ func run4778(body bool, use func(...any)) {
 	}
 }
 
-func run4779(body bool, use func(...any)) {
+func run4773(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49328,7 +49235,7 @@ func run4779(body bool, use func(...any)) {
 	}
 }
 
-func run4780(body bool, use func(...any)) {
+func run4774(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49337,7 +49244,7 @@ func run4780(body bool, use func(...any)) {
 	}
 }
 
-func run4781(body bool, use func(...any)) {
+func run4775(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -49346,7 +49253,7 @@ func run4781(body bool, use func(...any)) {
 	}
 }
 
-func run4782(body bool, use func(...any)) {
+func run4776(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49355,7 +49262,7 @@ func run4782(body bool, use func(...any)) {
 	}
 }
 
-func run4783(body bool, use func(...any)) {
+func run4777(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -49364,7 +49271,7 @@ func run4783(body bool, use func(...any)) {
 	}
 }
 
-func run4784(body bool, use func(...any)) {
+func run4778(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49372,7 +49279,7 @@ func run4784(body bool, use func(...any)) {
 	}
 }
 
-func run4785(body bool, use func(...any)) {
+func run4779(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -49382,7 +49289,7 @@ func run4785(body bool, use func(...any)) {
 	}
 }
 
-func run4786(body bool, use func(...any)) {
+func run4780(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49391,7 +49298,7 @@ func run4786(body bool, use func(...any)) {
 	}
 }
 
-func run4787(body bool, use func(...any)) {
+func run4781(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49399,25 +49306,7 @@ func run4787(body bool, use func(...any)) {
 	}
 }
 
-func run4788(body bool, use func(...any)) {
-	var d string
-	var i int = 5
-	use(&d, &i)
-	if body {
-		d = kinds((any)(&i), (any)(&i))
-	}
-}
-
-func run4789(body bool, use func(...any)) {
-	var d string
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		d = kinds((any)(&pt), (any)(&pt))
-	}
-}
-
-func run4790(body bool, use func(...any)) {
+func run4782(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -49426,7 +49315,7 @@ func run4790(body bool, use func(...any)) {
 	}
 }
 
-func run4791(body bool, use func(...any)) {
+func run4783(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49435,7 +49324,7 @@ func run4791(body bool, use func(...any)) {
 	}
 }
 
-func run4792(body bool, use func(...any)) {
+func run4784(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -49444,7 +49333,7 @@ func run4792(body bool, use func(...any)) {
 	}
 }
 
-func run4793(body bool, use func(...any)) {
+func run4785(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -49453,15 +49342,7 @@ func run4793(body bool, use func(...any)) {
 	}
 }
 
-func run4794(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((error)(nil), (error)(nil))
-	}
-}
-
-func run4795(body bool, use func(...any)) {
+func run4786(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49469,7 +49350,7 @@ func run4795(body bool, use func(...any)) {
 	}
 }
 
-func run4796(body bool, use func(...any)) {
+func run4787(body bool, use func(...any)) {
 	var d string
 	var err error = errBase
 	use(&d, &err)
@@ -49478,7 +49359,7 @@ func run4796(body bool, use func(...any)) {
 	}
 }
 
-func run4797(body bool, use func(...any)) {
+func run4788(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49486,7 +49367,7 @@ func run4797(body bool, use func(...any)) {
 	}
 }
 
-func run4798(body bool, use func(...any)) {
+func run4789(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49494,15 +49375,7 @@ func run4798(body bool, use func(...any)) {
 	}
 }
 
-func run4799(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((error)(&Oops{1}), (error)(&Oops{1}))
-	}
-}
-
-func run4800(body bool, use func(...any)) {
+func run4790(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49510,7 +49383,7 @@ func run4800(body bool, use func(...any)) {
 	}
 }
 
-func run4801(body bool, use func(...any)) {
+func run4791(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49518,15 +49391,7 @@ func run4801(body bool, use func(...any)) {
 	}
 }
 
-func run4802(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((fmt.Stringer)(nil), (fmt.Stringer)(nil))
-	}
-}
-
-func run4803(body bool, use func(...any)) {
+func run4792(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49535,7 +49400,7 @@ func run4803(body bool, use func(...any)) {
 	}
 }
 
-func run4804(body bool, use func(...any)) {
+func run4793(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -49544,16 +49409,7 @@ func run4804(body bool, use func(...any)) {
 	}
 }
 
-func run4805(body bool, use func(...any)) {
-	var d string
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		d = kinds((fmt.Stringer)(&pt), (fmt.Stringer)(&pt))
-	}
-}
-
-func run4806(body bool, use func(...any)) {
+func run4794(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -49562,7 +49418,7 @@ func run4806(body bool, use func(...any)) {
 	}
 }
 
-func run4807(body bool, use func(...any)) {
+func run4795(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49570,7 +49426,7 @@ func run4807(body bool, use func(...any)) {
 	}
 }
 
-func run4808(body bool, use func(...any)) {
+func run4796(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49578,7 +49434,7 @@ func run4808(body bool, use func(...any)) {
 	}
 }
 
-func run4809(body bool, use func(...any)) {
+func run4797(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49586,15 +49442,7 @@ func run4809(body bool, use func(...any)) {
 	}
 }
 
-func run4810(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((fmt.Stringer)(&Point{X: 1}), (fmt.Stringer)(&Point{X: 1}))
-	}
-}
-
-func run4811(body bool, use func(...any)) {
+func run4798(body bool, use func(...any)) {
 	var d string
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -49603,7 +49451,7 @@ func run4811(body bool, use func(...any)) {
 	}
 }
 
-func run4812(body bool, use func(...any)) {
+func run4799(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49611,7 +49459,7 @@ func run4812(body bool, use func(...any)) {
 	}
 }
 
-func run4813(body bool, use func(...any)) {
+func run4800(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49620,7 +49468,7 @@ func run4813(body bool, use func(...any)) {
 	}
 }
 
-func run4814(body bool, use func(...any)) {
+func run4801(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -49629,7 +49477,7 @@ func run4814(body bool, use func(...any)) {
 	}
 }
 
-func run4815(body bool, use func(...any)) {
+func run4802(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -49638,7 +49486,7 @@ func run4815(body bool, use func(...any)) {
 	}
 }
 
-func run4816(body bool, use func(...any)) {
+func run4803(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49647,7 +49495,7 @@ func run4816(body bool, use func(...any)) {
 	}
 }
 
-func run4817(body bool, use func(...any)) {
+func run4804(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49655,7 +49503,7 @@ func run4817(body bool, use func(...any)) {
 	}
 }
 
-func run4818(body bool, use func(...any)) {
+func run4805(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49664,7 +49512,7 @@ func run4818(body bool, use func(...any)) {
 	}
 }
 
-func run4819(body bool, use func(...any)) {
+func run4806(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -49673,7 +49521,7 @@ func run4819(body bool, use func(...any)) {
 	}
 }
 
-func run4820(body bool, use func(...any)) {
+func run4807(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -49682,7 +49530,7 @@ func run4820(body bool, use func(...any)) {
 	}
 }
 
-func run4821(body bool, use func(...any)) {
+func run4808(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -49691,7 +49539,7 @@ func run4821(body bool, use func(...any)) {
 	}
 }
 
-func run4822(body bool, use func(...any)) {
+func run4809(body bool, use func(...any)) {
 	var d string
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -49700,7 +49548,7 @@ func run4822(body bool, use func(...any)) {
 	}
 }
 
-func run4823(body bool, use func(...any)) {
+func run4810(body bool, use func(...any)) {
 	var d string
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -49709,7 +49557,7 @@ func run4823(body bool, use func(...any)) {
 	}
 }
 
-func run4824(body bool, use func(...any)) {
+func run4811(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49717,25 +49565,7 @@ func run4824(body bool, use func(...any)) {
 	}
 }
 
-func run4825(body bool, use func(...any)) {
-	var d string
-	var i int = 5
-	use(&d, &i)
-	if body {
-		d = kinds((*Point)(&Point{X: i}), (*Point)(&Point{X: i}))
-	}
-}
-
-func run4826(body bool, use func(...any)) {
-	var d string
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		d = kinds((*Point)(&pt), (*Point)(&pt))
-	}
-}
-
-func run4827(body bool, use func(...any)) {
+func run4812(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -49744,7 +49574,7 @@ func run4827(body bool, use func(...any)) {
 	}
 }
 
-func run4828(body bool, use func(...any)) {
+func run4813(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49753,15 +49583,7 @@ func run4828(body bool, use func(...any)) {
 	}
 }
 
-func run4829(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((*Point)(nil), (*Point)(nil))
-	}
-}
-
-func run4830(body bool, use func(...any)) {
+func run4814(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49769,16 +49591,7 @@ func run4830(body bool, use func(...any)) {
 	}
 }
 
-func run4831(body bool, use func(...any)) {
-	var d string
-	var pts = []Point{{X: 6}}
-	use(&d, &pts)
-	if body {
-		d = kinds((*Point)(&pts[0]), (*Point)(&pts[0]))
-	}
-}
-
-func run4832(body bool, use func(...any)) {
+func run4815(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49787,7 +49600,7 @@ func run4832(body bool, use func(...any)) {
 	}
 }
 
-func run4833(body bool, use func(...any)) {
+func run4816(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49796,7 +49609,7 @@ func run4833(body bool, use func(...any)) {
 	}
 }
 
-func run4834(body bool, use func(...any)) {
+func run4817(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -49807,7 +49620,7 @@ func run4834(body bool, use func(...any)) {
 	}
 }
 
-func run4835(body bool, use func(...any)) {
+func run4818(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49816,7 +49629,7 @@ func run4835(body bool, use func(...any)) {
 	}
 }
 
-func run4836(body bool, use func(...any)) {
+func run4819(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49825,7 +49638,7 @@ func run4836(body bool, use func(...any)) {
 	}
 }
 
-func run4837(body bool, use func(...any)) {
+func run4820(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49834,15 +49647,7 @@ func run4837(body bool, use func(...any)) {
 	}
 }
 
-func run4838(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds(([]int)(nil), ([]int)(nil))
-	}
-}
-
-func run4839(body bool, use func(...any)) {
+func run4821(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49850,7 +49655,7 @@ func run4839(body bool, use func(...any)) {
 	}
 }
 
-func run4840(body bool, use func(...any)) {
+func run4822(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49859,7 +49664,7 @@ func run4840(body bool, use func(...any)) {
 	}
 }
 
-func run4841(body bool, use func(...any)) {
+func run4823(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49867,7 +49672,7 @@ func run4841(body bool, use func(...any)) {
 	}
 }
 
-func run4842(body bool, use func(...any)) {
+func run4824(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -49878,7 +49683,7 @@ func run4842(body bool, use func(...any)) {
 	}
 }
 
-func run4843(body bool, use func(...any)) {
+func run4825(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var u uint8 = 100
@@ -49889,15 +49694,7 @@ func run4843(body bool, use func(...any)) {
 	}
 }
 
-func run4844(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds(([]any)(nil), ([]any)(nil))
-	}
-}
-
-func run4845(body bool, use func(...any)) {
+func run4826(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49906,7 +49703,7 @@ func run4845(body bool, use func(...any)) {
 	}
 }
 
-func run4846(body bool, use func(...any)) {
+func run4827(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -49916,7 +49713,7 @@ func run4846(body bool, use func(...any)) {
 	}
 }
 
-func run4847(body bool, use func(...any)) {
+func run4828(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -49926,7 +49723,7 @@ func run4847(body bool, use func(...any)) {
 	}
 }
 
-func run4848(body bool, use func(...any)) {
+func run4829(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -49936,7 +49733,7 @@ func run4848(body bool, use func(...any)) {
 	}
 }
 
-func run4849(body bool, use func(...any)) {
+func run4830(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -49945,7 +49742,7 @@ func run4849(body bool, use func(...any)) {
 	}
 }
 
-func run4850(body bool, use func(...any)) {
+func run4831(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -49955,7 +49752,7 @@ func run4850(body bool, use func(...any)) {
 	}
 }
 
-func run4851(body bool, use func(...any)) {
+func run4832(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49963,7 +49760,7 @@ func run4851(body bool, use func(...any)) {
 	}
 }
 
-func run4852(body bool, use func(...any)) {
+func run4833(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -49972,7 +49769,7 @@ func run4852(body bool, use func(...any)) {
 	}
 }
 
-func run4853(body bool, use func(...any)) {
+func run4834(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -49981,7 +49778,7 @@ func run4853(body bool, use func(...any)) {
 	}
 }
 
-func run4854(body bool, use func(...any)) {
+func run4835(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -49989,7 +49786,7 @@ func run4854(body bool, use func(...any)) {
 	}
 }
 
-func run4855(body bool, use func(...any)) {
+func run4836(body bool, use func(...any)) {
 	var d string
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -49998,15 +49795,7 @@ func run4855(body bool, use func(...any)) {
 	}
 }
 
-func run4856(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((map[string]int)(nil), (map[string]int)(nil))
-	}
-}
-
-func run4857(body bool, use func(...any)) {
+func run4837(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50014,16 +49803,7 @@ func run4857(body bool, use func(...any)) {
 	}
 }
 
-func run4858(body bool, use func(...any)) {
-	var d string
-	var i int = 5
-	use(&d, &i)
-	if body {
-		d = kinds((func(int) int)(adder(i)), (func(int) int)(adder(i)))
-	}
-}
-
-func run4859(body bool, use func(...any)) {
+func run4838(body bool, use func(...any)) {
 	var d string
 	var fn = double
 	use(&d, &fn)
@@ -50032,15 +49812,7 @@ func run4859(body bool, use func(...any)) {
 	}
 }
 
-func run4860(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((func(int) int)(nil), (func(int) int)(nil))
-	}
-}
-
-func run4861(body bool, use func(...any)) {
+func run4839(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50048,7 +49820,7 @@ func run4861(body bool, use func(...any)) {
 	}
 }
 
-func run4862(body bool, use func(...any)) {
+func run4840(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50056,7 +49828,7 @@ func run4862(body bool, use func(...any)) {
 	}
 }
 
-func run4863(body bool, use func(...any)) {
+func run4841(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50065,7 +49837,7 @@ func run4863(body bool, use func(...any)) {
 	}
 }
 
-func run4864(body bool, use func(...any)) {
+func run4842(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50074,7 +49846,7 @@ func run4864(body bool, use func(...any)) {
 	}
 }
 
-func run4865(body bool, use func(...any)) {
+func run4843(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50083,7 +49855,7 @@ func run4865(body bool, use func(...any)) {
 	}
 }
 
-func run4866(body bool, use func(...any)) {
+func run4844(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50091,7 +49863,7 @@ func run4866(body bool, use func(...any)) {
 	}
 }
 
-func run4867(body bool, use func(...any)) {
+func run4845(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50100,7 +49872,7 @@ func run4867(body bool, use func(...any)) {
 	}
 }
 
-func run4868(body bool, use func(...any)) {
+func run4846(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50109,15 +49881,7 @@ func run4868(body bool, use func(...any)) {
 	}
 }
 
-func run4869(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds((Words)(nil), (Words)(nil))
-	}
-}
-
-func run4870(body bool, use func(...any)) {
+func run4847(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50125,7 +49889,7 @@ func run4870(body bool, use func(...any)) {
 	}
 }
 
-func run4871(body bool, use func(...any)) {
+func run4848(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50134,7 +49898,7 @@ func run4871(body bool, use func(...any)) {
 	}
 }
 
-func run4872(body bool, use func(...any)) {
+func run4849(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50143,7 +49907,7 @@ func run4872(body bool, use func(...any)) {
 	}
 }
 
-func run4873(body bool, use func(...any)) {
+func run4850(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50152,7 +49916,7 @@ func run4873(body bool, use func(...any)) {
 	}
 }
 
-func run4874(body bool, use func(...any)) {
+func run4851(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -50162,7 +49926,7 @@ func run4874(body bool, use func(...any)) {
 	}
 }
 
-func run4875(body bool, use func(...any)) {
+func run4852(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50171,7 +49935,7 @@ func run4875(body bool, use func(...any)) {
 	}
 }
 
-func run4876(body bool, use func(...any)) {
+func run4853(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50180,7 +49944,7 @@ func run4876(body bool, use func(...any)) {
 	}
 }
 
-func run4877(body bool, use func(...any)) {
+func run4854(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50189,7 +49953,7 @@ func run4877(body bool, use func(...any)) {
 	}
 }
 
-func run4878(body bool, use func(...any)) {
+func run4855(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50198,7 +49962,7 @@ func run4878(body bool, use func(...any)) {
 	}
 }
 
-func run4879(body bool, use func(...any)) {
+func run4856(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -50207,7 +49971,7 @@ func run4879(body bool, use func(...any)) {
 	}
 }
 
-func run4880(body bool, use func(...any)) {
+func run4857(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -50216,7 +49980,7 @@ func run4880(body bool, use func(...any)) {
 	}
 }
 
-func run4881(body bool, use func(...any)) {
+func run4858(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -50225,7 +49989,7 @@ func run4881(body bool, use func(...any)) {
 	}
 }
 
-func run4882(body bool, use func(...any)) {
+func run4859(body bool, use func(...any)) {
 	var d string
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -50234,7 +49998,7 @@ func run4882(body bool, use func(...any)) {
 	}
 }
 
-func run4883(body bool, use func(...any)) {
+func run4860(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -50243,7 +50007,7 @@ func run4883(body bool, use func(...any)) {
 	}
 }
 
-func run4884(body bool, use func(...any)) {
+func run4861(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -50252,7 +50016,7 @@ func run4884(body bool, use func(...any)) {
 	}
 }
 
-func run4885(body bool, use func(...any)) {
+func run4862(body bool, use func(...any)) {
 	var d string
 	var pi = new(int)
 	use(&d, &pi)
@@ -50261,7 +50025,7 @@ func run4885(body bool, use func(...any)) {
 	}
 }
 
-func run4886(body bool, use func(...any)) {
+func run4863(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50270,7 +50034,7 @@ func run4886(body bool, use func(...any)) {
 	}
 }
 
-func run4887(body bool, use func(...any)) {
+func run4864(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -50279,7 +50043,7 @@ func run4887(body bool, use func(...any)) {
 	}
 }
 
-func run4888(body bool, use func(...any)) {
+func run4865(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -50288,7 +50052,7 @@ func run4888(body bool, use func(...any)) {
 	}
 }
 
-func run4889(body bool, use func(...any)) {
+func run4866(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var fn = double
@@ -50298,7 +50062,7 @@ func run4889(body bool, use func(...any)) {
 	}
 }
 
-func run4890(body bool, use func(...any)) {
+func run4867(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -50307,7 +50071,7 @@ func run4890(body bool, use func(...any)) {
 	}
 }
 
-func run4891(body bool, use func(...any)) {
+func run4868(body bool, use func(...any)) {
 	var d string
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -50316,7 +50080,7 @@ func run4891(body bool, use func(...any)) {
 	}
 }
 
-func run4892(body bool, use func(...any)) {
+func run4869(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -50326,7 +50090,7 @@ func run4892(body bool, use func(...any)) {
 	}
 }
 
-func run4893(body bool, use func(...any)) {
+func run4870(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50335,7 +50099,7 @@ func run4893(body bool, use func(...any)) {
 	}
 }
 
-func run4894(body bool, use func(...any)) {
+func run4871(body bool, use func(...any)) {
 	var d string
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -50344,7 +50108,7 @@ func run4894(body bool, use func(...any)) {
 	}
 }
 
-func run4895(body bool, use func(...any)) {
+func run4872(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -50353,7 +50117,7 @@ func run4895(body bool, use func(...any)) {
 	}
 }
 
-func run4896(body bool, use func(...any)) {
+func run4873(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50361,7 +50125,7 @@ func run4896(body bool, use func(...any)) {
 	}
 }
 
-func run4897(body bool, use func(...any)) {
+func run4874(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50369,7 +50133,7 @@ func run4897(body bool, use func(...any)) {
 	}
 }
 
-func run4898(body bool, use func(...any)) {
+func run4875(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50378,7 +50142,7 @@ func run4898(body bool, use func(...any)) {
 	}
 }
 
-func run4899(body bool, use func(...any)) {
+func run4876(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50387,7 +50151,7 @@ func run4899(body bool, use func(...any)) {
 	}
 }
 
-func run4900(body bool, use func(...any)) {
+func run4877(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50396,7 +50160,7 @@ func run4900(body bool, use func(...any)) {
 	}
 }
 
-func run4901(body bool, use func(...any)) {
+func run4878(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50405,7 +50169,7 @@ func run4901(body bool, use func(...any)) {
 	}
 }
 
-func run4902(body bool, use func(...any)) {
+func run4879(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50414,7 +50178,7 @@ func run4902(body bool, use func(...any)) {
 	}
 }
 
-func run4903(body bool, use func(...any)) {
+func run4880(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50423,7 +50187,7 @@ func run4903(body bool, use func(...any)) {
 	}
 }
 
-func run4904(body bool, use func(...any)) {
+func run4881(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -50432,7 +50196,7 @@ func run4904(body bool, use func(...any)) {
 	}
 }
 
-func run4905(body bool, use func(...any)) {
+func run4882(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -50441,7 +50205,7 @@ func run4905(body bool, use func(...any)) {
 	}
 }
 
-func run4906(body bool, use func(...any)) {
+func run4883(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50450,7 +50214,7 @@ func run4906(body bool, use func(...any)) {
 	}
 }
 
-func run4907(body bool, use func(...any)) {
+func run4884(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50458,7 +50222,7 @@ func run4907(body bool, use func(...any)) {
 	}
 }
 
-func run4908(body bool, use func(...any)) {
+func run4885(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -50467,7 +50231,7 @@ func run4908(body bool, use func(...any)) {
 	}
 }
 
-func run4909(body bool, use func(...any)) {
+func run4886(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -50476,7 +50240,7 @@ func run4909(body bool, use func(...any)) {
 	}
 }
 
-func run4910(body bool, use func(...any)) {
+func run4887(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50485,7 +50249,7 @@ func run4910(body bool, use func(...any)) {
 	}
 }
 
-func run4911(body bool, use func(...any)) {
+func run4888(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -50494,7 +50258,7 @@ func run4911(body bool, use func(...any)) {
 	}
 }
 
-func run4912(body bool, use func(...any)) {
+func run4889(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50502,7 +50266,7 @@ func run4912(body bool, use func(...any)) {
 	}
 }
 
-func run4913(body bool, use func(...any)) {
+func run4890(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -50511,7 +50275,7 @@ func run4913(body bool, use func(...any)) {
 	}
 }
 
-func run4914(body bool, use func(...any)) {
+func run4891(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -50520,7 +50284,7 @@ func run4914(body bool, use func(...any)) {
 	}
 }
 
-func run4915(body bool, use func(...any)) {
+func run4892(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50529,7 +50293,7 @@ func run4915(body bool, use func(...any)) {
 	}
 }
 
-func run4916(body bool, use func(...any)) {
+func run4893(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50537,7 +50301,7 @@ func run4916(body bool, use func(...any)) {
 	}
 }
 
-func run4917(body bool, use func(...any)) {
+func run4894(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50546,7 +50310,7 @@ func run4917(body bool, use func(...any)) {
 	}
 }
 
-func run4918(body bool, use func(...any)) {
+func run4895(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50555,7 +50319,7 @@ func run4918(body bool, use func(...any)) {
 	}
 }
 
-func run4919(body bool, use func(...any)) {
+func run4896(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -50564,7 +50328,7 @@ func run4919(body bool, use func(...any)) {
 	}
 }
 
-func run4920(body bool, use func(...any)) {
+func run4897(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50573,7 +50337,7 @@ func run4920(body bool, use func(...any)) {
 	}
 }
 
-func run4921(body bool, use func(...any)) {
+func run4898(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -50582,7 +50346,7 @@ func run4921(body bool, use func(...any)) {
 	}
 }
 
-func run4922(body bool, use func(...any)) {
+func run4899(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -50592,7 +50356,7 @@ func run4922(body bool, use func(...any)) {
 	}
 }
 
-func run4923(body bool, use func(...any)) {
+func run4900(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50601,7 +50365,7 @@ func run4923(body bool, use func(...any)) {
 	}
 }
 
-func run4924(body bool, use func(...any)) {
+func run4901(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -50610,7 +50374,7 @@ func run4924(body bool, use func(...any)) {
 	}
 }
 
-func run4925(body bool, use func(...any)) {
+func run4902(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50618,7 +50382,7 @@ func run4925(body bool, use func(...any)) {
 	}
 }
 
-func run4926(body bool, use func(...any)) {
+func run4903(body bool, use func(...any)) {
 	var d string
 	var b bool = true
 	use(&d, &b)
@@ -50627,7 +50391,7 @@ func run4926(body bool, use func(...any)) {
 	}
 }
 
-func run4927(body bool, use func(...any)) {
+func run4904(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -50637,7 +50401,7 @@ func run4927(body bool, use func(...any)) {
 	}
 }
 
-func run4928(body bool, use func(...any)) {
+func run4905(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -50648,7 +50412,7 @@ func run4928(body bool, use func(...any)) {
 	}
 }
 
-func run4929(body bool, use func(...any)) {
+func run4906(body bool, use func(...any)) {
 	var d string
 	var b bool = true
 	use(&d, &b)
@@ -50657,7 +50421,7 @@ func run4929(body bool, use func(...any)) {
 	}
 }
 
-func run4930(body bool, use func(...any)) {
+func run4907(body bool, use func(...any)) {
 	var d string
 	var err error = errBase
 	use(&d, &err)
@@ -50666,7 +50430,7 @@ func run4930(body bool, use func(...any)) {
 	}
 }
 
-func run4931(body bool, use func(...any)) {
+func run4908(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -50675,7 +50439,7 @@ func run4931(body bool, use func(...any)) {
 	}
 }
 
-func run4932(body bool, use func(...any)) {
+func run4909(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -50684,7 +50448,7 @@ func run4932(body bool, use func(...any)) {
 	}
 }
 
-func run4933(body bool, use func(...any)) {
+func run4910(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50693,7 +50457,7 @@ func run4933(body bool, use func(...any)) {
 	}
 }
 
-func run4934(body bool, use func(...any)) {
+func run4911(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -50703,7 +50467,7 @@ func run4934(body bool, use func(...any)) {
 	}
 }
 
-func run4935(body bool, use func(...any)) {
+func run4912(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50711,7 +50475,7 @@ func run4935(body bool, use func(...any)) {
 	}
 }
 
-func run4936(body bool, use func(...any)) {
+func run4913(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50719,7 +50483,7 @@ func run4936(body bool, use func(...any)) {
 	}
 }
 
-func run4937(body bool, use func(...any)) {
+func run4914(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50728,7 +50492,7 @@ func run4937(body bool, use func(...any)) {
 	}
 }
 
-func run4938(body bool, use func(...any)) {
+func run4915(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50737,7 +50501,7 @@ func run4938(body bool, use func(...any)) {
 	}
 }
 
-func run4939(body bool, use func(...any)) {
+func run4916(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50746,7 +50510,7 @@ func run4939(body bool, use func(...any)) {
 	}
 }
 
-func run4940(body bool, use func(...any)) {
+func run4917(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -50755,7 +50519,7 @@ func run4940(body bool, use func(...any)) {
 	}
 }
 
-func run4941(body bool, use func(...any)) {
+func run4918(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -50764,7 +50528,7 @@ func run4941(body bool, use func(...any)) {
 	}
 }
 
-func run4942(body bool, use func(...any)) {
+func run4919(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50773,7 +50537,7 @@ func run4942(body bool, use func(...any)) {
 	}
 }
 
-func run4943(body bool, use func(...any)) {
+func run4920(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50782,7 +50546,7 @@ func run4943(body bool, use func(...any)) {
 	}
 }
 
-func run4944(body bool, use func(...any)) {
+func run4921(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -50791,7 +50555,7 @@ func run4944(body bool, use func(...any)) {
 	}
 }
 
-func run4945(body bool, use func(...any)) {
+func run4922(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50799,7 +50563,7 @@ func run4945(body bool, use func(...any)) {
 	}
 }
 
-func run4946(body bool, use func(...any)) {
+func run4923(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50808,7 +50572,7 @@ func run4946(body bool, use func(...any)) {
 	}
 }
 
-func run4947(body bool, use func(...any)) {
+func run4924(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50817,7 +50581,7 @@ func run4947(body bool, use func(...any)) {
 	}
 }
 
-func run4948(body bool, use func(...any)) {
+func run4925(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50825,7 +50589,7 @@ func run4948(body bool, use func(...any)) {
 	}
 }
 
-func run4949(body bool, use func(...any)) {
+func run4926(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50833,7 +50597,7 @@ func run4949(body bool, use func(...any)) {
 	}
 }
 
-func run4950(body bool, use func(...any)) {
+func run4927(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -50842,7 +50606,7 @@ func run4950(body bool, use func(...any)) {
 	}
 }
 
-func run4951(body bool, use func(...any)) {
+func run4928(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -50851,7 +50615,7 @@ func run4951(body bool, use func(...any)) {
 	}
 }
 
-func run4952(body bool, use func(...any)) {
+func run4929(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50860,7 +50624,7 @@ func run4952(body bool, use func(...any)) {
 	}
 }
 
-func run4953(body bool, use func(...any)) {
+func run4930(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50868,7 +50632,7 @@ func run4953(body bool, use func(...any)) {
 	}
 }
 
-func run4954(body bool, use func(...any)) {
+func run4931(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50876,7 +50640,7 @@ func run4954(body bool, use func(...any)) {
 	}
 }
 
-func run4955(body bool, use func(...any)) {
+func run4932(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50885,7 +50649,7 @@ func run4955(body bool, use func(...any)) {
 	}
 }
 
-func run4956(body bool, use func(...any)) {
+func run4933(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50893,7 +50657,7 @@ func run4956(body bool, use func(...any)) {
 	}
 }
 
-func run4957(body bool, use func(...any)) {
+func run4934(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50901,7 +50665,7 @@ func run4957(body bool, use func(...any)) {
 	}
 }
 
-func run4958(body bool, use func(...any)) {
+func run4935(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50909,7 +50673,7 @@ func run4958(body bool, use func(...any)) {
 	}
 }
 
-func run4959(body bool, use func(...any)) {
+func run4936(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50917,7 +50681,7 @@ func run4959(body bool, use func(...any)) {
 	}
 }
 
-func run4960(body bool, use func(...any)) {
+func run4937(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50925,7 +50689,7 @@ func run4960(body bool, use func(...any)) {
 	}
 }
 
-func run4961(body bool, use func(...any)) {
+func run4938(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50934,7 +50698,7 @@ func run4961(body bool, use func(...any)) {
 	}
 }
 
-func run4962(body bool, use func(...any)) {
+func run4939(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50943,7 +50707,7 @@ func run4962(body bool, use func(...any)) {
 	}
 }
 
-func run4963(body bool, use func(...any)) {
+func run4940(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -50952,7 +50716,7 @@ func run4963(body bool, use func(...any)) {
 	}
 }
 
-func run4964(body bool, use func(...any)) {
+func run4941(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -50961,7 +50725,7 @@ func run4964(body bool, use func(...any)) {
 	}
 }
 
-func run4965(body bool, use func(...any)) {
+func run4942(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -50969,7 +50733,7 @@ func run4965(body bool, use func(...any)) {
 	}
 }
 
-func run4966(body bool, use func(...any)) {
+func run4943(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -50978,7 +50742,7 @@ func run4966(body bool, use func(...any)) {
 	}
 }
 
-func run4967(body bool, use func(...any)) {
+func run4944(body bool, use func(...any)) {
 	var d string
 	var b bool = true
 	use(&d, &b)
@@ -50987,7 +50751,7 @@ func run4967(body bool, use func(...any)) {
 	}
 }
 
-func run4968(body bool, use func(...any)) {
+func run4945(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -50996,7 +50760,7 @@ func run4968(body bool, use func(...any)) {
 	}
 }
 
-func run4969(body bool, use func(...any)) {
+func run4946(body bool, use func(...any)) {
 	var d string
 	var g float32 = 0.1
 	use(&d, &g)
@@ -51005,7 +50769,7 @@ func run4969(body bool, use func(...any)) {
 	}
 }
 
-func run4970(body bool, use func(...any)) {
+func run4947(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -51015,7 +50779,7 @@ func run4970(body bool, use func(...any)) {
 	}
 }
 
-func run4971(body bool, use func(...any)) {
+func run4948(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -51026,7 +50790,7 @@ func run4971(body bool, use func(...any)) {
 	}
 }
 
-func run4972(body bool, use func(...any)) {
+func run4949(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51035,7 +50799,7 @@ func run4972(body bool, use func(...any)) {
 	}
 }
 
-func run4973(body bool, use func(...any)) {
+func run4950(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51044,7 +50808,7 @@ func run4973(body bool, use func(...any)) {
 	}
 }
 
-func run4974(body bool, use func(...any)) {
+func run4951(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -51053,7 +50817,7 @@ func run4974(body bool, use func(...any)) {
 	}
 }
 
-func run4975(body bool, use func(...any)) {
+func run4952(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -51062,7 +50826,7 @@ func run4975(body bool, use func(...any)) {
 	}
 }
 
-func run4976(body bool, use func(...any)) {
+func run4953(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -51071,7 +50835,7 @@ func run4976(body bool, use func(...any)) {
 	}
 }
 
-func run4977(body bool, use func(...any)) {
+func run4954(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51080,7 +50844,7 @@ func run4977(body bool, use func(...any)) {
 	}
 }
 
-func run4978(body bool, use func(...any)) {
+func run4955(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51089,7 +50853,7 @@ func run4978(body bool, use func(...any)) {
 	}
 }
 
-func run4979(body bool, use func(...any)) {
+func run4956(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51098,7 +50862,7 @@ func run4979(body bool, use func(...any)) {
 	}
 }
 
-func run4980(body bool, use func(...any)) {
+func run4957(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51107,7 +50871,7 @@ func run4980(body bool, use func(...any)) {
 	}
 }
 
-func run4981(body bool, use func(...any)) {
+func run4958(body bool, use func(...any)) {
 	var d string
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -51116,7 +50880,7 @@ func run4981(body bool, use func(...any)) {
 	}
 }
 
-func run4982(body bool, use func(...any)) {
+func run4959(body bool, use func(...any)) {
 	var d string
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -51125,7 +50889,7 @@ func run4982(body bool, use func(...any)) {
 	}
 }
 
-func run4983(body bool, use func(...any)) {
+func run4960(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51133,15 +50897,7 @@ func run4983(body bool, use func(...any)) {
 	}
 }
 
-func run4984(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds(&Point{X: 1}, &Point{X: 1})
-	}
-}
-
-func run4985(body bool, use func(...any)) {
+func run4961(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51150,7 +50906,7 @@ func run4985(body bool, use func(...any)) {
 	}
 }
 
-func run4986(body bool, use func(...any)) {
+func run4962(body bool, use func(...any)) {
 	var d string
 	var err error = errBase
 	use(&d, &err)
@@ -51159,7 +50915,7 @@ func run4986(body bool, use func(...any)) {
 	}
 }
 
-func run4987(body bool, use func(...any)) {
+func run4963(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -51168,7 +50924,7 @@ func run4987(body bool, use func(...any)) {
 	}
 }
 
-func run4988(body bool, use func(...any)) {
+func run4964(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51177,7 +50933,7 @@ func run4988(body bool, use func(...any)) {
 	}
 }
 
-func run4989(body bool, use func(...any)) {
+func run4965(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -51186,7 +50942,7 @@ func run4989(body bool, use func(...any)) {
 	}
 }
 
-func run4990(body bool, use func(...any)) {
+func run4966(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -51195,7 +50951,7 @@ func run4990(body bool, use func(...any)) {
 	}
 }
 
-func run4991(body bool, use func(...any)) {
+func run4967(body bool, use func(...any)) {
 	var d string
 	var pi = new(int)
 	use(&d, &pi)
@@ -51204,7 +50960,7 @@ func run4991(body bool, use func(...any)) {
 	}
 }
 
-func run4992(body bool, use func(...any)) {
+func run4968(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51213,7 +50969,7 @@ func run4992(body bool, use func(...any)) {
 	}
 }
 
-func run4993(body bool, use func(...any)) {
+func run4969(body bool, use func(...any)) {
 	var d string
 	var av any = 5
 	use(&d, &av)
@@ -51222,7 +50978,7 @@ func run4993(body bool, use func(...any)) {
 	}
 }
 
-func run4994(body bool, use func(...any)) {
+func run4970(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51231,7 +50987,7 @@ func run4994(body bool, use func(...any)) {
 	}
 }
 
-func run4995(body bool, use func(...any)) {
+func run4971(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51240,7 +50996,7 @@ func run4995(body bool, use func(...any)) {
 	}
 }
 
-func run4996(body bool, use func(...any)) {
+func run4972(body bool, use func(...any)) {
 	var d string
 	var fn = double
 	use(&d, &fn)
@@ -51249,7 +51005,7 @@ func run4996(body bool, use func(...any)) {
 	}
 }
 
-func run4997(body bool, use func(...any)) {
+func run4973(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var fn = double
@@ -51259,7 +51015,7 @@ func run4997(body bool, use func(...any)) {
 	}
 }
 
-func run4998(body bool, use func(...any)) {
+func run4974(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51267,7 +51023,7 @@ func run4998(body bool, use func(...any)) {
 	}
 }
 
-func run4999(body bool, use func(...any)) {
+func run4975(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51276,7 +51032,7 @@ func run4999(body bool, use func(...any)) {
 	}
 }
 
-func run5000(body bool, use func(...any)) {
+func run4976(body bool, use func(...any)) {
 	var d string
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -51285,7 +51041,7 @@ func run5000(body bool, use func(...any)) {
 	}
 }
 
-func run5001(body bool, use func(...any)) {
+func run4977(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51294,7 +51050,7 @@ func run5001(body bool, use func(...any)) {
 	}
 }
 
-func run5002(body bool, use func(...any)) {
+func run4978(body bool, use func(...any)) {
 	var d string
 	var u uint8 = 100
 	use(&d, &u)
@@ -51303,7 +51059,7 @@ func run5002(body bool, use func(...any)) {
 	}
 }
 
-func run5003(body bool, use func(...any)) {
+func run4979(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51311,7 +51067,7 @@ func run5003(body bool, use func(...any)) {
 	}
 }
 
-func run5004(body bool, use func(...any)) {
+func run4980(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -51321,7 +51077,7 @@ func run5004(body bool, use func(...any)) {
 	}
 }
 
-func run5005(body bool, use func(...any)) {
+func run4981(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51330,7 +51086,7 @@ func run5005(body bool, use func(...any)) {
 	}
 }
 
-func run5006(body bool, use func(...any)) {
+func run4982(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51338,25 +51094,7 @@ func run5006(body bool, use func(...any)) {
 	}
 }
 
-func run5007(body bool, use func(...any)) {
-	var d string
-	var i int = 5
-	use(&d, &i)
-	if body {
-		d = kinds(&i, &i)
-	}
-}
-
-func run5008(body bool, use func(...any)) {
-	var d string
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		d = kinds(&pt, &pt)
-	}
-}
-
-func run5009(body bool, use func(...any)) {
+func run4983(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -51365,7 +51103,7 @@ func run5009(body bool, use func(...any)) {
 	}
 }
 
-func run5010(body bool, use func(...any)) {
+func run4984(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51374,7 +51112,7 @@ func run5010(body bool, use func(...any)) {
 	}
 }
 
-func run5011(body bool, use func(...any)) {
+func run4985(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -51383,7 +51121,7 @@ func run5011(body bool, use func(...any)) {
 	}
 }
 
-func run5012(body bool, use func(...any)) {
+func run4986(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -51392,7 +51130,7 @@ func run5012(body bool, use func(...any)) {
 	}
 }
 
-func run5013(body bool, use func(...any)) {
+func run4987(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51400,7 +51138,7 @@ func run5013(body bool, use func(...any)) {
 	}
 }
 
-func run5014(body bool, use func(...any)) {
+func run4988(body bool, use func(...any)) {
 	var d string
 	var err error = errBase
 	use(&d, &err)
@@ -51409,7 +51147,7 @@ func run5014(body bool, use func(...any)) {
 	}
 }
 
-func run5015(body bool, use func(...any)) {
+func run4989(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51417,7 +51155,7 @@ func run5015(body bool, use func(...any)) {
 	}
 }
 
-func run5016(body bool, use func(...any)) {
+func run4990(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51425,15 +51163,7 @@ func run5016(body bool, use func(...any)) {
 	}
 }
 
-func run5017(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds(&Oops{1}, &Oops{1})
-	}
-}
-
-func run5018(body bool, use func(...any)) {
+func run4991(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51441,7 +51171,7 @@ func run5018(body bool, use func(...any)) {
 	}
 }
 
-func run5019(body bool, use func(...any)) {
+func run4992(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51449,7 +51179,7 @@ func run5019(body bool, use func(...any)) {
 	}
 }
 
-func run5020(body bool, use func(...any)) {
+func run4993(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51458,7 +51188,7 @@ func run5020(body bool, use func(...any)) {
 	}
 }
 
-func run5021(body bool, use func(...any)) {
+func run4994(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -51467,16 +51197,7 @@ func run5021(body bool, use func(...any)) {
 	}
 }
 
-func run5022(body bool, use func(...any)) {
-	var d string
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		d = kinds(&pt, &pt)
-	}
-}
-
-func run5023(body bool, use func(...any)) {
+func run4995(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -51485,7 +51206,7 @@ func run5023(body bool, use func(...any)) {
 	}
 }
 
-func run5024(body bool, use func(...any)) {
+func run4996(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51493,7 +51214,7 @@ func run5024(body bool, use func(...any)) {
 	}
 }
 
-func run5025(body bool, use func(...any)) {
+func run4997(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51501,7 +51222,7 @@ func run5025(body bool, use func(...any)) {
 	}
 }
 
-func run5026(body bool, use func(...any)) {
+func run4998(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51509,15 +51230,7 @@ func run5026(body bool, use func(...any)) {
 	}
 }
 
-func run5027(body bool, use func(...any)) {
-	var d string
-	use(&d)
-	if body {
-		d = kinds(&Point{X: 1}, &Point{X: 1})
-	}
-}
-
-func run5028(body bool, use func(...any)) {
+func run4999(body bool, use func(...any)) {
 	var d string
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -51526,7 +51239,7 @@ func run5028(body bool, use func(...any)) {
 	}
 }
 
-func run5029(body bool, use func(...any)) {
+func run5000(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51534,7 +51247,7 @@ func run5029(body bool, use func(...any)) {
 	}
 }
 
-func run5030(body bool, use func(...any)) {
+func run5001(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51543,7 +51256,7 @@ func run5030(body bool, use func(...any)) {
 	}
 }
 
-func run5031(body bool, use func(...any)) {
+func run5002(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -51552,7 +51265,7 @@ func run5031(body bool, use func(...any)) {
 	}
 }
 
-func run5032(body bool, use func(...any)) {
+func run5003(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -51561,7 +51274,7 @@ func run5032(body bool, use func(...any)) {
 	}
 }
 
-func run5033(body bool, use func(...any)) {
+func run5004(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51570,7 +51283,7 @@ func run5033(body bool, use func(...any)) {
 	}
 }
 
-func run5034(body bool, use func(...any)) {
+func run5005(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51578,7 +51291,7 @@ func run5034(body bool, use func(...any)) {
 	}
 }
 
-func run5035(body bool, use func(...any)) {
+func run5006(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51587,7 +51300,7 @@ func run5035(body bool, use func(...any)) {
 	}
 }
 
-func run5036(body bool, use func(...any)) {
+func run5007(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -51596,7 +51309,7 @@ func run5036(body bool, use func(...any)) {
 	}
 }
 
-func run5037(body bool, use func(...any)) {
+func run5008(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -51605,7 +51318,7 @@ func run5037(body bool, use func(...any)) {
 	}
 }
 
-func run5038(body bool, use func(...any)) {
+func run5009(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -51614,7 +51327,7 @@ func run5038(body bool, use func(...any)) {
 	}
 }
 
-func run5039(body bool, use func(...any)) {
+func run5010(body bool, use func(...any)) {
 	var d string
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -51623,7 +51336,7 @@ func run5039(body bool, use func(...any)) {
 	}
 }
 
-func run5040(body bool, use func(...any)) {
+func run5011(body bool, use func(...any)) {
 	var d string
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -51632,7 +51345,7 @@ func run5040(body bool, use func(...any)) {
 	}
 }
 
-func run5041(body bool, use func(...any)) {
+func run5012(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51640,25 +51353,7 @@ func run5041(body bool, use func(...any)) {
 	}
 }
 
-func run5042(body bool, use func(...any)) {
-	var d string
-	var i int = 5
-	use(&d, &i)
-	if body {
-		d = kinds(&Point{X: i}, &Point{X: i})
-	}
-}
-
-func run5043(body bool, use func(...any)) {
-	var d string
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		d = kinds(&pt, &pt)
-	}
-}
-
-func run5044(body bool, use func(...any)) {
+func run5013(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -51667,7 +51362,7 @@ func run5044(body bool, use func(...any)) {
 	}
 }
 
-func run5045(body bool, use func(...any)) {
+func run5014(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51676,7 +51371,7 @@ func run5045(body bool, use func(...any)) {
 	}
 }
 
-func run5046(body bool, use func(...any)) {
+func run5015(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51684,16 +51379,7 @@ func run5046(body bool, use func(...any)) {
 	}
 }
 
-func run5047(body bool, use func(...any)) {
-	var d string
-	var pts = []Point{{X: 6}}
-	use(&d, &pts)
-	if body {
-		d = kinds(&pts[0], &pts[0])
-	}
-}
-
-func run5048(body bool, use func(...any)) {
+func run5016(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51702,7 +51388,7 @@ func run5048(body bool, use func(...any)) {
 	}
 }
 
-func run5049(body bool, use func(...any)) {
+func run5017(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51711,7 +51397,7 @@ func run5049(body bool, use func(...any)) {
 	}
 }
 
-func run5050(body bool, use func(...any)) {
+func run5018(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -51722,7 +51408,7 @@ func run5050(body bool, use func(...any)) {
 	}
 }
 
-func run5051(body bool, use func(...any)) {
+func run5019(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51731,7 +51417,7 @@ func run5051(body bool, use func(...any)) {
 	}
 }
 
-func run5052(body bool, use func(...any)) {
+func run5020(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51740,7 +51426,7 @@ func run5052(body bool, use func(...any)) {
 	}
 }
 
-func run5053(body bool, use func(...any)) {
+func run5021(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51749,7 +51435,7 @@ func run5053(body bool, use func(...any)) {
 	}
 }
 
-func run5054(body bool, use func(...any)) {
+func run5022(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51757,7 +51443,7 @@ func run5054(body bool, use func(...any)) {
 	}
 }
 
-func run5055(body bool, use func(...any)) {
+func run5023(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51766,7 +51452,7 @@ func run5055(body bool, use func(...any)) {
 	}
 }
 
-func run5056(body bool, use func(...any)) {
+func run5024(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51774,7 +51460,7 @@ func run5056(body bool, use func(...any)) {
 	}
 }
 
-func run5057(body bool, use func(...any)) {
+func run5025(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -51785,7 +51471,7 @@ func run5057(body bool, use func(...any)) {
 	}
 }
 
-func run5058(body bool, use func(...any)) {
+func run5026(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var u uint8 = 100
@@ -51796,7 +51482,7 @@ func run5058(body bool, use func(...any)) {
 	}
 }
 
-func run5059(body bool, use func(...any)) {
+func run5027(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51805,7 +51491,7 @@ func run5059(body bool, use func(...any)) {
 	}
 }
 
-func run5060(body bool, use func(...any)) {
+func run5028(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -51815,7 +51501,7 @@ func run5060(body bool, use func(...any)) {
 	}
 }
 
-func run5061(body bool, use func(...any)) {
+func run5029(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -51825,7 +51511,7 @@ func run5061(body bool, use func(...any)) {
 	}
 }
 
-func run5062(body bool, use func(...any)) {
+func run5030(body bool, use func(...any)) {
 	var d string
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -51835,7 +51521,7 @@ func run5062(body bool, use func(...any)) {
 	}
 }
 
-func run5063(body bool, use func(...any)) {
+func run5031(body bool, use func(...any)) {
 	var d string
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -51844,7 +51530,7 @@ func run5063(body bool, use func(...any)) {
 	}
 }
 
-func run5064(body bool, use func(...any)) {
+func run5032(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var j int = 9
@@ -51854,7 +51540,7 @@ func run5064(body bool, use func(...any)) {
 	}
 }
 
-func run5065(body bool, use func(...any)) {
+func run5033(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51862,7 +51548,7 @@ func run5065(body bool, use func(...any)) {
 	}
 }
 
-func run5066(body bool, use func(...any)) {
+func run5034(body bool, use func(...any)) {
 	var d string
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -51871,7 +51557,7 @@ func run5066(body bool, use func(...any)) {
 	}
 }
 
-func run5067(body bool, use func(...any)) {
+func run5035(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51880,7 +51566,7 @@ func run5067(body bool, use func(...any)) {
 	}
 }
 
-func run5068(body bool, use func(...any)) {
+func run5036(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51888,7 +51574,7 @@ func run5068(body bool, use func(...any)) {
 	}
 }
 
-func run5069(body bool, use func(...any)) {
+func run5037(body bool, use func(...any)) {
 	var d string
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -51897,7 +51583,7 @@ func run5069(body bool, use func(...any)) {
 	}
 }
 
-func run5070(body bool, use func(...any)) {
+func run5038(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51905,16 +51591,7 @@ func run5070(body bool, use func(...any)) {
 	}
 }
 
-func run5071(body bool, use func(...any)) {
-	var d string
-	var i int = 5
-	use(&d, &i)
-	if body {
-		d = kinds(adder(i), adder(i))
-	}
-}
-
-func run5072(body bool, use func(...any)) {
+func run5039(body bool, use func(...any)) {
 	var d string
 	var fn = double
 	use(&d, &fn)
@@ -51923,7 +51600,7 @@ func run5072(body bool, use func(...any)) {
 	}
 }
 
-func run5073(body bool, use func(...any)) {
+func run5040(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51931,7 +51608,7 @@ func run5073(body bool, use func(...any)) {
 	}
 }
 
-func run5074(body bool, use func(...any)) {
+func run5041(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51939,7 +51616,7 @@ func run5074(body bool, use func(...any)) {
 	}
 }
 
-func run5075(body bool, use func(...any)) {
+func run5042(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -51948,7 +51625,7 @@ func run5075(body bool, use func(...any)) {
 	}
 }
 
-func run5076(body bool, use func(...any)) {
+func run5043(body bool, use func(...any)) {
 	var d string
 	var f float64 = 2.5
 	use(&d, &f)
@@ -51957,7 +51634,7 @@ func run5076(body bool, use func(...any)) {
 	}
 }
 
-func run5077(body bool, use func(...any)) {
+func run5044(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -51966,7 +51643,7 @@ func run5077(body bool, use func(...any)) {
 	}
 }
 
-func run5078(body bool, use func(...any)) {
+func run5045(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -51974,7 +51651,7 @@ func run5078(body bool, use func(...any)) {
 	}
 }
 
-func run5079(body bool, use func(...any)) {
+func run5046(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -51983,7 +51660,7 @@ func run5079(body bool, use func(...any)) {
 	}
 }
 
-func run5080(body bool, use func(...any)) {
+func run5047(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -51992,7 +51669,7 @@ func run5080(body bool, use func(...any)) {
 	}
 }
 
-func run5081(body bool, use func(...any)) {
+func run5048(body bool, use func(...any)) {
 	var d, e int
 	use(&d, &e)
 	if body {
@@ -52000,7 +51677,7 @@ func run5081(body bool, use func(...any)) {
 	}
 }
 
-func run5082(body bool, use func(...any)) {
+func run5049(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52009,7 +51686,7 @@ func run5082(body bool, use func(...any)) {
 	}
 }
 
-func run5083(body bool, use func(...any)) {
+func run5050(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52018,7 +51695,7 @@ func run5083(body bool, use func(...any)) {
 	}
 }
 
-func run5084(body bool, use func(...any)) {
+func run5051(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52027,7 +51704,7 @@ func run5084(body bool, use func(...any)) {
 	}
 }
 
-func run5085(body bool, use func(...any)) {
+func run5052(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	var j int = 9
@@ -52037,7 +51714,7 @@ func run5085(body bool, use func(...any)) {
 	}
 }
 
-func run5086(body bool, use func(...any)) {
+func run5053(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52046,7 +51723,7 @@ func run5086(body bool, use func(...any)) {
 	}
 }
 
-func run5087(body bool, use func(...any)) {
+func run5054(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52055,7 +51732,7 @@ func run5087(body bool, use func(...any)) {
 	}
 }
 
-func run5088(body bool, use func(...any)) {
+func run5055(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52064,7 +51741,7 @@ func run5088(body bool, use func(...any)) {
 	}
 }
 
-func run5089(body bool, use func(...any)) {
+func run5056(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	use(&d, &e, &i)
@@ -52073,7 +51750,7 @@ func run5089(body bool, use func(...any)) {
 	}
 }
 
-func run5090(body bool, use func(...any)) {
+func run5057(body bool, use func(...any)) {
 	var d, e int
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -52082,7 +51759,7 @@ func run5090(body bool, use func(...any)) {
 	}
 }
 
-func run5091(body bool, use func(...any)) {
+func run5058(body bool, use func(...any)) {
 	var d, e int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -52091,7 +51768,7 @@ func run5091(body bool, use func(...any)) {
 	}
 }
 
-func run5092(body bool, use func(...any)) {
+func run5059(body bool, use func(...any)) {
 	var d, e int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -52100,7 +51777,7 @@ func run5092(body bool, use func(...any)) {
 	}
 }
 
-func run5093(body bool, use func(...any)) {
+func run5060(body bool, use func(...any)) {
 	var d, e int
 	var mi = map[string]int{"a": 3}
 	use(&d, &e, &mi)
@@ -52109,7 +51786,7 @@ func run5093(body bool, use func(...any)) {
 	}
 }
 
-func run5094(body bool, use func(...any)) {
+func run5061(body bool, use func(...any)) {
 	var d, e int
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -52118,7 +51795,7 @@ func run5094(body bool, use func(...any)) {
 	}
 }
 
-func run5095(body bool, use func(...any)) {
+func run5062(body bool, use func(...any)) {
 	var d, e int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -52127,7 +51804,7 @@ func run5095(body bool, use func(...any)) {
 	}
 }
 
-func run5096(body bool, use func(...any)) {
+func run5063(body bool, use func(...any)) {
 	var d, e int
 	var pi = new(int)
 	use(&d, &e, &pi)
@@ -52136,7 +51813,7 @@ func run5096(body bool, use func(...any)) {
 	}
 }
 
-func run5097(body bool, use func(...any)) {
+func run5064(body bool, use func(...any)) {
 	var d, e int
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52145,7 +51822,7 @@ func run5097(body bool, use func(...any)) {
 	}
 }
 
-func run5098(body bool, use func(...any)) {
+func run5065(body bool, use func(...any)) {
 	var d, e int
 	var av any = 5
 	use(&d, &e, &av)
@@ -52154,7 +51831,7 @@ func run5098(body bool, use func(...any)) {
 	}
 }
 
-func run5099(body bool, use func(...any)) {
+func run5066(body bool, use func(...any)) {
 	var d, e int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -52163,7 +51840,7 @@ func run5099(body bool, use func(...any)) {
 	}
 }
 
-func run5100(body bool, use func(...any)) {
+func run5067(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	var fn = double
@@ -52173,7 +51850,7 @@ func run5100(body bool, use func(...any)) {
 	}
 }
 
-func run5101(body bool, use func(...any)) {
+func run5068(body bool, use func(...any)) {
 	var d, e int
 	var pts = []Point{{X: 6}}
 	use(&d, &e, &pts)
@@ -52182,7 +51859,7 @@ func run5101(body bool, use func(...any)) {
 	}
 }
 
-func run5102(body bool, use func(...any)) {
+func run5069(body bool, use func(...any)) {
 	var d, e int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &e, &mp)
@@ -52191,7 +51868,7 @@ func run5102(body bool, use func(...any)) {
 	}
 }
 
-func run5103(body bool, use func(...any)) {
+func run5070(body bool, use func(...any)) {
 	var d, e int
 	var i int = 5
 	var j int = 9
@@ -52201,7 +51878,7 @@ func run5103(body bool, use func(...any)) {
 	}
 }
 
-func run5104(body bool, use func(...any)) {
+func run5071(body bool, use func(...any)) {
 	var d, e int
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52210,7 +51887,7 @@ func run5104(body bool, use func(...any)) {
 	}
 }
 
-func run5105(body bool, use func(...any)) {
+func run5072(body bool, use func(...any)) {
 	var d, e int
 	var as any = Point{X: 8}
 	use(&d, &e, &as)
@@ -52219,7 +51896,7 @@ func run5105(body bool, use func(...any)) {
 	}
 }
 
-func run5106(body bool, use func(...any)) {
+func run5073(body bool, use func(...any)) {
 	var d, e int
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -52228,7 +51905,7 @@ func run5106(body bool, use func(...any)) {
 	}
 }
 
-func run5107(body bool, use func(...any)) {
+func run5074(body bool, use func(...any)) {
 	var d, e float64
 	use(&d, &e)
 	if body {
@@ -52236,7 +51913,7 @@ func run5107(body bool, use func(...any)) {
 	}
 }
 
-func run5108(body bool, use func(...any)) {
+func run5075(body bool, use func(...any)) {
 	var d, e float64
 	use(&d, &e)
 	if body {
@@ -52244,7 +51921,7 @@ func run5108(body bool, use func(...any)) {
 	}
 }
 
-func run5109(body bool, use func(...any)) {
+func run5076(body bool, use func(...any)) {
 	var d, e float64
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52253,7 +51930,7 @@ func run5109(body bool, use func(...any)) {
 	}
 }
 
-func run5110(body bool, use func(...any)) {
+func run5077(body bool, use func(...any)) {
 	var d, e float64
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52262,7 +51939,7 @@ func run5110(body bool, use func(...any)) {
 	}
 }
 
-func run5111(body bool, use func(...any)) {
+func run5078(body bool, use func(...any)) {
 	var d, e float64
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52271,7 +51948,7 @@ func run5111(body bool, use func(...any)) {
 	}
 }
 
-func run5112(body bool, use func(...any)) {
+func run5079(body bool, use func(...any)) {
 	var d, e float64
 	var i int = 5
 	use(&d, &e, &i)
@@ -52280,7 +51957,7 @@ func run5112(body bool, use func(...any)) {
 	}
 }
 
-func run5113(body bool, use func(...any)) {
+func run5080(body bool, use func(...any)) {
 	var d, e float64
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52289,7 +51966,7 @@ func run5113(body bool, use func(...any)) {
 	}
 }
 
-func run5114(body bool, use func(...any)) {
+func run5081(body bool, use func(...any)) {
 	var d, e float64
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52298,7 +51975,7 @@ func run5114(body bool, use func(...any)) {
 	}
 }
 
-func run5115(body bool, use func(...any)) {
+func run5082(body bool, use func(...any)) {
 	var d, e float64
 	var g float32 = 0.1
 	use(&d, &e, &g)
@@ -52307,7 +51984,7 @@ func run5115(body bool, use func(...any)) {
 	}
 }
 
-func run5116(body bool, use func(...any)) {
+func run5083(body bool, use func(...any)) {
 	var d, e float64
 	var c complex128 = 1 + 2i
 	use(&d, &e, &c)
@@ -52316,7 +51993,7 @@ func run5116(body bool, use func(...any)) {
 	}
 }
 
-func run5117(body bool, use func(...any)) {
+func run5084(body bool, use func(...any)) {
 	var d, e float64
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52325,7 +52002,7 @@ func run5117(body bool, use func(...any)) {
 	}
 }
 
-func run5118(body bool, use func(...any)) {
+func run5085(body bool, use func(...any)) {
 	var d, e float32
 	use(&d, &e)
 	if body {
@@ -52333,7 +52010,7 @@ func run5118(body bool, use func(...any)) {
 	}
 }
 
-func run5119(body bool, use func(...any)) {
+func run5086(body bool, use func(...any)) {
 	var d, e float32
 	var g float32 = 0.1
 	use(&d, &e, &g)
@@ -52342,7 +52019,7 @@ func run5119(body bool, use func(...any)) {
 	}
 }
 
-func run5120(body bool, use func(...any)) {
+func run5087(body bool, use func(...any)) {
 	var d, e float32
 	var g float32 = 0.1
 	use(&d, &e, &g)
@@ -52351,7 +52028,7 @@ func run5120(body bool, use func(...any)) {
 	}
 }
 
-func run5121(body bool, use func(...any)) {
+func run5088(body bool, use func(...any)) {
 	var d, e float32
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52360,7 +52037,7 @@ func run5121(body bool, use func(...any)) {
 	}
 }
 
-func run5122(body bool, use func(...any)) {
+func run5089(body bool, use func(...any)) {
 	var d, e float32
 	var g float32 = 0.1
 	use(&d, &e, &g)
@@ -52369,7 +52046,7 @@ func run5122(body bool, use func(...any)) {
 	}
 }
 
-func run5123(body bool, use func(...any)) {
+func run5090(body bool, use func(...any)) {
 	var d, e complex128
 	use(&d, &e)
 	if body {
@@ -52377,7 +52054,7 @@ func run5123(body bool, use func(...any)) {
 	}
 }
 
-func run5124(body bool, use func(...any)) {
+func run5091(body bool, use func(...any)) {
 	var d, e complex128
 	var c complex128 = 1 + 2i
 	use(&d, &e, &c)
@@ -52386,7 +52063,7 @@ func run5124(body bool, use func(...any)) {
 	}
 }
 
-func run5125(body bool, use func(...any)) {
+func run5092(body bool, use func(...any)) {
 	var d, e complex128
 	var c complex128 = 1 + 2i
 	use(&d, &e, &c)
@@ -52395,7 +52072,7 @@ func run5125(body bool, use func(...any)) {
 	}
 }
 
-func run5126(body bool, use func(...any)) {
+func run5093(body bool, use func(...any)) {
 	var d, e complex128
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52404,7 +52081,7 @@ func run5126(body bool, use func(...any)) {
 	}
 }
 
-func run5127(body bool, use func(...any)) {
+func run5094(body bool, use func(...any)) {
 	var d, e string
 	use(&d, &e)
 	if body {
@@ -52412,7 +52089,7 @@ func run5127(body bool, use func(...any)) {
 	}
 }
 
-func run5128(body bool, use func(...any)) {
+func run5095(body bool, use func(...any)) {
 	var d, e string
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -52421,7 +52098,7 @@ func run5128(body bool, use func(...any)) {
 	}
 }
 
-func run5129(body bool, use func(...any)) {
+func run5096(body bool, use func(...any)) {
 	var d, e string
 	var i int = 5
 	use(&d, &e, &i)
@@ -52430,7 +52107,7 @@ func run5129(body bool, use func(...any)) {
 	}
 }
 
-func run5130(body bool, use func(...any)) {
+func run5097(body bool, use func(...any)) {
 	var d, e string
 	var bs = []byte("xyz")
 	use(&d, &e, &bs)
@@ -52439,7 +52116,7 @@ func run5130(body bool, use func(...any)) {
 	}
 }
 
-func run5131(body bool, use func(...any)) {
+func run5098(body bool, use func(...any)) {
 	var d, e string
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -52448,7 +52125,7 @@ func run5131(body bool, use func(...any)) {
 	}
 }
 
-func run5132(body bool, use func(...any)) {
+func run5099(body bool, use func(...any)) {
 	var d, e string
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -52457,7 +52134,7 @@ func run5132(body bool, use func(...any)) {
 	}
 }
 
-func run5133(body bool, use func(...any)) {
+func run5100(body bool, use func(...any)) {
 	var d, e string
 	var i int = 5
 	var st string = "héy"
@@ -52467,7 +52144,7 @@ func run5133(body bool, use func(...any)) {
 	}
 }
 
-func run5134(body bool, use func(...any)) {
+func run5101(body bool, use func(...any)) {
 	var d, e string
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -52476,7 +52153,7 @@ func run5134(body bool, use func(...any)) {
 	}
 }
 
-func run5135(body bool, use func(...any)) {
+func run5102(body bool, use func(...any)) {
 	var d, e string
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -52485,7 +52162,7 @@ func run5135(body bool, use func(...any)) {
 	}
 }
 
-func run5136(body bool, use func(...any)) {
+func run5103(body bool, use func(...any)) {
 	var d, e bool
 	use(&d, &e)
 	if body {
@@ -52493,7 +52170,7 @@ func run5136(body bool, use func(...any)) {
 	}
 }
 
-func run5137(body bool, use func(...any)) {
+func run5104(body bool, use func(...any)) {
 	var d, e bool
 	var b bool = true
 	use(&d, &e, &b)
@@ -52502,7 +52179,7 @@ func run5137(body bool, use func(...any)) {
 	}
 }
 
-func run5138(body bool, use func(...any)) {
+func run5105(body bool, use func(...any)) {
 	var d, e bool
 	var i int = 5
 	var j int = 9
@@ -52512,7 +52189,7 @@ func run5138(body bool, use func(...any)) {
 	}
 }
 
-func run5139(body bool, use func(...any)) {
+func run5106(body bool, use func(...any)) {
 	var d, e bool
 	var i int = 5
 	var j int = 9
@@ -52523,7 +52200,7 @@ func run5139(body bool, use func(...any)) {
 	}
 }
 
-func run5140(body bool, use func(...any)) {
+func run5107(body bool, use func(...any)) {
 	var d, e bool
 	var b bool = true
 	use(&d, &e, &b)
@@ -52532,7 +52209,7 @@ func run5140(body bool, use func(...any)) {
 	}
 }
 
-func run5141(body bool, use func(...any)) {
+func run5108(body bool, use func(...any)) {
 	var d, e bool
 	var err error = errBase
 	use(&d, &e, &err)
@@ -52541,7 +52218,7 @@ func run5141(body bool, use func(...any)) {
 	}
 }
 
-func run5142(body bool, use func(...any)) {
+func run5109(body bool, use func(...any)) {
 	var d, e bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -52550,7 +52227,7 @@ func run5142(body bool, use func(...any)) {
 	}
 }
 
-func run5143(body bool, use func(...any)) {
+func run5110(body bool, use func(...any)) {
 	var d, e bool
 	var av any = 5
 	use(&d, &e, &av)
@@ -52559,7 +52236,7 @@ func run5143(body bool, use func(...any)) {
 	}
 }
 
-func run5144(body bool, use func(...any)) {
+func run5111(body bool, use func(...any)) {
 	var d, e bool
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -52568,7 +52245,7 @@ func run5144(body bool, use func(...any)) {
 	}
 }
 
-func run5145(body bool, use func(...any)) {
+func run5112(body bool, use func(...any)) {
 	var d, e bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -52578,7 +52255,7 @@ func run5145(body bool, use func(...any)) {
 	}
 }
 
-func run5146(body bool, use func(...any)) {
+func run5113(body bool, use func(...any)) {
 	var d, e uint8
 	use(&d, &e)
 	if body {
@@ -52586,7 +52263,7 @@ func run5146(body bool, use func(...any)) {
 	}
 }
 
-func run5147(body bool, use func(...any)) {
+func run5114(body bool, use func(...any)) {
 	var d, e uint8
 	use(&d, &e)
 	if body {
@@ -52594,7 +52271,7 @@ func run5147(body bool, use func(...any)) {
 	}
 }
 
-func run5148(body bool, use func(...any)) {
+func run5115(body bool, use func(...any)) {
 	var d, e uint8
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52603,7 +52280,7 @@ func run5148(body bool, use func(...any)) {
 	}
 }
 
-func run5149(body bool, use func(...any)) {
+func run5116(body bool, use func(...any)) {
 	var d, e uint8
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52612,7 +52289,7 @@ func run5149(body bool, use func(...any)) {
 	}
 }
 
-func run5150(body bool, use func(...any)) {
+func run5117(body bool, use func(...any)) {
 	var d, e uint8
 	var i int = 5
 	use(&d, &e, &i)
@@ -52621,7 +52298,7 @@ func run5150(body bool, use func(...any)) {
 	}
 }
 
-func run5151(body bool, use func(...any)) {
+func run5118(body bool, use func(...any)) {
 	var d, e uint8
 	var bs = []byte("xyz")
 	use(&d, &e, &bs)
@@ -52630,7 +52307,7 @@ func run5151(body bool, use func(...any)) {
 	}
 }
 
-func run5152(body bool, use func(...any)) {
+func run5119(body bool, use func(...any)) {
 	var d, e uint8
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -52639,7 +52316,7 @@ func run5152(body bool, use func(...any)) {
 	}
 }
 
-func run5153(body bool, use func(...any)) {
+func run5120(body bool, use func(...any)) {
 	var d, e uint8
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52648,7 +52325,7 @@ func run5153(body bool, use func(...any)) {
 	}
 }
 
-func run5154(body bool, use func(...any)) {
+func run5121(body bool, use func(...any)) {
 	var d, e uint8
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52657,7 +52334,7 @@ func run5154(body bool, use func(...any)) {
 	}
 }
 
-func run5155(body bool, use func(...any)) {
+func run5122(body bool, use func(...any)) {
 	var d, e uint8
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -52666,7 +52343,7 @@ func run5155(body bool, use func(...any)) {
 	}
 }
 
-func run5156(body bool, use func(...any)) {
+func run5123(body bool, use func(...any)) {
 	var d, e rune
 	use(&d, &e)
 	if body {
@@ -52674,7 +52351,7 @@ func run5156(body bool, use func(...any)) {
 	}
 }
 
-func run5157(body bool, use func(...any)) {
+func run5124(body bool, use func(...any)) {
 	var d, e rune
 	var i int = 5
 	use(&d, &e, &i)
@@ -52683,7 +52360,7 @@ func run5157(body bool, use func(...any)) {
 	}
 }
 
-func run5158(body bool, use func(...any)) {
+func run5125(body bool, use func(...any)) {
 	var d, e rune
 	var i int = 5
 	use(&d, &e, &i)
@@ -52692,7 +52369,7 @@ func run5158(body bool, use func(...any)) {
 	}
 }
 
-func run5159(body bool, use func(...any)) {
+func run5126(body bool, use func(...any)) {
 	var d, e Level
 	use(&d, &e)
 	if body {
@@ -52700,7 +52377,7 @@ func run5159(body bool, use func(...any)) {
 	}
 }
 
-func run5160(body bool, use func(...any)) {
+func run5127(body bool, use func(...any)) {
 	var d, e Level
 	use(&d, &e)
 	if body {
@@ -52708,7 +52385,7 @@ func run5160(body bool, use func(...any)) {
 	}
 }
 
-func run5161(body bool, use func(...any)) {
+func run5128(body bool, use func(...any)) {
 	var d, e Level
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -52717,7 +52394,7 @@ func run5161(body bool, use func(...any)) {
 	}
 }
 
-func run5162(body bool, use func(...any)) {
+func run5129(body bool, use func(...any)) {
 	var d, e Level
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -52726,7 +52403,7 @@ func run5162(body bool, use func(...any)) {
 	}
 }
 
-func run5163(body bool, use func(...any)) {
+func run5130(body bool, use func(...any)) {
 	var d, e Level
 	var i int = 5
 	use(&d, &e, &i)
@@ -52735,7 +52412,7 @@ func run5163(body bool, use func(...any)) {
 	}
 }
 
-func run5164(body bool, use func(...any)) {
+func run5131(body bool, use func(...any)) {
 	var d, e time.Duration
 	use(&d, &e)
 	if body {
@@ -52743,7 +52420,7 @@ func run5164(body bool, use func(...any)) {
 	}
 }
 
-func run5165(body bool, use func(...any)) {
+func run5132(body bool, use func(...any)) {
 	var d, e time.Duration
 	use(&d, &e)
 	if body {
@@ -52751,7 +52428,7 @@ func run5165(body bool, use func(...any)) {
 	}
 }
 
-func run5166(body bool, use func(...any)) {
+func run5133(body bool, use func(...any)) {
 	var d, e time.Duration
 	var i int = 5
 	use(&d, &e, &i)
@@ -52760,7 +52437,7 @@ func run5166(body bool, use func(...any)) {
 	}
 }
 
-func run5167(body bool, use func(...any)) {
+func run5134(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52768,7 +52445,7 @@ func run5167(body bool, use func(...any)) {
 	}
 }
 
-func run5168(body bool, use func(...any)) {
+func run5135(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52776,7 +52453,7 @@ func run5168(body bool, use func(...any)) {
 	}
 }
 
-func run5169(body bool, use func(...any)) {
+func run5136(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52784,7 +52461,7 @@ func run5169(body bool, use func(...any)) {
 	}
 }
 
-func run5170(body bool, use func(...any)) {
+func run5137(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52792,7 +52469,7 @@ func run5170(body bool, use func(...any)) {
 	}
 }
 
-func run5171(body bool, use func(...any)) {
+func run5138(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52800,7 +52477,7 @@ func run5171(body bool, use func(...any)) {
 	}
 }
 
-func run5172(body bool, use func(...any)) {
+func run5139(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52808,7 +52485,7 @@ func run5172(body bool, use func(...any)) {
 	}
 }
 
-func run5173(body bool, use func(...any)) {
+func run5140(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -52817,7 +52494,7 @@ func run5173(body bool, use func(...any)) {
 	}
 }
 
-func run5174(body bool, use func(...any)) {
+func run5141(body bool, use func(...any)) {
 	var d, e any
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52826,7 +52503,7 @@ func run5174(body bool, use func(...any)) {
 	}
 }
 
-func run5175(body bool, use func(...any)) {
+func run5142(body bool, use func(...any)) {
 	var d, e any
 	var g float32 = 0.1
 	use(&d, &e, &g)
@@ -52835,7 +52512,7 @@ func run5175(body bool, use func(...any)) {
 	}
 }
 
-func run5176(body bool, use func(...any)) {
+func run5143(body bool, use func(...any)) {
 	var d, e any
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -52844,7 +52521,7 @@ func run5176(body bool, use func(...any)) {
 	}
 }
 
-func run5177(body bool, use func(...any)) {
+func run5144(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -52852,7 +52529,7 @@ func run5177(body bool, use func(...any)) {
 	}
 }
 
-func run5178(body bool, use func(...any)) {
+func run5145(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -52861,7 +52538,7 @@ func run5178(body bool, use func(...any)) {
 	}
 }
 
-func run5179(body bool, use func(...any)) {
+func run5146(body bool, use func(...any)) {
 	var d, e any
 	var b bool = true
 	use(&d, &e, &b)
@@ -52870,7 +52547,7 @@ func run5179(body bool, use func(...any)) {
 	}
 }
 
-func run5180(body bool, use func(...any)) {
+func run5147(body bool, use func(...any)) {
 	var d, e any
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -52879,7 +52556,7 @@ func run5180(body bool, use func(...any)) {
 	}
 }
 
-func run5181(body bool, use func(...any)) {
+func run5148(body bool, use func(...any)) {
 	var d, e any
 	var g float32 = 0.1
 	use(&d, &e, &g)
@@ -52888,7 +52565,7 @@ func run5181(body bool, use func(...any)) {
 	}
 }
 
-func run5182(body bool, use func(...any)) {
+func run5149(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	var j int = 9
@@ -52898,7 +52575,7 @@ func run5182(body bool, use func(...any)) {
 	}
 }
 
-func run5183(body bool, use func(...any)) {
+func run5150(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	var j int = 9
@@ -52909,7 +52586,7 @@ func run5183(body bool, use func(...any)) {
 	}
 }
 
-func run5184(body bool, use func(...any)) {
+func run5151(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -52918,7 +52595,7 @@ func run5184(body bool, use func(...any)) {
 	}
 }
 
-func run5185(body bool, use func(...any)) {
+func run5152(body bool, use func(...any)) {
 	var d, e any
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -52927,7 +52604,7 @@ func run5185(body bool, use func(...any)) {
 	}
 }
 
-func run5186(body bool, use func(...any)) {
+func run5153(body bool, use func(...any)) {
 	var d, e any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -52936,7 +52613,7 @@ func run5186(body bool, use func(...any)) {
 	}
 }
 
-func run5187(body bool, use func(...any)) {
+func run5154(body bool, use func(...any)) {
 	var d, e any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -52945,7 +52622,7 @@ func run5187(body bool, use func(...any)) {
 	}
 }
 
-func run5188(body bool, use func(...any)) {
+func run5155(body bool, use func(...any)) {
 	var d, e any
 	var av any = 5
 	use(&d, &e, &av)
@@ -52954,7 +52631,7 @@ func run5188(body bool, use func(...any)) {
 	}
 }
 
-func run5189(body bool, use func(...any)) {
+func run5156(body bool, use func(...any)) {
 	var d, e any
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -52963,7 +52640,7 @@ func run5189(body bool, use func(...any)) {
 	}
 }
 
-func run5190(body bool, use func(...any)) {
+func run5157(body bool, use func(...any)) {
 	var d, e any
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -52972,7 +52649,7 @@ func run5190(body bool, use func(...any)) {
 	}
 }
 
-func run5191(body bool, use func(...any)) {
+func run5158(body bool, use func(...any)) {
 	var d, e any
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -52981,7 +52658,7 @@ func run5191(body bool, use func(...any)) {
 	}
 }
 
-func run5192(body bool, use func(...any)) {
+func run5159(body bool, use func(...any)) {
 	var d, e any
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -52990,7 +52667,7 @@ func run5192(body bool, use func(...any)) {
 	}
 }
 
-func run5193(body bool, use func(...any)) {
+func run5160(body bool, use func(...any)) {
 	var d, e any
 	var mi = map[string]int{"a": 3}
 	use(&d, &e, &mi)
@@ -52999,7 +52676,7 @@ func run5193(body bool, use func(...any)) {
 	}
 }
 
-func run5194(body bool, use func(...any)) {
+func run5161(body bool, use func(...any)) {
 	var d, e any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &e, &mp)
@@ -53008,7 +52685,7 @@ func run5194(body bool, use func(...any)) {
 	}
 }
 
-func run5195(body bool, use func(...any)) {
+func run5162(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -53016,7 +52693,7 @@ func run5195(body bool, use func(...any)) {
 	}
 }
 
-func run5196(body bool, use func(...any)) {
+func run5163(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -53024,7 +52701,7 @@ func run5196(body bool, use func(...any)) {
 	}
 }
 
-func run5197(body bool, use func(...any)) {
+func run5164(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -53033,7 +52710,7 @@ func run5197(body bool, use func(...any)) {
 	}
 }
 
-func run5198(body bool, use func(...any)) {
+func run5165(body bool, use func(...any)) {
 	var d, e any
 	var err error = errBase
 	use(&d, &e, &err)
@@ -53042,7 +52719,7 @@ func run5198(body bool, use func(...any)) {
 	}
 }
 
-func run5199(body bool, use func(...any)) {
+func run5166(body bool, use func(...any)) {
 	var d, e any
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -53051,7 +52728,7 @@ func run5199(body bool, use func(...any)) {
 	}
 }
 
-func run5200(body bool, use func(...any)) {
+func run5167(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -53060,7 +52737,7 @@ func run5200(body bool, use func(...any)) {
 	}
 }
 
-func run5201(body bool, use func(...any)) {
+func run5168(body bool, use func(...any)) {
 	var d, e any
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -53069,7 +52746,7 @@ func run5201(body bool, use func(...any)) {
 	}
 }
 
-func run5202(body bool, use func(...any)) {
+func run5169(body bool, use func(...any)) {
 	var d, e any
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -53078,7 +52755,7 @@ func run5202(body bool, use func(...any)) {
 	}
 }
 
-func run5203(body bool, use func(...any)) {
+func run5170(body bool, use func(...any)) {
 	var d, e any
 	var pi = new(int)
 	use(&d, &e, &pi)
@@ -53087,7 +52764,7 @@ func run5203(body bool, use func(...any)) {
 	}
 }
 
-func run5204(body bool, use func(...any)) {
+func run5171(body bool, use func(...any)) {
 	var d, e any
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53096,7 +52773,7 @@ func run5204(body bool, use func(...any)) {
 	}
 }
 
-func run5205(body bool, use func(...any)) {
+func run5172(body bool, use func(...any)) {
 	var d, e any
 	var av any = 5
 	use(&d, &e, &av)
@@ -53105,7 +52782,7 @@ func run5205(body bool, use func(...any)) {
 	}
 }
 
-func run5206(body bool, use func(...any)) {
+func run5173(body bool, use func(...any)) {
 	var d, e any
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53114,7 +52791,7 @@ func run5206(body bool, use func(...any)) {
 	}
 }
 
-func run5207(body bool, use func(...any)) {
+func run5174(body bool, use func(...any)) {
 	var d, e any
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53123,7 +52800,7 @@ func run5207(body bool, use func(...any)) {
 	}
 }
 
-func run5208(body bool, use func(...any)) {
+func run5175(body bool, use func(...any)) {
 	var d, e any
 	var fn = double
 	use(&d, &e, &fn)
@@ -53132,7 +52809,7 @@ func run5208(body bool, use func(...any)) {
 	}
 }
 
-func run5209(body bool, use func(...any)) {
+func run5176(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	var fn = double
@@ -53142,7 +52819,7 @@ func run5209(body bool, use func(...any)) {
 	}
 }
 
-func run5210(body bool, use func(...any)) {
+func run5177(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -53150,7 +52827,7 @@ func run5210(body bool, use func(...any)) {
 	}
 }
 
-func run5211(body bool, use func(...any)) {
+func run5178(body bool, use func(...any)) {
 	var d, e any
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53159,7 +52836,7 @@ func run5211(body bool, use func(...any)) {
 	}
 }
 
-func run5212(body bool, use func(...any)) {
+func run5179(body bool, use func(...any)) {
 	var d, e any
 	var c complex128 = 1 + 2i
 	use(&d, &e, &c)
@@ -53168,7 +52845,7 @@ func run5212(body bool, use func(...any)) {
 	}
 }
 
-func run5213(body bool, use func(...any)) {
+func run5180(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -53177,7 +52854,7 @@ func run5213(body bool, use func(...any)) {
 	}
 }
 
-func run5214(body bool, use func(...any)) {
+func run5181(body bool, use func(...any)) {
 	var d, e any
 	var u uint8 = 100
 	use(&d, &e, &u)
@@ -53186,7 +52863,7 @@ func run5214(body bool, use func(...any)) {
 	}
 }
 
-func run5215(body bool, use func(...any)) {
+func run5182(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -53194,7 +52871,7 @@ func run5215(body bool, use func(...any)) {
 	}
 }
 
-func run5216(body bool, use func(...any)) {
+func run5183(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	var j int = 9
@@ -53204,7 +52881,7 @@ func run5216(body bool, use func(...any)) {
 	}
 }
 
-func run5217(body bool, use func(...any)) {
+func run5184(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -53213,7 +52890,7 @@ func run5217(body bool, use func(...any)) {
 	}
 }
 
-func run5218(body bool, use func(...any)) {
+func run5185(body bool, use func(...any)) {
 	var d, e any
 	use(&d, &e)
 	if body {
@@ -53221,7 +52898,7 @@ func run5218(body bool, use func(...any)) {
 	}
 }
 
-func run5219(body bool, use func(...any)) {
+func run5186(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -53230,7 +52907,7 @@ func run5219(body bool, use func(...any)) {
 	}
 }
 
-func run5220(body bool, use func(...any)) {
+func run5187(body bool, use func(...any)) {
 	var d, e any
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53239,7 +52916,7 @@ func run5220(body bool, use func(...any)) {
 	}
 }
 
-func run5221(body bool, use func(...any)) {
+func run5188(body bool, use func(...any)) {
 	var d, e any
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -53248,7 +52925,7 @@ func run5221(body bool, use func(...any)) {
 	}
 }
 
-func run5222(body bool, use func(...any)) {
+func run5189(body bool, use func(...any)) {
 	var d, e any
 	var i int = 5
 	use(&d, &e, &i)
@@ -53257,7 +52934,7 @@ func run5222(body bool, use func(...any)) {
 	}
 }
 
-func run5223(body bool, use func(...any)) {
+func run5190(body bool, use func(...any)) {
 	var d, e any
 	var bs = []byte("xyz")
 	use(&d, &e, &bs)
@@ -53266,7 +52943,7 @@ func run5223(body bool, use func(...any)) {
 	}
 }
 
-func run5224(body bool, use func(...any)) {
+func run5191(body bool, use func(...any)) {
 	var d, e any
 	var bs = []byte("xyz")
 	use(&d, &e, &bs)
@@ -53275,7 +52952,7 @@ func run5224(body bool, use func(...any)) {
 	}
 }
 
-func run5225(body bool, use func(...any)) {
+func run5192(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53283,7 +52960,7 @@ func run5225(body bool, use func(...any)) {
 	}
 }
 
-func run5226(body bool, use func(...any)) {
+func run5193(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53291,7 +52968,7 @@ func run5226(body bool, use func(...any)) {
 	}
 }
 
-func run5227(body bool, use func(...any)) {
+func run5194(body bool, use func(...any)) {
 	var d, e error
 	var err error = errBase
 	use(&d, &e, &err)
@@ -53300,7 +52977,7 @@ func run5227(body bool, use func(...any)) {
 	}
 }
 
-func run5228(body bool, use func(...any)) {
+func run5195(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53308,7 +52985,7 @@ func run5228(body bool, use func(...any)) {
 	}
 }
 
-func run5229(body bool, use func(...any)) {
+func run5196(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53316,7 +52993,7 @@ func run5229(body bool, use func(...any)) {
 	}
 }
 
-func run5230(body bool, use func(...any)) {
+func run5197(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53324,7 +53001,7 @@ func run5230(body bool, use func(...any)) {
 	}
 }
 
-func run5231(body bool, use func(...any)) {
+func run5198(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53332,7 +53009,7 @@ func run5231(body bool, use func(...any)) {
 	}
 }
 
-func run5232(body bool, use func(...any)) {
+func run5199(body bool, use func(...any)) {
 	var d, e error
 	use(&d, &e)
 	if body {
@@ -53340,7 +53017,7 @@ func run5232(body bool, use func(...any)) {
 	}
 }
 
-func run5233(body bool, use func(...any)) {
+func run5200(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	use(&d, &e)
 	if body {
@@ -53348,7 +53025,7 @@ func run5233(body bool, use func(...any)) {
 	}
 }
 
-func run5234(body bool, use func(...any)) {
+func run5201(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53357,7 +53034,7 @@ func run5234(body bool, use func(...any)) {
 	}
 }
 
-func run5235(body bool, use func(...any)) {
+func run5202(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -53366,7 +53043,7 @@ func run5235(body bool, use func(...any)) {
 	}
 }
 
-func run5236(body bool, use func(...any)) {
+func run5203(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53375,7 +53052,7 @@ func run5236(body bool, use func(...any)) {
 	}
 }
 
-func run5237(body bool, use func(...any)) {
+func run5204(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var lv Level = 1
 	use(&d, &e, &lv)
@@ -53384,7 +53061,7 @@ func run5237(body bool, use func(...any)) {
 	}
 }
 
-func run5238(body bool, use func(...any)) {
+func run5205(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	use(&d, &e)
 	if body {
@@ -53392,7 +53069,7 @@ func run5238(body bool, use func(...any)) {
 	}
 }
 
-func run5239(body bool, use func(...any)) {
+func run5206(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	use(&d, &e)
 	if body {
@@ -53400,7 +53077,7 @@ func run5239(body bool, use func(...any)) {
 	}
 }
 
-func run5240(body bool, use func(...any)) {
+func run5207(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	use(&d, &e)
 	if body {
@@ -53408,7 +53085,7 @@ func run5240(body bool, use func(...any)) {
 	}
 }
 
-func run5241(body bool, use func(...any)) {
+func run5208(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	use(&d, &e)
 	if body {
@@ -53416,7 +53093,7 @@ func run5241(body bool, use func(...any)) {
 	}
 }
 
-func run5242(body bool, use func(...any)) {
+func run5209(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &e, &srs)
@@ -53425,7 +53102,7 @@ func run5242(body bool, use func(...any)) {
 	}
 }
 
-func run5243(body bool, use func(...any)) {
+func run5210(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	use(&d, &e)
 	if body {
@@ -53433,7 +53110,7 @@ func run5243(body bool, use func(...any)) {
 	}
 }
 
-func run5244(body bool, use func(...any)) {
+func run5211(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53442,7 +53119,7 @@ func run5244(body bool, use func(...any)) {
 	}
 }
 
-func run5245(body bool, use func(...any)) {
+func run5212(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -53451,7 +53128,7 @@ func run5245(body bool, use func(...any)) {
 	}
 }
 
-func run5246(body bool, use func(...any)) {
+func run5213(body bool, use func(...any)) {
 	var d, e fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &e, &pts)
@@ -53460,7 +53137,7 @@ func run5246(body bool, use func(...any)) {
 	}
 }
 
-func run5247(body bool, use func(...any)) {
+func run5214(body bool, use func(...any)) {
 	var d, e Point
 	var i int = 5
 	use(&d, &e, &i)
@@ -53469,7 +53146,7 @@ func run5247(body bool, use func(...any)) {
 	}
 }
 
-func run5248(body bool, use func(...any)) {
+func run5215(body bool, use func(...any)) {
 	var d, e Point
 	use(&d, &e)
 	if body {
@@ -53477,7 +53154,7 @@ func run5248(body bool, use func(...any)) {
 	}
 }
 
-func run5249(body bool, use func(...any)) {
+func run5216(body bool, use func(...any)) {
 	var d, e Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53486,7 +53163,7 @@ func run5249(body bool, use func(...any)) {
 	}
 }
 
-func run5250(body bool, use func(...any)) {
+func run5217(body bool, use func(...any)) {
 	var d, e Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53495,7 +53172,7 @@ func run5250(body bool, use func(...any)) {
 	}
 }
 
-func run5251(body bool, use func(...any)) {
+func run5218(body bool, use func(...any)) {
 	var d, e Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -53504,7 +53181,7 @@ func run5251(body bool, use func(...any)) {
 	}
 }
 
-func run5252(body bool, use func(...any)) {
+func run5219(body bool, use func(...any)) {
 	var d, e Point
 	var pts = []Point{{X: 6}}
 	use(&d, &e, &pts)
@@ -53513,7 +53190,7 @@ func run5252(body bool, use func(...any)) {
 	}
 }
 
-func run5253(body bool, use func(...any)) {
+func run5220(body bool, use func(...any)) {
 	var d, e Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &e, &mp)
@@ -53522,7 +53199,7 @@ func run5253(body bool, use func(...any)) {
 	}
 }
 
-func run5254(body bool, use func(...any)) {
+func run5221(body bool, use func(...any)) {
 	var d, e Point
 	var as any = Point{X: 8}
 	use(&d, &e, &as)
@@ -53531,7 +53208,7 @@ func run5254(body bool, use func(...any)) {
 	}
 }
 
-func run5255(body bool, use func(...any)) {
+func run5222(body bool, use func(...any)) {
 	var d, e Point
 	use(&d, &e)
 	if body {
@@ -53539,7 +53216,7 @@ func run5255(body bool, use func(...any)) {
 	}
 }
 
-func run5256(body bool, use func(...any)) {
+func run5223(body bool, use func(...any)) {
 	var d, e *Point
 	var i int = 5
 	use(&d, &e, &i)
@@ -53548,7 +53225,7 @@ func run5256(body bool, use func(...any)) {
 	}
 }
 
-func run5257(body bool, use func(...any)) {
+func run5224(body bool, use func(...any)) {
 	var d, e *Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &e, &pt)
@@ -53557,7 +53234,7 @@ func run5257(body bool, use func(...any)) {
 	}
 }
 
-func run5258(body bool, use func(...any)) {
+func run5225(body bool, use func(...any)) {
 	var d, e *Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &e, &pp)
@@ -53566,7 +53243,7 @@ func run5258(body bool, use func(...any)) {
 	}
 }
 
-func run5259(body bool, use func(...any)) {
+func run5226(body bool, use func(...any)) {
 	var d, e *Point
 	var i int = 5
 	use(&d, &e, &i)
@@ -53575,7 +53252,7 @@ func run5259(body bool, use func(...any)) {
 	}
 }
 
-func run5260(body bool, use func(...any)) {
+func run5227(body bool, use func(...any)) {
 	var d, e *Point
 	use(&d, &e)
 	if body {
@@ -53583,7 +53260,7 @@ func run5260(body bool, use func(...any)) {
 	}
 }
 
-func run5261(body bool, use func(...any)) {
+func run5228(body bool, use func(...any)) {
 	var d, e *Point
 	use(&d, &e)
 	if body {
@@ -53591,7 +53268,7 @@ func run5261(body bool, use func(...any)) {
 	}
 }
 
-func run5262(body bool, use func(...any)) {
+func run5229(body bool, use func(...any)) {
 	var d, e *Point
 	var pts = []Point{{X: 6}}
 	use(&d, &e, &pts)
@@ -53600,7 +53277,7 @@ func run5262(body bool, use func(...any)) {
 	}
 }
 
-func run5263(body bool, use func(...any)) {
+func run5230(body bool, use func(...any)) {
 	var d, e []int
 	var i int = 5
 	use(&d, &e, &i)
@@ -53609,7 +53286,7 @@ func run5263(body bool, use func(...any)) {
 	}
 }
 
-func run5264(body bool, use func(...any)) {
+func run5231(body bool, use func(...any)) {
 	var d, e []int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53618,7 +53295,7 @@ func run5264(body bool, use func(...any)) {
 	}
 }
 
-func run5265(body bool, use func(...any)) {
+func run5232(body bool, use func(...any)) {
 	var d, e []int
 	var i int = 5
 	var j int = 9
@@ -53629,7 +53306,7 @@ func run5265(body bool, use func(...any)) {
 	}
 }
 
-func run5266(body bool, use func(...any)) {
+func run5233(body bool, use func(...any)) {
 	var d, e []int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53638,7 +53315,7 @@ func run5266(body bool, use func(...any)) {
 	}
 }
 
-func run5267(body bool, use func(...any)) {
+func run5234(body bool, use func(...any)) {
 	var d, e []int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53647,7 +53324,7 @@ func run5267(body bool, use func(...any)) {
 	}
 }
 
-func run5268(body bool, use func(...any)) {
+func run5235(body bool, use func(...any)) {
 	var d, e []int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53656,7 +53333,7 @@ func run5268(body bool, use func(...any)) {
 	}
 }
 
-func run5269(body bool, use func(...any)) {
+func run5236(body bool, use func(...any)) {
 	var d, e []int
 	use(&d, &e)
 	if body {
@@ -53664,7 +53341,7 @@ func run5269(body bool, use func(...any)) {
 	}
 }
 
-func run5270(body bool, use func(...any)) {
+func run5237(body bool, use func(...any)) {
 	var d, e []int
 	use(&d, &e)
 	if body {
@@ -53672,7 +53349,7 @@ func run5270(body bool, use func(...any)) {
 	}
 }
 
-func run5271(body bool, use func(...any)) {
+func run5238(body bool, use func(...any)) {
 	var d, e []int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53681,7 +53358,7 @@ func run5271(body bool, use func(...any)) {
 	}
 }
 
-func run5272(body bool, use func(...any)) {
+func run5239(body bool, use func(...any)) {
 	var d, e []int
 	use(&d, &e)
 	if body {
@@ -53689,7 +53366,7 @@ func run5272(body bool, use func(...any)) {
 	}
 }
 
-func run5273(body bool, use func(...any)) {
+func run5240(body bool, use func(...any)) {
 	var d, e []any
 	var i int = 5
 	var st string = "héy"
@@ -53700,7 +53377,7 @@ func run5273(body bool, use func(...any)) {
 	}
 }
 
-func run5274(body bool, use func(...any)) {
+func run5241(body bool, use func(...any)) {
 	var d, e []any
 	var i int = 5
 	var u uint8 = 100
@@ -53711,7 +53388,7 @@ func run5274(body bool, use func(...any)) {
 	}
 }
 
-func run5275(body bool, use func(...any)) {
+func run5242(body bool, use func(...any)) {
 	var d, e []any
 	use(&d, &e)
 	if body {
@@ -53719,7 +53396,7 @@ func run5275(body bool, use func(...any)) {
 	}
 }
 
-func run5276(body bool, use func(...any)) {
+func run5243(body bool, use func(...any)) {
 	var d, e []Point
 	var i int = 5
 	use(&d, &e, &i)
@@ -53728,7 +53405,7 @@ func run5276(body bool, use func(...any)) {
 	}
 }
 
-func run5277(body bool, use func(...any)) {
+func run5244(body bool, use func(...any)) {
 	var d, e []Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -53738,7 +53415,7 @@ func run5277(body bool, use func(...any)) {
 	}
 }
 
-func run5278(body bool, use func(...any)) {
+func run5245(body bool, use func(...any)) {
 	var d, e []Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -53748,7 +53425,7 @@ func run5278(body bool, use func(...any)) {
 	}
 }
 
-func run5279(body bool, use func(...any)) {
+func run5246(body bool, use func(...any)) {
 	var d, e []Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -53758,7 +53435,7 @@ func run5279(body bool, use func(...any)) {
 	}
 }
 
-func run5280(body bool, use func(...any)) {
+func run5247(body bool, use func(...any)) {
 	var d, e []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &e, &pts)
@@ -53767,7 +53444,7 @@ func run5280(body bool, use func(...any)) {
 	}
 }
 
-func run5281(body bool, use func(...any)) {
+func run5248(body bool, use func(...any)) {
 	var d, e [2]int
 	var i int = 5
 	var j int = 9
@@ -53777,7 +53454,7 @@ func run5281(body bool, use func(...any)) {
 	}
 }
 
-func run5282(body bool, use func(...any)) {
+func run5249(body bool, use func(...any)) {
 	var d, e [2]int
 	use(&d, &e)
 	if body {
@@ -53785,7 +53462,7 @@ func run5282(body bool, use func(...any)) {
 	}
 }
 
-func run5283(body bool, use func(...any)) {
+func run5250(body bool, use func(...any)) {
 	var d, e [2]int
 	var is = []int{4, 5, 6}
 	use(&d, &e, &is)
@@ -53794,7 +53471,7 @@ func run5283(body bool, use func(...any)) {
 	}
 }
 
-func run5284(body bool, use func(...any)) {
+func run5251(body bool, use func(...any)) {
 	var d, e map[string]int
 	var i int = 5
 	use(&d, &e, &i)
@@ -53803,7 +53480,7 @@ func run5284(body bool, use func(...any)) {
 	}
 }
 
-func run5285(body bool, use func(...any)) {
+func run5252(body bool, use func(...any)) {
 	var d, e map[string]int
 	use(&d, &e)
 	if body {
@@ -53811,7 +53488,7 @@ func run5285(body bool, use func(...any)) {
 	}
 }
 
-func run5286(body bool, use func(...any)) {
+func run5253(body bool, use func(...any)) {
 	var d, e map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &e, &mi)
@@ -53820,7 +53497,7 @@ func run5286(body bool, use func(...any)) {
 	}
 }
 
-func run5287(body bool, use func(...any)) {
+func run5254(body bool, use func(...any)) {
 	var d, e map[string]int
 	use(&d, &e)
 	if body {
@@ -53828,7 +53505,7 @@ func run5287(body bool, use func(...any)) {
 	}
 }
 
-func run5288(body bool, use func(...any)) {
+func run5255(body bool, use func(...any)) {
 	var d, e func(int) int
 	use(&d, &e)
 	if body {
@@ -53836,7 +53513,7 @@ func run5288(body bool, use func(...any)) {
 	}
 }
 
-func run5289(body bool, use func(...any)) {
+func run5256(body bool, use func(...any)) {
 	var d, e func(int) int
 	var i int = 5
 	use(&d, &e, &i)
@@ -53845,7 +53522,7 @@ func run5289(body bool, use func(...any)) {
 	}
 }
 
-func run5290(body bool, use func(...any)) {
+func run5257(body bool, use func(...any)) {
 	var d, e func(int) int
 	var fn = double
 	use(&d, &e, &fn)
@@ -53854,7 +53531,7 @@ func run5290(body bool, use func(...any)) {
 	}
 }
 
-func run5291(body bool, use func(...any)) {
+func run5258(body bool, use func(...any)) {
 	var d, e func(int) int
 	use(&d, &e)
 	if body {
@@ -53862,7 +53539,7 @@ func run5291(body bool, use func(...any)) {
 	}
 }
 
-func run5292(body bool, use func(...any)) {
+func run5259(body bool, use func(...any)) {
 	var d, e Celsius
 	use(&d, &e)
 	if body {
@@ -53870,7 +53547,7 @@ func run5292(body bool, use func(...any)) {
 	}
 }
 
-func run5293(body bool, use func(...any)) {
+func run5260(body bool, use func(...any)) {
 	var d, e Celsius
 	use(&d, &e)
 	if body {
@@ -53878,7 +53555,7 @@ func run5293(body bool, use func(...any)) {
 	}
 }
 
-func run5294(body bool, use func(...any)) {
+func run5261(body bool, use func(...any)) {
 	var d, e Celsius
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -53887,7 +53564,7 @@ func run5294(body bool, use func(...any)) {
 	}
 }
 
-func run5295(body bool, use func(...any)) {
+func run5262(body bool, use func(...any)) {
 	var d, e Celsius
 	var f float64 = 2.5
 	use(&d, &e, &f)
@@ -53896,7 +53573,7 @@ func run5295(body bool, use func(...any)) {
 	}
 }
 
-func run5296(body bool, use func(...any)) {
+func run5263(body bool, use func(...any)) {
 	var d, e struct{ A int }
 	var i int = 5
 	use(&d, &e, &i)
@@ -53905,7 +53582,7 @@ func run5296(body bool, use func(...any)) {
 	}
 }
 
-func run5297(body bool, use func(...any)) {
+func run5264(body bool, use func(...any)) {
 	var d, e struct{ A int }
 	use(&d, &e)
 	if body {
@@ -53913,7 +53590,7 @@ func run5297(body bool, use func(...any)) {
 	}
 }
 
-func run5298(body bool, use func(...any)) {
+func run5265(body bool, use func(...any)) {
 	var d, e Words
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -53922,7 +53599,7 @@ func run5298(body bool, use func(...any)) {
 	}
 }
 
-func run5299(body bool, use func(...any)) {
+func run5266(body bool, use func(...any)) {
 	var d, e Words
 	var st string = "héy"
 	use(&d, &e, &st)
@@ -53931,7 +53608,7 @@ func run5299(body bool, use func(...any)) {
 	}
 }
 
-func run5300(body bool, use func(...any)) {
+func run5267(body bool, use func(...any)) {
 	var d, e Words
 	use(&d, &e)
 	if body {
@@ -53939,7 +53616,7 @@ func run5300(body bool, use func(...any)) {
 	}
 }
 
-func run5301(body bool, use func(...any)) {
+func run5268(body bool, use func(...any)) {
 	var d int
 	use(&d)
 	if body {
@@ -53949,7 +53626,7 @@ func run5301(body bool, use func(...any)) {
 	}
 }
 
-func run5302(body bool, use func(...any)) {
+func run5269(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -53960,7 +53637,7 @@ func run5302(body bool, use func(...any)) {
 	}
 }
 
-func run5303(body bool, use func(...any)) {
+func run5270(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -53971,7 +53648,7 @@ func run5303(body bool, use func(...any)) {
 	}
 }
 
-func run5304(body bool, use func(...any)) {
+func run5271(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -53982,7 +53659,7 @@ func run5304(body bool, use func(...any)) {
 	}
 }
 
-func run5305(body bool, use func(...any)) {
+func run5272(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var j int = 9
@@ -53994,7 +53671,7 @@ func run5305(body bool, use func(...any)) {
 	}
 }
 
-func run5306(body bool, use func(...any)) {
+func run5273(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -54005,7 +53682,7 @@ func run5306(body bool, use func(...any)) {
 	}
 }
 
-func run5307(body bool, use func(...any)) {
+func run5274(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -54016,7 +53693,7 @@ func run5307(body bool, use func(...any)) {
 	}
 }
 
-func run5308(body bool, use func(...any)) {
+func run5275(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -54027,7 +53704,7 @@ func run5308(body bool, use func(...any)) {
 	}
 }
 
-func run5309(body bool, use func(...any)) {
+func run5276(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	use(&d, &i)
@@ -54038,7 +53715,7 @@ func run5309(body bool, use func(...any)) {
 	}
 }
 
-func run5310(body bool, use func(...any)) {
+func run5277(body bool, use func(...any)) {
 	var d int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -54049,7 +53726,7 @@ func run5310(body bool, use func(...any)) {
 	}
 }
 
-func run5311(body bool, use func(...any)) {
+func run5278(body bool, use func(...any)) {
 	var d int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -54060,7 +53737,7 @@ func run5311(body bool, use func(...any)) {
 	}
 }
 
-func run5312(body bool, use func(...any)) {
+func run5279(body bool, use func(...any)) {
 	var d int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -54071,7 +53748,7 @@ func run5312(body bool, use func(...any)) {
 	}
 }
 
-func run5313(body bool, use func(...any)) {
+func run5280(body bool, use func(...any)) {
 	var d int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -54082,7 +53759,7 @@ func run5313(body bool, use func(...any)) {
 	}
 }
 
-func run5314(body bool, use func(...any)) {
+func run5281(body bool, use func(...any)) {
 	var d int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -54093,7 +53770,7 @@ func run5314(body bool, use func(...any)) {
 	}
 }
 
-func run5315(body bool, use func(...any)) {
+func run5282(body bool, use func(...any)) {
 	var d int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -54104,7 +53781,7 @@ func run5315(body bool, use func(...any)) {
 	}
 }
 
-func run5316(body bool, use func(...any)) {
+func run5283(body bool, use func(...any)) {
 	var d int
 	var pi = new(int)
 	use(&d, &pi)
@@ -54115,7 +53792,7 @@ func run5316(body bool, use func(...any)) {
 	}
 }
 
-func run5317(body bool, use func(...any)) {
+func run5284(body bool, use func(...any)) {
 	var d int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54126,7 +53803,7 @@ func run5317(body bool, use func(...any)) {
 	}
 }
 
-func run5318(body bool, use func(...any)) {
+func run5285(body bool, use func(...any)) {
 	var d int
 	var av any = 5
 	use(&d, &av)
@@ -54137,7 +53814,7 @@ func run5318(body bool, use func(...any)) {
 	}
 }
 
-func run5319(body bool, use func(...any)) {
+func run5286(body bool, use func(...any)) {
 	var d int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -54148,7 +53825,7 @@ func run5319(body bool, use func(...any)) {
 	}
 }
 
-func run5320(body bool, use func(...any)) {
+func run5287(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var fn = double
@@ -54160,7 +53837,7 @@ func run5320(body bool, use func(...any)) {
 	}
 }
 
-func run5321(body bool, use func(...any)) {
+func run5288(body bool, use func(...any)) {
 	var d int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -54171,7 +53848,7 @@ func run5321(body bool, use func(...any)) {
 	}
 }
 
-func run5322(body bool, use func(...any)) {
+func run5289(body bool, use func(...any)) {
 	var d int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -54182,7 +53859,7 @@ func run5322(body bool, use func(...any)) {
 	}
 }
 
-func run5323(body bool, use func(...any)) {
+func run5290(body bool, use func(...any)) {
 	var d int
 	var i int = 5
 	var j int = 9
@@ -54194,7 +53871,7 @@ func run5323(body bool, use func(...any)) {
 	}
 }
 
-func run5324(body bool, use func(...any)) {
+func run5291(body bool, use func(...any)) {
 	var d int
 	var u uint8 = 100
 	use(&d, &u)
@@ -54205,7 +53882,7 @@ func run5324(body bool, use func(...any)) {
 	}
 }
 
-func run5325(body bool, use func(...any)) {
+func run5292(body bool, use func(...any)) {
 	var d int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -54216,7 +53893,7 @@ func run5325(body bool, use func(...any)) {
 	}
 }
 
-func run5326(body bool, use func(...any)) {
+func run5293(body bool, use func(...any)) {
 	var d int
 	var lv Level = 1
 	use(&d, &lv)
@@ -54227,7 +53904,7 @@ func run5326(body bool, use func(...any)) {
 	}
 }
 
-func run5327(body bool, use func(...any)) {
+func run5294(body bool, use func(...any)) {
 	var d float64
 	use(&d)
 	if body {
@@ -54237,7 +53914,7 @@ func run5327(body bool, use func(...any)) {
 	}
 }
 
-func run5328(body bool, use func(...any)) {
+func run5295(body bool, use func(...any)) {
 	var d float64
 	use(&d)
 	if body {
@@ -54247,7 +53924,7 @@ func run5328(body bool, use func(...any)) {
 	}
 }
 
-func run5329(body bool, use func(...any)) {
+func run5296(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54258,7 +53935,7 @@ func run5329(body bool, use func(...any)) {
 	}
 }
 
-func run5330(body bool, use func(...any)) {
+func run5297(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54269,7 +53946,7 @@ func run5330(body bool, use func(...any)) {
 	}
 }
 
-func run5331(body bool, use func(...any)) {
+func run5298(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54280,7 +53957,7 @@ func run5331(body bool, use func(...any)) {
 	}
 }
 
-func run5332(body bool, use func(...any)) {
+func run5299(body bool, use func(...any)) {
 	var d float64
 	var i int = 5
 	use(&d, &i)
@@ -54291,7 +53968,7 @@ func run5332(body bool, use func(...any)) {
 	}
 }
 
-func run5333(body bool, use func(...any)) {
+func run5300(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54302,7 +53979,7 @@ func run5333(body bool, use func(...any)) {
 	}
 }
 
-func run5334(body bool, use func(...any)) {
+func run5301(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54313,7 +53990,7 @@ func run5334(body bool, use func(...any)) {
 	}
 }
 
-func run5335(body bool, use func(...any)) {
+func run5302(body bool, use func(...any)) {
 	var d float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -54324,7 +54001,7 @@ func run5335(body bool, use func(...any)) {
 	}
 }
 
-func run5336(body bool, use func(...any)) {
+func run5303(body bool, use func(...any)) {
 	var d float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -54335,7 +54012,7 @@ func run5336(body bool, use func(...any)) {
 	}
 }
 
-func run5337(body bool, use func(...any)) {
+func run5304(body bool, use func(...any)) {
 	var d float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54346,7 +54023,7 @@ func run5337(body bool, use func(...any)) {
 	}
 }
 
-func run5338(body bool, use func(...any)) {
+func run5305(body bool, use func(...any)) {
 	var d float32
 	use(&d)
 	if body {
@@ -54356,7 +54033,7 @@ func run5338(body bool, use func(...any)) {
 	}
 }
 
-func run5339(body bool, use func(...any)) {
+func run5306(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -54367,7 +54044,7 @@ func run5339(body bool, use func(...any)) {
 	}
 }
 
-func run5340(body bool, use func(...any)) {
+func run5307(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -54378,7 +54055,7 @@ func run5340(body bool, use func(...any)) {
 	}
 }
 
-func run5341(body bool, use func(...any)) {
+func run5308(body bool, use func(...any)) {
 	var d float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54389,7 +54066,7 @@ func run5341(body bool, use func(...any)) {
 	}
 }
 
-func run5342(body bool, use func(...any)) {
+func run5309(body bool, use func(...any)) {
 	var d float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -54400,7 +54077,7 @@ func run5342(body bool, use func(...any)) {
 	}
 }
 
-func run5343(body bool, use func(...any)) {
+func run5310(body bool, use func(...any)) {
 	var d complex128
 	use(&d)
 	if body {
@@ -54410,7 +54087,7 @@ func run5343(body bool, use func(...any)) {
 	}
 }
 
-func run5344(body bool, use func(...any)) {
+func run5311(body bool, use func(...any)) {
 	var d complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -54421,7 +54098,7 @@ func run5344(body bool, use func(...any)) {
 	}
 }
 
-func run5345(body bool, use func(...any)) {
+func run5312(body bool, use func(...any)) {
 	var d complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -54432,7 +54109,7 @@ func run5345(body bool, use func(...any)) {
 	}
 }
 
-func run5346(body bool, use func(...any)) {
+func run5313(body bool, use func(...any)) {
 	var d complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54443,7 +54120,7 @@ func run5346(body bool, use func(...any)) {
 	}
 }
 
-func run5347(body bool, use func(...any)) {
+func run5314(body bool, use func(...any)) {
 	var d string
 	use(&d)
 	if body {
@@ -54453,7 +54130,7 @@ func run5347(body bool, use func(...any)) {
 	}
 }
 
-func run5348(body bool, use func(...any)) {
+func run5315(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -54464,7 +54141,7 @@ func run5348(body bool, use func(...any)) {
 	}
 }
 
-func run5349(body bool, use func(...any)) {
+func run5316(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	use(&d, &i)
@@ -54475,7 +54152,7 @@ func run5349(body bool, use func(...any)) {
 	}
 }
 
-func run5350(body bool, use func(...any)) {
+func run5317(body bool, use func(...any)) {
 	var d string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -54486,7 +54163,7 @@ func run5350(body bool, use func(...any)) {
 	}
 }
 
-func run5351(body bool, use func(...any)) {
+func run5318(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -54497,7 +54174,7 @@ func run5351(body bool, use func(...any)) {
 	}
 }
 
-func run5352(body bool, use func(...any)) {
+func run5319(body bool, use func(...any)) {
 	var d string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -54508,7 +54185,7 @@ func run5352(body bool, use func(...any)) {
 	}
 }
 
-func run5353(body bool, use func(...any)) {
+func run5320(body bool, use func(...any)) {
 	var d string
 	var i int = 5
 	var st string = "héy"
@@ -54520,7 +54197,7 @@ func run5353(body bool, use func(...any)) {
 	}
 }
 
-func run5354(body bool, use func(...any)) {
+func run5321(body bool, use func(...any)) {
 	var d string
 	var st string = "héy"
 	use(&d, &st)
@@ -54531,7 +54208,7 @@ func run5354(body bool, use func(...any)) {
 	}
 }
 
-func run5355(body bool, use func(...any)) {
+func run5322(body bool, use func(...any)) {
 	var d string
 	var lv Level = 1
 	use(&d, &lv)
@@ -54542,7 +54219,7 @@ func run5355(body bool, use func(...any)) {
 	}
 }
 
-func run5356(body bool, use func(...any)) {
+func run5323(body bool, use func(...any)) {
 	var d bool
 	use(&d)
 	if body {
@@ -54552,7 +54229,7 @@ func run5356(body bool, use func(...any)) {
 	}
 }
 
-func run5357(body bool, use func(...any)) {
+func run5324(body bool, use func(...any)) {
 	var d bool
 	var b bool = true
 	use(&d, &b)
@@ -54563,7 +54240,7 @@ func run5357(body bool, use func(...any)) {
 	}
 }
 
-func run5358(body bool, use func(...any)) {
+func run5325(body bool, use func(...any)) {
 	var d bool
 	var i int = 5
 	var j int = 9
@@ -54575,7 +54252,7 @@ func run5358(body bool, use func(...any)) {
 	}
 }
 
-func run5359(body bool, use func(...any)) {
+func run5326(body bool, use func(...any)) {
 	var d bool
 	var i int = 5
 	var j int = 9
@@ -54588,7 +54265,7 @@ func run5359(body bool, use func(...any)) {
 	}
 }
 
-func run5360(body bool, use func(...any)) {
+func run5327(body bool, use func(...any)) {
 	var d bool
 	var b bool = true
 	use(&d, &b)
@@ -54599,7 +54276,7 @@ func run5360(body bool, use func(...any)) {
 	}
 }
 
-func run5361(body bool, use func(...any)) {
+func run5328(body bool, use func(...any)) {
 	var d bool
 	var err error = errBase
 	use(&d, &err)
@@ -54610,7 +54287,7 @@ func run5361(body bool, use func(...any)) {
 	}
 }
 
-func run5362(body bool, use func(...any)) {
+func run5329(body bool, use func(...any)) {
 	var d bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -54621,7 +54298,7 @@ func run5362(body bool, use func(...any)) {
 	}
 }
 
-func run5363(body bool, use func(...any)) {
+func run5330(body bool, use func(...any)) {
 	var d bool
 	var av any = 5
 	use(&d, &av)
@@ -54632,7 +54309,7 @@ func run5363(body bool, use func(...any)) {
 	}
 }
 
-func run5364(body bool, use func(...any)) {
+func run5331(body bool, use func(...any)) {
 	var d bool
 	var st string = "héy"
 	use(&d, &st)
@@ -54643,7 +54320,7 @@ func run5364(body bool, use func(...any)) {
 	}
 }
 
-func run5365(body bool, use func(...any)) {
+func run5332(body bool, use func(...any)) {
 	var d bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -54655,7 +54332,7 @@ func run5365(body bool, use func(...any)) {
 	}
 }
 
-func run5366(body bool, use func(...any)) {
+func run5333(body bool, use func(...any)) {
 	var d uint8
 	use(&d)
 	if body {
@@ -54665,7 +54342,7 @@ func run5366(body bool, use func(...any)) {
 	}
 }
 
-func run5367(body bool, use func(...any)) {
+func run5334(body bool, use func(...any)) {
 	var d uint8
 	use(&d)
 	if body {
@@ -54675,7 +54352,7 @@ func run5367(body bool, use func(...any)) {
 	}
 }
 
-func run5368(body bool, use func(...any)) {
+func run5335(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -54686,7 +54363,7 @@ func run5368(body bool, use func(...any)) {
 	}
 }
 
-func run5369(body bool, use func(...any)) {
+func run5336(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -54697,7 +54374,7 @@ func run5369(body bool, use func(...any)) {
 	}
 }
 
-func run5370(body bool, use func(...any)) {
+func run5337(body bool, use func(...any)) {
 	var d uint8
 	var i int = 5
 	use(&d, &i)
@@ -54708,7 +54385,7 @@ func run5370(body bool, use func(...any)) {
 	}
 }
 
-func run5371(body bool, use func(...any)) {
+func run5338(body bool, use func(...any)) {
 	var d uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -54719,7 +54396,7 @@ func run5371(body bool, use func(...any)) {
 	}
 }
 
-func run5372(body bool, use func(...any)) {
+func run5339(body bool, use func(...any)) {
 	var d uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -54730,7 +54407,7 @@ func run5372(body bool, use func(...any)) {
 	}
 }
 
-func run5373(body bool, use func(...any)) {
+func run5340(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -54741,7 +54418,7 @@ func run5373(body bool, use func(...any)) {
 	}
 }
 
-func run5374(body bool, use func(...any)) {
+func run5341(body bool, use func(...any)) {
 	var d uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -54752,7 +54429,7 @@ func run5374(body bool, use func(...any)) {
 	}
 }
 
-func run5375(body bool, use func(...any)) {
+func run5342(body bool, use func(...any)) {
 	var d uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -54763,7 +54440,7 @@ func run5375(body bool, use func(...any)) {
 	}
 }
 
-func run5376(body bool, use func(...any)) {
+func run5343(body bool, use func(...any)) {
 	var d rune
 	use(&d)
 	if body {
@@ -54773,7 +54450,7 @@ func run5376(body bool, use func(...any)) {
 	}
 }
 
-func run5377(body bool, use func(...any)) {
+func run5344(body bool, use func(...any)) {
 	var d rune
 	var i int = 5
 	use(&d, &i)
@@ -54784,7 +54461,7 @@ func run5377(body bool, use func(...any)) {
 	}
 }
 
-func run5378(body bool, use func(...any)) {
+func run5345(body bool, use func(...any)) {
 	var d rune
 	var i int = 5
 	use(&d, &i)
@@ -54795,7 +54472,7 @@ func run5378(body bool, use func(...any)) {
 	}
 }
 
-func run5379(body bool, use func(...any)) {
+func run5346(body bool, use func(...any)) {
 	var d Level
 	use(&d)
 	if body {
@@ -54805,7 +54482,7 @@ func run5379(body bool, use func(...any)) {
 	}
 }
 
-func run5380(body bool, use func(...any)) {
+func run5347(body bool, use func(...any)) {
 	var d Level
 	use(&d)
 	if body {
@@ -54815,7 +54492,7 @@ func run5380(body bool, use func(...any)) {
 	}
 }
 
-func run5381(body bool, use func(...any)) {
+func run5348(body bool, use func(...any)) {
 	var d Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -54826,7 +54503,7 @@ func run5381(body bool, use func(...any)) {
 	}
 }
 
-func run5382(body bool, use func(...any)) {
+func run5349(body bool, use func(...any)) {
 	var d Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -54837,7 +54514,7 @@ func run5382(body bool, use func(...any)) {
 	}
 }
 
-func run5383(body bool, use func(...any)) {
+func run5350(body bool, use func(...any)) {
 	var d Level
 	var i int = 5
 	use(&d, &i)
@@ -54848,7 +54525,7 @@ func run5383(body bool, use func(...any)) {
 	}
 }
 
-func run5384(body bool, use func(...any)) {
+func run5351(body bool, use func(...any)) {
 	var d time.Duration
 	use(&d)
 	if body {
@@ -54858,7 +54535,7 @@ func run5384(body bool, use func(...any)) {
 	}
 }
 
-func run5385(body bool, use func(...any)) {
+func run5352(body bool, use func(...any)) {
 	var d time.Duration
 	use(&d)
 	if body {
@@ -54868,7 +54545,7 @@ func run5385(body bool, use func(...any)) {
 	}
 }
 
-func run5386(body bool, use func(...any)) {
+func run5353(body bool, use func(...any)) {
 	var d time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -54879,7 +54556,7 @@ func run5386(body bool, use func(...any)) {
 	}
 }
 
-func run5387(body bool, use func(...any)) {
+func run5354(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54889,7 +54566,7 @@ func run5387(body bool, use func(...any)) {
 	}
 }
 
-func run5388(body bool, use func(...any)) {
+func run5355(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54899,7 +54576,7 @@ func run5388(body bool, use func(...any)) {
 	}
 }
 
-func run5389(body bool, use func(...any)) {
+func run5356(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54909,7 +54586,7 @@ func run5389(body bool, use func(...any)) {
 	}
 }
 
-func run5390(body bool, use func(...any)) {
+func run5357(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54919,7 +54596,7 @@ func run5390(body bool, use func(...any)) {
 	}
 }
 
-func run5391(body bool, use func(...any)) {
+func run5358(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54929,7 +54606,7 @@ func run5391(body bool, use func(...any)) {
 	}
 }
 
-func run5392(body bool, use func(...any)) {
+func run5359(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54939,7 +54616,7 @@ func run5392(body bool, use func(...any)) {
 	}
 }
 
-func run5393(body bool, use func(...any)) {
+func run5360(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -54950,7 +54627,7 @@ func run5393(body bool, use func(...any)) {
 	}
 }
 
-func run5394(body bool, use func(...any)) {
+func run5361(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -54961,7 +54638,7 @@ func run5394(body bool, use func(...any)) {
 	}
 }
 
-func run5395(body bool, use func(...any)) {
+func run5362(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -54972,7 +54649,7 @@ func run5395(body bool, use func(...any)) {
 	}
 }
 
-func run5396(body bool, use func(...any)) {
+func run5363(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -54983,7 +54660,7 @@ func run5396(body bool, use func(...any)) {
 	}
 }
 
-func run5397(body bool, use func(...any)) {
+func run5364(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -54993,7 +54670,7 @@ func run5397(body bool, use func(...any)) {
 	}
 }
 
-func run5398(body bool, use func(...any)) {
+func run5365(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55004,7 +54681,7 @@ func run5398(body bool, use func(...any)) {
 	}
 }
 
-func run5399(body bool, use func(...any)) {
+func run5366(body bool, use func(...any)) {
 	var d any
 	var b bool = true
 	use(&d, &b)
@@ -55015,7 +54692,7 @@ func run5399(body bool, use func(...any)) {
 	}
 }
 
-func run5400(body bool, use func(...any)) {
+func run5367(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -55026,7 +54703,7 @@ func run5400(body bool, use func(...any)) {
 	}
 }
 
-func run5401(body bool, use func(...any)) {
+func run5368(body bool, use func(...any)) {
 	var d any
 	var g float32 = 0.1
 	use(&d, &g)
@@ -55037,7 +54714,7 @@ func run5401(body bool, use func(...any)) {
 	}
 }
 
-func run5402(body bool, use func(...any)) {
+func run5369(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -55049,7 +54726,7 @@ func run5402(body bool, use func(...any)) {
 	}
 }
 
-func run5403(body bool, use func(...any)) {
+func run5370(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -55062,7 +54739,7 @@ func run5403(body bool, use func(...any)) {
 	}
 }
 
-func run5404(body bool, use func(...any)) {
+func run5371(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55073,7 +54750,7 @@ func run5404(body bool, use func(...any)) {
 	}
 }
 
-func run5405(body bool, use func(...any)) {
+func run5372(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55084,7 +54761,7 @@ func run5405(body bool, use func(...any)) {
 	}
 }
 
-func run5406(body bool, use func(...any)) {
+func run5373(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -55095,7 +54772,7 @@ func run5406(body bool, use func(...any)) {
 	}
 }
 
-func run5407(body bool, use func(...any)) {
+func run5374(body bool, use func(...any)) {
 	var d any
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -55106,7 +54783,7 @@ func run5407(body bool, use func(...any)) {
 	}
 }
 
-func run5408(body bool, use func(...any)) {
+func run5375(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -55117,7 +54794,7 @@ func run5408(body bool, use func(...any)) {
 	}
 }
 
-func run5409(body bool, use func(...any)) {
+func run5376(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55128,7 +54805,7 @@ func run5409(body bool, use func(...any)) {
 	}
 }
 
-func run5410(body bool, use func(...any)) {
+func run5377(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55139,7 +54816,7 @@ func run5410(body bool, use func(...any)) {
 	}
 }
 
-func run5411(body bool, use func(...any)) {
+func run5378(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55150,7 +54827,7 @@ func run5411(body bool, use func(...any)) {
 	}
 }
 
-func run5412(body bool, use func(...any)) {
+func run5379(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55161,7 +54838,7 @@ func run5412(body bool, use func(...any)) {
 	}
 }
 
-func run5413(body bool, use func(...any)) {
+func run5380(body bool, use func(...any)) {
 	var d any
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -55172,7 +54849,7 @@ func run5413(body bool, use func(...any)) {
 	}
 }
 
-func run5414(body bool, use func(...any)) {
+func run5381(body bool, use func(...any)) {
 	var d any
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -55183,7 +54860,7 @@ func run5414(body bool, use func(...any)) {
 	}
 }
 
-func run5415(body bool, use func(...any)) {
+func run5382(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -55193,7 +54870,7 @@ func run5415(body bool, use func(...any)) {
 	}
 }
 
-func run5416(body bool, use func(...any)) {
+func run5383(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -55203,7 +54880,7 @@ func run5416(body bool, use func(...any)) {
 	}
 }
 
-func run5417(body bool, use func(...any)) {
+func run5384(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55214,7 +54891,7 @@ func run5417(body bool, use func(...any)) {
 	}
 }
 
-func run5418(body bool, use func(...any)) {
+func run5385(body bool, use func(...any)) {
 	var d any
 	var err error = errBase
 	use(&d, &err)
@@ -55225,7 +54902,7 @@ func run5418(body bool, use func(...any)) {
 	}
 }
 
-func run5419(body bool, use func(...any)) {
+func run5386(body bool, use func(...any)) {
 	var d any
 	var f float64 = 2.5
 	use(&d, &f)
@@ -55236,7 +54913,7 @@ func run5419(body bool, use func(...any)) {
 	}
 }
 
-func run5420(body bool, use func(...any)) {
+func run5387(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55247,7 +54924,7 @@ func run5420(body bool, use func(...any)) {
 	}
 }
 
-func run5421(body bool, use func(...any)) {
+func run5388(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -55258,7 +54935,7 @@ func run5421(body bool, use func(...any)) {
 	}
 }
 
-func run5422(body bool, use func(...any)) {
+func run5389(body bool, use func(...any)) {
 	var d any
 	var st string = "héy"
 	use(&d, &st)
@@ -55269,7 +54946,7 @@ func run5422(body bool, use func(...any)) {
 	}
 }
 
-func run5423(body bool, use func(...any)) {
+func run5390(body bool, use func(...any)) {
 	var d any
 	var pi = new(int)
 	use(&d, &pi)
@@ -55280,7 +54957,7 @@ func run5423(body bool, use func(...any)) {
 	}
 }
 
-func run5424(body bool, use func(...any)) {
+func run5391(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55291,7 +54968,7 @@ func run5424(body bool, use func(...any)) {
 	}
 }
 
-func run5425(body bool, use func(...any)) {
+func run5392(body bool, use func(...any)) {
 	var d any
 	var av any = 5
 	use(&d, &av)
@@ -55302,7 +54979,7 @@ func run5425(body bool, use func(...any)) {
 	}
 }
 
-func run5426(body bool, use func(...any)) {
+func run5393(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55313,7 +54990,7 @@ func run5426(body bool, use func(...any)) {
 	}
 }
 
-func run5427(body bool, use func(...any)) {
+func run5394(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55324,7 +55001,7 @@ func run5427(body bool, use func(...any)) {
 	}
 }
 
-func run5428(body bool, use func(...any)) {
+func run5395(body bool, use func(...any)) {
 	var d any
 	var fn = double
 	use(&d, &fn)
@@ -55335,7 +55012,7 @@ func run5428(body bool, use func(...any)) {
 	}
 }
 
-func run5429(body bool, use func(...any)) {
+func run5396(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var fn = double
@@ -55347,7 +55024,7 @@ func run5429(body bool, use func(...any)) {
 	}
 }
 
-func run5430(body bool, use func(...any)) {
+func run5397(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -55357,7 +55034,7 @@ func run5430(body bool, use func(...any)) {
 	}
 }
 
-func run5431(body bool, use func(...any)) {
+func run5398(body bool, use func(...any)) {
 	var d any
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55368,7 +55045,7 @@ func run5431(body bool, use func(...any)) {
 	}
 }
 
-func run5432(body bool, use func(...any)) {
+func run5399(body bool, use func(...any)) {
 	var d any
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -55379,7 +55056,7 @@ func run5432(body bool, use func(...any)) {
 	}
 }
 
-func run5433(body bool, use func(...any)) {
+func run5400(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55390,7 +55067,7 @@ func run5433(body bool, use func(...any)) {
 	}
 }
 
-func run5434(body bool, use func(...any)) {
+func run5401(body bool, use func(...any)) {
 	var d any
 	var u uint8 = 100
 	use(&d, &u)
@@ -55401,7 +55078,7 @@ func run5434(body bool, use func(...any)) {
 	}
 }
 
-func run5435(body bool, use func(...any)) {
+func run5402(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -55411,7 +55088,7 @@ func run5435(body bool, use func(...any)) {
 	}
 }
 
-func run5436(body bool, use func(...any)) {
+func run5403(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	var j int = 9
@@ -55423,7 +55100,7 @@ func run5436(body bool, use func(...any)) {
 	}
 }
 
-func run5437(body bool, use func(...any)) {
+func run5404(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55434,7 +55111,7 @@ func run5437(body bool, use func(...any)) {
 	}
 }
 
-func run5438(body bool, use func(...any)) {
+func run5405(body bool, use func(...any)) {
 	var d any
 	use(&d)
 	if body {
@@ -55444,7 +55121,7 @@ func run5438(body bool, use func(...any)) {
 	}
 }
 
-func run5439(body bool, use func(...any)) {
+func run5406(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55455,7 +55132,7 @@ func run5439(body bool, use func(...any)) {
 	}
 }
 
-func run5440(body bool, use func(...any)) {
+func run5407(body bool, use func(...any)) {
 	var d any
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55466,7 +55143,7 @@ func run5440(body bool, use func(...any)) {
 	}
 }
 
-func run5441(body bool, use func(...any)) {
+func run5408(body bool, use func(...any)) {
 	var d any
 	var lv Level = 1
 	use(&d, &lv)
@@ -55477,7 +55154,7 @@ func run5441(body bool, use func(...any)) {
 	}
 }
 
-func run5442(body bool, use func(...any)) {
+func run5409(body bool, use func(...any)) {
 	var d any
 	var i int = 5
 	use(&d, &i)
@@ -55488,7 +55165,7 @@ func run5442(body bool, use func(...any)) {
 	}
 }
 
-func run5443(body bool, use func(...any)) {
+func run5410(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -55499,7 +55176,7 @@ func run5443(body bool, use func(...any)) {
 	}
 }
 
-func run5444(body bool, use func(...any)) {
+func run5411(body bool, use func(...any)) {
 	var d any
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -55510,7 +55187,7 @@ func run5444(body bool, use func(...any)) {
 	}
 }
 
-func run5445(body bool, use func(...any)) {
+func run5412(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55520,7 +55197,7 @@ func run5445(body bool, use func(...any)) {
 	}
 }
 
-func run5446(body bool, use func(...any)) {
+func run5413(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55530,7 +55207,7 @@ func run5446(body bool, use func(...any)) {
 	}
 }
 
-func run5447(body bool, use func(...any)) {
+func run5414(body bool, use func(...any)) {
 	var d error
 	var err error = errBase
 	use(&d, &err)
@@ -55541,7 +55218,7 @@ func run5447(body bool, use func(...any)) {
 	}
 }
 
-func run5448(body bool, use func(...any)) {
+func run5415(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55551,7 +55228,7 @@ func run5448(body bool, use func(...any)) {
 	}
 }
 
-func run5449(body bool, use func(...any)) {
+func run5416(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55561,7 +55238,7 @@ func run5449(body bool, use func(...any)) {
 	}
 }
 
-func run5450(body bool, use func(...any)) {
+func run5417(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55571,7 +55248,7 @@ func run5450(body bool, use func(...any)) {
 	}
 }
 
-func run5451(body bool, use func(...any)) {
+func run5418(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55581,7 +55258,7 @@ func run5451(body bool, use func(...any)) {
 	}
 }
 
-func run5452(body bool, use func(...any)) {
+func run5419(body bool, use func(...any)) {
 	var d error
 	use(&d)
 	if body {
@@ -55591,7 +55268,7 @@ func run5452(body bool, use func(...any)) {
 	}
 }
 
-func run5453(body bool, use func(...any)) {
+func run5420(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -55601,7 +55278,7 @@ func run5453(body bool, use func(...any)) {
 	}
 }
 
-func run5454(body bool, use func(...any)) {
+func run5421(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55612,7 +55289,7 @@ func run5454(body bool, use func(...any)) {
 	}
 }
 
-func run5455(body bool, use func(...any)) {
+func run5422(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -55623,7 +55300,7 @@ func run5455(body bool, use func(...any)) {
 	}
 }
 
-func run5456(body bool, use func(...any)) {
+func run5423(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55634,7 +55311,7 @@ func run5456(body bool, use func(...any)) {
 	}
 }
 
-func run5457(body bool, use func(...any)) {
+func run5424(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var lv Level = 1
 	use(&d, &lv)
@@ -55645,7 +55322,7 @@ func run5457(body bool, use func(...any)) {
 	}
 }
 
-func run5458(body bool, use func(...any)) {
+func run5425(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -55655,7 +55332,7 @@ func run5458(body bool, use func(...any)) {
 	}
 }
 
-func run5459(body bool, use func(...any)) {
+func run5426(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -55665,7 +55342,7 @@ func run5459(body bool, use func(...any)) {
 	}
 }
 
-func run5460(body bool, use func(...any)) {
+func run5427(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -55675,7 +55352,7 @@ func run5460(body bool, use func(...any)) {
 	}
 }
 
-func run5461(body bool, use func(...any)) {
+func run5428(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -55685,7 +55362,7 @@ func run5461(body bool, use func(...any)) {
 	}
 }
 
-func run5462(body bool, use func(...any)) {
+func run5429(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var srs = []fmt.Stringer{High}
 	use(&d, &srs)
@@ -55696,7 +55373,7 @@ func run5462(body bool, use func(...any)) {
 	}
 }
 
-func run5463(body bool, use func(...any)) {
+func run5430(body bool, use func(...any)) {
 	var d fmt.Stringer
 	use(&d)
 	if body {
@@ -55706,7 +55383,7 @@ func run5463(body bool, use func(...any)) {
 	}
 }
 
-func run5464(body bool, use func(...any)) {
+func run5431(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55717,7 +55394,7 @@ func run5464(body bool, use func(...any)) {
 	}
 }
 
-func run5465(body bool, use func(...any)) {
+func run5432(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -55728,7 +55405,7 @@ func run5465(body bool, use func(...any)) {
 	}
 }
 
-func run5466(body bool, use func(...any)) {
+func run5433(body bool, use func(...any)) {
 	var d fmt.Stringer
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -55739,7 +55416,7 @@ func run5466(body bool, use func(...any)) {
 	}
 }
 
-func run5467(body bool, use func(...any)) {
+func run5434(body bool, use func(...any)) {
 	var d Point
 	var i int = 5
 	use(&d, &i)
@@ -55750,7 +55427,7 @@ func run5467(body bool, use func(...any)) {
 	}
 }
 
-func run5468(body bool, use func(...any)) {
+func run5435(body bool, use func(...any)) {
 	var d Point
 	use(&d)
 	if body {
@@ -55760,7 +55437,7 @@ func run5468(body bool, use func(...any)) {
 	}
 }
 
-func run5469(body bool, use func(...any)) {
+func run5436(body bool, use func(...any)) {
 	var d Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55771,7 +55448,7 @@ func run5469(body bool, use func(...any)) {
 	}
 }
 
-func run5470(body bool, use func(...any)) {
+func run5437(body bool, use func(...any)) {
 	var d Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55782,7 +55459,7 @@ func run5470(body bool, use func(...any)) {
 	}
 }
 
-func run5471(body bool, use func(...any)) {
+func run5438(body bool, use func(...any)) {
 	var d Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -55793,7 +55470,7 @@ func run5471(body bool, use func(...any)) {
 	}
 }
 
-func run5472(body bool, use func(...any)) {
+func run5439(body bool, use func(...any)) {
 	var d Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -55804,7 +55481,7 @@ func run5472(body bool, use func(...any)) {
 	}
 }
 
-func run5473(body bool, use func(...any)) {
+func run5440(body bool, use func(...any)) {
 	var d Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -55815,7 +55492,7 @@ func run5473(body bool, use func(...any)) {
 	}
 }
 
-func run5474(body bool, use func(...any)) {
+func run5441(body bool, use func(...any)) {
 	var d Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -55826,7 +55503,7 @@ func run5474(body bool, use func(...any)) {
 	}
 }
 
-func run5475(body bool, use func(...any)) {
+func run5442(body bool, use func(...any)) {
 	var d Point
 	use(&d)
 	if body {
@@ -55836,7 +55513,7 @@ func run5475(body bool, use func(...any)) {
 	}
 }
 
-func run5476(body bool, use func(...any)) {
+func run5443(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -55847,7 +55524,7 @@ func run5476(body bool, use func(...any)) {
 	}
 }
 
-func run5477(body bool, use func(...any)) {
+func run5444(body bool, use func(...any)) {
 	var d *Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -55858,7 +55535,7 @@ func run5477(body bool, use func(...any)) {
 	}
 }
 
-func run5478(body bool, use func(...any)) {
+func run5445(body bool, use func(...any)) {
 	var d *Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -55869,7 +55546,7 @@ func run5478(body bool, use func(...any)) {
 	}
 }
 
-func run5479(body bool, use func(...any)) {
+func run5446(body bool, use func(...any)) {
 	var d *Point
 	var i int = 5
 	use(&d, &i)
@@ -55880,7 +55557,7 @@ func run5479(body bool, use func(...any)) {
 	}
 }
 
-func run5480(body bool, use func(...any)) {
+func run5447(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -55890,7 +55567,7 @@ func run5480(body bool, use func(...any)) {
 	}
 }
 
-func run5481(body bool, use func(...any)) {
+func run5448(body bool, use func(...any)) {
 	var d *Point
 	use(&d)
 	if body {
@@ -55900,7 +55577,7 @@ func run5481(body bool, use func(...any)) {
 	}
 }
 
-func run5482(body bool, use func(...any)) {
+func run5449(body bool, use func(...any)) {
 	var d *Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -55911,7 +55588,7 @@ func run5482(body bool, use func(...any)) {
 	}
 }
 
-func run5483(body bool, use func(...any)) {
+func run5450(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -55922,7 +55599,7 @@ func run5483(body bool, use func(...any)) {
 	}
 }
 
-func run5484(body bool, use func(...any)) {
+func run5451(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55933,7 +55610,7 @@ func run5484(body bool, use func(...any)) {
 	}
 }
 
-func run5485(body bool, use func(...any)) {
+func run5452(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -55946,7 +55623,7 @@ func run5485(body bool, use func(...any)) {
 	}
 }
 
-func run5486(body bool, use func(...any)) {
+func run5453(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55957,7 +55634,7 @@ func run5486(body bool, use func(...any)) {
 	}
 }
 
-func run5487(body bool, use func(...any)) {
+func run5454(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55968,7 +55645,7 @@ func run5487(body bool, use func(...any)) {
 	}
 }
 
-func run5488(body bool, use func(...any)) {
+func run5455(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -55979,7 +55656,7 @@ func run5488(body bool, use func(...any)) {
 	}
 }
 
-func run5489(body bool, use func(...any)) {
+func run5456(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -55989,7 +55666,7 @@ func run5489(body bool, use func(...any)) {
 	}
 }
 
-func run5490(body bool, use func(...any)) {
+func run5457(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -55999,7 +55676,7 @@ func run5490(body bool, use func(...any)) {
 	}
 }
 
-func run5491(body bool, use func(...any)) {
+func run5458(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -56010,7 +55687,7 @@ func run5491(body bool, use func(...any)) {
 	}
 }
 
-func run5492(body bool, use func(...any)) {
+func run5459(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -56020,7 +55697,7 @@ func run5492(body bool, use func(...any)) {
 	}
 }
 
-func run5493(body bool, use func(...any)) {
+func run5460(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var st string = "héy"
@@ -56033,7 +55710,7 @@ func run5493(body bool, use func(...any)) {
 	}
 }
 
-func run5494(body bool, use func(...any)) {
+func run5461(body bool, use func(...any)) {
 	var d []any
 	var i int = 5
 	var u uint8 = 100
@@ -56046,7 +55723,7 @@ func run5494(body bool, use func(...any)) {
 	}
 }
 
-func run5495(body bool, use func(...any)) {
+func run5462(body bool, use func(...any)) {
 	var d []any
 	use(&d)
 	if body {
@@ -56056,7 +55733,7 @@ func run5495(body bool, use func(...any)) {
 	}
 }
 
-func run5496(body bool, use func(...any)) {
+func run5463(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -56067,7 +55744,7 @@ func run5496(body bool, use func(...any)) {
 	}
 }
 
-func run5497(body bool, use func(...any)) {
+func run5464(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -56079,7 +55756,7 @@ func run5497(body bool, use func(...any)) {
 	}
 }
 
-func run5498(body bool, use func(...any)) {
+func run5465(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -56091,7 +55768,7 @@ func run5498(body bool, use func(...any)) {
 	}
 }
 
-func run5499(body bool, use func(...any)) {
+func run5466(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -56103,7 +55780,7 @@ func run5499(body bool, use func(...any)) {
 	}
 }
 
-func run5500(body bool, use func(...any)) {
+func run5467(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -56114,7 +55791,7 @@ func run5500(body bool, use func(...any)) {
 	}
 }
 
-func run5501(body bool, use func(...any)) {
+func run5468(body bool, use func(...any)) {
 	var d [2]int
 	var i int = 5
 	var j int = 9
@@ -56126,7 +55803,7 @@ func run5501(body bool, use func(...any)) {
 	}
 }
 
-func run5502(body bool, use func(...any)) {
+func run5469(body bool, use func(...any)) {
 	var d [2]int
 	use(&d)
 	if body {
@@ -56136,7 +55813,7 @@ func run5502(body bool, use func(...any)) {
 	}
 }
 
-func run5503(body bool, use func(...any)) {
+func run5470(body bool, use func(...any)) {
 	var d [2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -56147,7 +55824,7 @@ func run5503(body bool, use func(...any)) {
 	}
 }
 
-func run5504(body bool, use func(...any)) {
+func run5471(body bool, use func(...any)) {
 	var d map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -56158,7 +55835,7 @@ func run5504(body bool, use func(...any)) {
 	}
 }
 
-func run5505(body bool, use func(...any)) {
+func run5472(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -56168,7 +55845,7 @@ func run5505(body bool, use func(...any)) {
 	}
 }
 
-func run5506(body bool, use func(...any)) {
+func run5473(body bool, use func(...any)) {
 	var d map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -56179,7 +55856,7 @@ func run5506(body bool, use func(...any)) {
 	}
 }
 
-func run5507(body bool, use func(...any)) {
+func run5474(body bool, use func(...any)) {
 	var d map[string]int
 	use(&d)
 	if body {
@@ -56189,7 +55866,7 @@ func run5507(body bool, use func(...any)) {
 	}
 }
 
-func run5508(body bool, use func(...any)) {
+func run5475(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -56199,7 +55876,7 @@ func run5508(body bool, use func(...any)) {
 	}
 }
 
-func run5509(body bool, use func(...any)) {
+func run5476(body bool, use func(...any)) {
 	var d func(int) int
 	var i int = 5
 	use(&d, &i)
@@ -56210,7 +55887,7 @@ func run5509(body bool, use func(...any)) {
 	}
 }
 
-func run5510(body bool, use func(...any)) {
+func run5477(body bool, use func(...any)) {
 	var d func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -56221,7 +55898,7 @@ func run5510(body bool, use func(...any)) {
 	}
 }
 
-func run5511(body bool, use func(...any)) {
+func run5478(body bool, use func(...any)) {
 	var d func(int) int
 	use(&d)
 	if body {
@@ -56231,7 +55908,7 @@ func run5511(body bool, use func(...any)) {
 	}
 }
 
-func run5512(body bool, use func(...any)) {
+func run5479(body bool, use func(...any)) {
 	var d Celsius
 	use(&d)
 	if body {
@@ -56241,7 +55918,7 @@ func run5512(body bool, use func(...any)) {
 	}
 }
 
-func run5513(body bool, use func(...any)) {
+func run5480(body bool, use func(...any)) {
 	var d Celsius
 	use(&d)
 	if body {
@@ -56251,7 +55928,7 @@ func run5513(body bool, use func(...any)) {
 	}
 }
 
-func run5514(body bool, use func(...any)) {
+func run5481(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56262,7 +55939,7 @@ func run5514(body bool, use func(...any)) {
 	}
 }
 
-func run5515(body bool, use func(...any)) {
+func run5482(body bool, use func(...any)) {
 	var d Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56273,7 +55950,7 @@ func run5515(body bool, use func(...any)) {
 	}
 }
 
-func run5516(body bool, use func(...any)) {
+func run5483(body bool, use func(...any)) {
 	var d struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -56284,7 +55961,7 @@ func run5516(body bool, use func(...any)) {
 	}
 }
 
-func run5517(body bool, use func(...any)) {
+func run5484(body bool, use func(...any)) {
 	var d struct{ A int }
 	use(&d)
 	if body {
@@ -56294,7 +55971,7 @@ func run5517(body bool, use func(...any)) {
 	}
 }
 
-func run5518(body bool, use func(...any)) {
+func run5485(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -56305,7 +55982,7 @@ func run5518(body bool, use func(...any)) {
 	}
 }
 
-func run5519(body bool, use func(...any)) {
+func run5486(body bool, use func(...any)) {
 	var d Words
 	var st string = "héy"
 	use(&d, &st)
@@ -56316,7 +55993,7 @@ func run5519(body bool, use func(...any)) {
 	}
 }
 
-func run5520(body bool, use func(...any)) {
+func run5487(body bool, use func(...any)) {
 	var d Words
 	use(&d)
 	if body {
@@ -56326,7 +56003,7 @@ func run5520(body bool, use func(...any)) {
 	}
 }
 
-func run5521(body bool, use func(...any)) {
+func run5488(body bool, use func(...any)) {
 	var d []int
 	use(&d)
 	if body {
@@ -56337,7 +56014,7 @@ func run5521(body bool, use func(...any)) {
 	}
 }
 
-func run5522(body bool, use func(...any)) {
+func run5489(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56349,7 +56026,7 @@ func run5522(body bool, use func(...any)) {
 	}
 }
 
-func run5523(body bool, use func(...any)) {
+func run5490(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56361,7 +56038,7 @@ func run5523(body bool, use func(...any)) {
 	}
 }
 
-func run5524(body bool, use func(...any)) {
+func run5491(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56373,7 +56050,7 @@ func run5524(body bool, use func(...any)) {
 	}
 }
 
-func run5525(body bool, use func(...any)) {
+func run5492(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -56386,7 +56063,7 @@ func run5525(body bool, use func(...any)) {
 	}
 }
 
-func run5526(body bool, use func(...any)) {
+func run5493(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56398,7 +56075,7 @@ func run5526(body bool, use func(...any)) {
 	}
 }
 
-func run5527(body bool, use func(...any)) {
+func run5494(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56410,7 +56087,7 @@ func run5527(body bool, use func(...any)) {
 	}
 }
 
-func run5528(body bool, use func(...any)) {
+func run5495(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56422,7 +56099,7 @@ func run5528(body bool, use func(...any)) {
 	}
 }
 
-func run5529(body bool, use func(...any)) {
+func run5496(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	use(&d, &i)
@@ -56434,7 +56111,7 @@ func run5529(body bool, use func(...any)) {
 	}
 }
 
-func run5530(body bool, use func(...any)) {
+func run5497(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -56446,7 +56123,7 @@ func run5530(body bool, use func(...any)) {
 	}
 }
 
-func run5531(body bool, use func(...any)) {
+func run5498(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -56458,7 +56135,7 @@ func run5531(body bool, use func(...any)) {
 	}
 }
 
-func run5532(body bool, use func(...any)) {
+func run5499(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -56470,7 +56147,7 @@ func run5532(body bool, use func(...any)) {
 	}
 }
 
-func run5533(body bool, use func(...any)) {
+func run5500(body bool, use func(...any)) {
 	var d []int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -56482,7 +56159,7 @@ func run5533(body bool, use func(...any)) {
 	}
 }
 
-func run5534(body bool, use func(...any)) {
+func run5501(body bool, use func(...any)) {
 	var d []int
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -56494,7 +56171,7 @@ func run5534(body bool, use func(...any)) {
 	}
 }
 
-func run5535(body bool, use func(...any)) {
+func run5502(body bool, use func(...any)) {
 	var d []int
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -56506,7 +56183,7 @@ func run5535(body bool, use func(...any)) {
 	}
 }
 
-func run5536(body bool, use func(...any)) {
+func run5503(body bool, use func(...any)) {
 	var d []int
 	var pi = new(int)
 	use(&d, &pi)
@@ -56518,7 +56195,7 @@ func run5536(body bool, use func(...any)) {
 	}
 }
 
-func run5537(body bool, use func(...any)) {
+func run5504(body bool, use func(...any)) {
 	var d []int
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56530,7 +56207,7 @@ func run5537(body bool, use func(...any)) {
 	}
 }
 
-func run5538(body bool, use func(...any)) {
+func run5505(body bool, use func(...any)) {
 	var d []int
 	var av any = 5
 	use(&d, &av)
@@ -56542,7 +56219,7 @@ func run5538(body bool, use func(...any)) {
 	}
 }
 
-func run5539(body bool, use func(...any)) {
+func run5506(body bool, use func(...any)) {
 	var d []int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -56554,7 +56231,7 @@ func run5539(body bool, use func(...any)) {
 	}
 }
 
-func run5540(body bool, use func(...any)) {
+func run5507(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var fn = double
@@ -56567,7 +56244,7 @@ func run5540(body bool, use func(...any)) {
 	}
 }
 
-func run5541(body bool, use func(...any)) {
+func run5508(body bool, use func(...any)) {
 	var d []int
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -56579,7 +56256,7 @@ func run5541(body bool, use func(...any)) {
 	}
 }
 
-func run5542(body bool, use func(...any)) {
+func run5509(body bool, use func(...any)) {
 	var d []int
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -56591,7 +56268,7 @@ func run5542(body bool, use func(...any)) {
 	}
 }
 
-func run5543(body bool, use func(...any)) {
+func run5510(body bool, use func(...any)) {
 	var d []int
 	var i int = 5
 	var j int = 9
@@ -56604,7 +56281,7 @@ func run5543(body bool, use func(...any)) {
 	}
 }
 
-func run5544(body bool, use func(...any)) {
+func run5511(body bool, use func(...any)) {
 	var d []int
 	var u uint8 = 100
 	use(&d, &u)
@@ -56616,7 +56293,7 @@ func run5544(body bool, use func(...any)) {
 	}
 }
 
-func run5545(body bool, use func(...any)) {
+func run5512(body bool, use func(...any)) {
 	var d []int
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -56628,7 +56305,7 @@ func run5545(body bool, use func(...any)) {
 	}
 }
 
-func run5546(body bool, use func(...any)) {
+func run5513(body bool, use func(...any)) {
 	var d []int
 	var lv Level = 1
 	use(&d, &lv)
@@ -56640,7 +56317,7 @@ func run5546(body bool, use func(...any)) {
 	}
 }
 
-func run5547(body bool, use func(...any)) {
+func run5514(body bool, use func(...any)) {
 	var d []float64
 	use(&d)
 	if body {
@@ -56651,7 +56328,7 @@ func run5547(body bool, use func(...any)) {
 	}
 }
 
-func run5548(body bool, use func(...any)) {
+func run5515(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56663,7 +56340,7 @@ func run5548(body bool, use func(...any)) {
 	}
 }
 
-func run5549(body bool, use func(...any)) {
+func run5516(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56675,7 +56352,7 @@ func run5549(body bool, use func(...any)) {
 	}
 }
 
-func run5550(body bool, use func(...any)) {
+func run5517(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56687,7 +56364,7 @@ func run5550(body bool, use func(...any)) {
 	}
 }
 
-func run5551(body bool, use func(...any)) {
+func run5518(body bool, use func(...any)) {
 	var d []float64
 	var i int = 5
 	use(&d, &i)
@@ -56699,7 +56376,7 @@ func run5551(body bool, use func(...any)) {
 	}
 }
 
-func run5552(body bool, use func(...any)) {
+func run5519(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56711,7 +56388,7 @@ func run5552(body bool, use func(...any)) {
 	}
 }
 
-func run5553(body bool, use func(...any)) {
+func run5520(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56723,7 +56400,7 @@ func run5553(body bool, use func(...any)) {
 	}
 }
 
-func run5554(body bool, use func(...any)) {
+func run5521(body bool, use func(...any)) {
 	var d []float64
 	var g float32 = 0.1
 	use(&d, &g)
@@ -56735,7 +56412,7 @@ func run5554(body bool, use func(...any)) {
 	}
 }
 
-func run5555(body bool, use func(...any)) {
+func run5522(body bool, use func(...any)) {
 	var d []float64
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -56747,7 +56424,7 @@ func run5555(body bool, use func(...any)) {
 	}
 }
 
-func run5556(body bool, use func(...any)) {
+func run5523(body bool, use func(...any)) {
 	var d []float64
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56759,7 +56436,7 @@ func run5556(body bool, use func(...any)) {
 	}
 }
 
-func run5557(body bool, use func(...any)) {
+func run5524(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -56771,7 +56448,7 @@ func run5557(body bool, use func(...any)) {
 	}
 }
 
-func run5558(body bool, use func(...any)) {
+func run5525(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -56783,7 +56460,7 @@ func run5558(body bool, use func(...any)) {
 	}
 }
 
-func run5559(body bool, use func(...any)) {
+func run5526(body bool, use func(...any)) {
 	var d []float32
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56795,7 +56472,7 @@ func run5559(body bool, use func(...any)) {
 	}
 }
 
-func run5560(body bool, use func(...any)) {
+func run5527(body bool, use func(...any)) {
 	var d []float32
 	var g float32 = 0.1
 	use(&d, &g)
@@ -56807,7 +56484,7 @@ func run5560(body bool, use func(...any)) {
 	}
 }
 
-func run5561(body bool, use func(...any)) {
+func run5528(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -56819,7 +56496,7 @@ func run5561(body bool, use func(...any)) {
 	}
 }
 
-func run5562(body bool, use func(...any)) {
+func run5529(body bool, use func(...any)) {
 	var d []complex128
 	var c complex128 = 1 + 2i
 	use(&d, &c)
@@ -56831,7 +56508,7 @@ func run5562(body bool, use func(...any)) {
 	}
 }
 
-func run5563(body bool, use func(...any)) {
+func run5530(body bool, use func(...any)) {
 	var d []complex128
 	var f float64 = 2.5
 	use(&d, &f)
@@ -56843,7 +56520,7 @@ func run5563(body bool, use func(...any)) {
 	}
 }
 
-func run5564(body bool, use func(...any)) {
+func run5531(body bool, use func(...any)) {
 	var d []string
 	use(&d)
 	if body {
@@ -56854,7 +56531,7 @@ func run5564(body bool, use func(...any)) {
 	}
 }
 
-func run5565(body bool, use func(...any)) {
+func run5532(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -56866,7 +56543,7 @@ func run5565(body bool, use func(...any)) {
 	}
 }
 
-func run5566(body bool, use func(...any)) {
+func run5533(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	use(&d, &i)
@@ -56878,7 +56555,7 @@ func run5566(body bool, use func(...any)) {
 	}
 }
 
-func run5567(body bool, use func(...any)) {
+func run5534(body bool, use func(...any)) {
 	var d []string
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -56890,7 +56567,7 @@ func run5567(body bool, use func(...any)) {
 	}
 }
 
-func run5568(body bool, use func(...any)) {
+func run5535(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -56902,7 +56579,7 @@ func run5568(body bool, use func(...any)) {
 	}
 }
 
-func run5569(body bool, use func(...any)) {
+func run5536(body bool, use func(...any)) {
 	var d []string
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -56914,7 +56591,7 @@ func run5569(body bool, use func(...any)) {
 	}
 }
 
-func run5570(body bool, use func(...any)) {
+func run5537(body bool, use func(...any)) {
 	var d []string
 	var i int = 5
 	var st string = "héy"
@@ -56927,7 +56604,7 @@ func run5570(body bool, use func(...any)) {
 	}
 }
 
-func run5571(body bool, use func(...any)) {
+func run5538(body bool, use func(...any)) {
 	var d []string
 	var st string = "héy"
 	use(&d, &st)
@@ -56939,7 +56616,7 @@ func run5571(body bool, use func(...any)) {
 	}
 }
 
-func run5572(body bool, use func(...any)) {
+func run5539(body bool, use func(...any)) {
 	var d []string
 	var lv Level = 1
 	use(&d, &lv)
@@ -56951,7 +56628,7 @@ func run5572(body bool, use func(...any)) {
 	}
 }
 
-func run5573(body bool, use func(...any)) {
+func run5540(body bool, use func(...any)) {
 	var d []bool
 	use(&d)
 	if body {
@@ -56962,7 +56639,7 @@ func run5573(body bool, use func(...any)) {
 	}
 }
 
-func run5574(body bool, use func(...any)) {
+func run5541(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -56974,7 +56651,7 @@ func run5574(body bool, use func(...any)) {
 	}
 }
 
-func run5575(body bool, use func(...any)) {
+func run5542(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -56987,7 +56664,7 @@ func run5575(body bool, use func(...any)) {
 	}
 }
 
-func run5576(body bool, use func(...any)) {
+func run5543(body bool, use func(...any)) {
 	var d []bool
 	var i int = 5
 	var j int = 9
@@ -57001,7 +56678,7 @@ func run5576(body bool, use func(...any)) {
 	}
 }
 
-func run5577(body bool, use func(...any)) {
+func run5544(body bool, use func(...any)) {
 	var d []bool
 	var b bool = true
 	use(&d, &b)
@@ -57013,7 +56690,7 @@ func run5577(body bool, use func(...any)) {
 	}
 }
 
-func run5578(body bool, use func(...any)) {
+func run5545(body bool, use func(...any)) {
 	var d []bool
 	var err error = errBase
 	use(&d, &err)
@@ -57025,7 +56702,7 @@ func run5578(body bool, use func(...any)) {
 	}
 }
 
-func run5579(body bool, use func(...any)) {
+func run5546(body bool, use func(...any)) {
 	var d []bool
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -57037,7 +56714,7 @@ func run5579(body bool, use func(...any)) {
 	}
 }
 
-func run5580(body bool, use func(...any)) {
+func run5547(body bool, use func(...any)) {
 	var d []bool
 	var av any = 5
 	use(&d, &av)
@@ -57049,7 +56726,7 @@ func run5580(body bool, use func(...any)) {
 	}
 }
 
-func run5581(body bool, use func(...any)) {
+func run5548(body bool, use func(...any)) {
 	var d []bool
 	var st string = "héy"
 	use(&d, &st)
@@ -57061,7 +56738,7 @@ func run5581(body bool, use func(...any)) {
 	}
 }
 
-func run5582(body bool, use func(...any)) {
+func run5549(body bool, use func(...any)) {
 	var d []bool
 	var pt = Point{1, 2, "n"}
 	var pp = &Point{3, 4, "m"}
@@ -57074,7 +56751,7 @@ func run5582(body bool, use func(...any)) {
 	}
 }
 
-func run5583(body bool, use func(...any)) {
+func run5550(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -57086,7 +56763,7 @@ func run5583(body bool, use func(...any)) {
 	}
 }
 
-func run5584(body bool, use func(...any)) {
+func run5551(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -57098,7 +56775,7 @@ func run5584(body bool, use func(...any)) {
 	}
 }
 
-func run5585(body bool, use func(...any)) {
+func run5552(body bool, use func(...any)) {
 	var d []uint8
 	var i int = 5
 	use(&d, &i)
@@ -57110,7 +56787,7 @@ func run5585(body bool, use func(...any)) {
 	}
 }
 
-func run5586(body bool, use func(...any)) {
+func run5553(body bool, use func(...any)) {
 	var d []uint8
 	var bs = []byte("xyz")
 	use(&d, &bs)
@@ -57122,7 +56799,7 @@ func run5586(body bool, use func(...any)) {
 	}
 }
 
-func run5587(body bool, use func(...any)) {
+func run5554(body bool, use func(...any)) {
 	var d []uint8
 	var st string = "héy"
 	use(&d, &st)
@@ -57134,7 +56811,7 @@ func run5587(body bool, use func(...any)) {
 	}
 }
 
-func run5588(body bool, use func(...any)) {
+func run5555(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -57146,7 +56823,7 @@ func run5588(body bool, use func(...any)) {
 	}
 }
 
-func run5589(body bool, use func(...any)) {
+func run5556(body bool, use func(...any)) {
 	var d []uint8
 	var u uint8 = 100
 	use(&d, &u)
@@ -57158,7 +56835,7 @@ func run5589(body bool, use func(...any)) {
 	}
 }
 
-func run5590(body bool, use func(...any)) {
+func run5557(body bool, use func(...any)) {
 	var d []uint8
 	var f float64 = 2.5
 	use(&d, &f)
@@ -57170,7 +56847,7 @@ func run5590(body bool, use func(...any)) {
 	}
 }
 
-func run5591(body bool, use func(...any)) {
+func run5558(body bool, use func(...any)) {
 	var d []rune
 	use(&d)
 	if body {
@@ -57181,7 +56858,7 @@ func run5591(body bool, use func(...any)) {
 	}
 }
 
-func run5592(body bool, use func(...any)) {
+func run5559(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -57193,7 +56870,7 @@ func run5592(body bool, use func(...any)) {
 	}
 }
 
-func run5593(body bool, use func(...any)) {
+func run5560(body bool, use func(...any)) {
 	var d []rune
 	var i int = 5
 	use(&d, &i)
@@ -57205,7 +56882,7 @@ func run5593(body bool, use func(...any)) {
 	}
 }
 
-func run5594(body bool, use func(...any)) {
+func run5561(body bool, use func(...any)) {
 	var d []Level
 	use(&d)
 	if body {
@@ -57216,7 +56893,7 @@ func run5594(body bool, use func(...any)) {
 	}
 }
 
-func run5595(body bool, use func(...any)) {
+func run5562(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -57228,7 +56905,7 @@ func run5595(body bool, use func(...any)) {
 	}
 }
 
-func run5596(body bool, use func(...any)) {
+func run5563(body bool, use func(...any)) {
 	var d []Level
 	var lv Level = 1
 	use(&d, &lv)
@@ -57240,7 +56917,7 @@ func run5596(body bool, use func(...any)) {
 	}
 }
 
-func run5597(body bool, use func(...any)) {
+func run5564(body bool, use func(...any)) {
 	var d []Level
 	var i int = 5
 	use(&d, &i)
@@ -57252,7 +56929,7 @@ func run5597(body bool, use func(...any)) {
 	}
 }
 
-func run5598(body bool, use func(...any)) {
+func run5565(body bool, use func(...any)) {
 	var d []time.Duration
 	use(&d)
 	if body {
@@ -57263,7 +56940,7 @@ func run5598(body bool, use func(...any)) {
 	}
 }
 
-func run5599(body bool, use func(...any)) {
+func run5566(body bool, use func(...any)) {
 	var d []time.Duration
 	var i int = 5
 	use(&d, &i)
@@ -57275,7 +56952,7 @@ func run5599(body bool, use func(...any)) {
 	}
 }
 
-func run5600(body bool, use func(...any)) {
+func run5567(body bool, use func(...any)) {
 	var d []Point
 	var i int = 5
 	use(&d, &i)
@@ -57287,7 +56964,7 @@ func run5600(body bool, use func(...any)) {
 	}
 }
 
-func run5601(body bool, use func(...any)) {
+func run5568(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -57298,7 +56975,7 @@ func run5601(body bool, use func(...any)) {
 	}
 }
 
-func run5602(body bool, use func(...any)) {
+func run5569(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -57310,7 +56987,7 @@ func run5602(body bool, use func(...any)) {
 	}
 }
 
-func run5603(body bool, use func(...any)) {
+func run5570(body bool, use func(...any)) {
 	var d []Point
 	var pt = Point{1, 2, "n"}
 	use(&d, &pt)
@@ -57322,7 +56999,7 @@ func run5603(body bool, use func(...any)) {
 	}
 }
 
-func run5604(body bool, use func(...any)) {
+func run5571(body bool, use func(...any)) {
 	var d []Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -57334,7 +57011,7 @@ func run5604(body bool, use func(...any)) {
 	}
 }
 
-func run5605(body bool, use func(...any)) {
+func run5572(body bool, use func(...any)) {
 	var d []Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -57346,7 +57023,7 @@ func run5605(body bool, use func(...any)) {
 	}
 }
 
-func run5606(body bool, use func(...any)) {
+func run5573(body bool, use func(...any)) {
 	var d []Point
 	var mp = map[string]Point{"a": {X: 7}}
 	use(&d, &mp)
@@ -57358,7 +57035,7 @@ func run5606(body bool, use func(...any)) {
 	}
 }
 
-func run5607(body bool, use func(...any)) {
+func run5574(body bool, use func(...any)) {
 	var d []Point
 	var as any = Point{X: 8}
 	use(&d, &as)
@@ -57370,7 +57047,7 @@ func run5607(body bool, use func(...any)) {
 	}
 }
 
-func run5608(body bool, use func(...any)) {
+func run5575(body bool, use func(...any)) {
 	var d []Point
 	use(&d)
 	if body {
@@ -57381,31 +57058,7 @@ func run5608(body bool, use func(...any)) {
 	}
 }
 
-func run5609(body bool, use func(...any)) {
-	var d []*Point
-	var i int = 5
-	use(&d, &i)
-	if body {
-		for k := 0; k < 2; k++ {
-			x := &Point{X: i}
-			d = append(d, x)
-		}
-	}
-}
-
-func run5610(body bool, use func(...any)) {
-	var d []*Point
-	var pt = Point{1, 2, "n"}
-	use(&d, &pt)
-	if body {
-		for k := 0; k < 2; k++ {
-			x := &pt
-			d = append(d, x)
-		}
-	}
-}
-
-func run5611(body bool, use func(...any)) {
+func run5576(body bool, use func(...any)) {
 	var d []*Point
 	var pp = &Point{3, 4, "m"}
 	use(&d, &pp)
@@ -57417,7 +57070,7 @@ func run5611(body bool, use func(...any)) {
 	}
 }
 
-func run5612(body bool, use func(...any)) {
+func run5577(body bool, use func(...any)) {
 	var d []*Point
 	var i int = 5
 	use(&d, &i)
@@ -57429,7 +57082,7 @@ func run5612(body bool, use func(...any)) {
 	}
 }
 
-func run5613(body bool, use func(...any)) {
+func run5578(body bool, use func(...any)) {
 	var d []*Point
 	use(&d)
 	if body {
@@ -57440,19 +57093,7 @@ func run5613(body bool, use func(...any)) {
 	}
 }
 
-func run5614(body bool, use func(...any)) {
-	var d []*Point
-	var pts = []Point{{X: 6}}
-	use(&d, &pts)
-	if body {
-		for k := 0; k < 2; k++ {
-			x := &pts[0]
-			d = append(d, x)
-		}
-	}
-}
-
-func run5615(body bool, use func(...any)) {
+func run5579(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	use(&d, &i)
@@ -57464,7 +57105,7 @@ func run5615(body bool, use func(...any)) {
 	}
 }
 
-func run5616(body bool, use func(...any)) {
+func run5580(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -57476,7 +57117,7 @@ func run5616(body bool, use func(...any)) {
 	}
 }
 
-func run5617(body bool, use func(...any)) {
+func run5581(body bool, use func(...any)) {
 	var d [][]int
 	var i int = 5
 	var j int = 9
@@ -57490,7 +57131,7 @@ func run5617(body bool, use func(...any)) {
 	}
 }
 
-func run5618(body bool, use func(...any)) {
+func run5582(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -57502,7 +57143,7 @@ func run5618(body bool, use func(...any)) {
 	}
 }
 
-func run5619(body bool, use func(...any)) {
+func run5583(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -57514,7 +57155,7 @@ func run5619(body bool, use func(...any)) {
 	}
 }
 
-func run5620(body bool, use func(...any)) {
+func run5584(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -57526,7 +57167,7 @@ func run5620(body bool, use func(...any)) {
 	}
 }
 
-func run5621(body bool, use func(...any)) {
+func run5585(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -57537,7 +57178,7 @@ func run5621(body bool, use func(...any)) {
 	}
 }
 
-func run5622(body bool, use func(...any)) {
+func run5586(body bool, use func(...any)) {
 	var d [][]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -57549,7 +57190,7 @@ func run5622(body bool, use func(...any)) {
 	}
 }
 
-func run5623(body bool, use func(...any)) {
+func run5587(body bool, use func(...any)) {
 	var d [][]int
 	use(&d)
 	if body {
@@ -57560,7 +57201,7 @@ func run5623(body bool, use func(...any)) {
 	}
 }
 
-func run5624(body bool, use func(...any)) {
+func run5588(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var st string = "héy"
@@ -57574,7 +57215,7 @@ func run5624(body bool, use func(...any)) {
 	}
 }
 
-func run5625(body bool, use func(...any)) {
+func run5589(body bool, use func(...any)) {
 	var d [][]any
 	var i int = 5
 	var u uint8 = 100
@@ -57588,7 +57229,7 @@ func run5625(body bool, use func(...any)) {
 	}
 }
 
-func run5626(body bool, use func(...any)) {
+func run5590(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	use(&d, &i)
@@ -57600,7 +57241,7 @@ func run5626(body bool, use func(...any)) {
 	}
 }
 
-func run5627(body bool, use func(...any)) {
+func run5591(body bool, use func(...any)) {
 	var d [][]Point
 	var pt = Point{1, 2, "n"}
 	var pts = []Point{{X: 6}}
@@ -57613,7 +57254,7 @@ func run5627(body bool, use func(...any)) {
 	}
 }
 
-func run5628(body bool, use func(...any)) {
+func run5592(body bool, use func(...any)) {
 	var d [][]Point
 	var i int = 5
 	var pts = []Point{{X: 6}}
@@ -57626,7 +57267,7 @@ func run5628(body bool, use func(...any)) {
 	}
 }
 
-func run5629(body bool, use func(...any)) {
+func run5593(body bool, use func(...any)) {
 	var d [][]Point
 	var pp = &Point{3, 4, "m"}
 	var pts = []Point{{X: 6}}
@@ -57639,7 +57280,7 @@ func run5629(body bool, use func(...any)) {
 	}
 }
 
-func run5630(body bool, use func(...any)) {
+func run5594(body bool, use func(...any)) {
 	var d [][]Point
 	var pts = []Point{{X: 6}}
 	use(&d, &pts)
@@ -57651,7 +57292,7 @@ func run5630(body bool, use func(...any)) {
 	}
 }
 
-func run5631(body bool, use func(...any)) {
+func run5595(body bool, use func(...any)) {
 	var d [][2]int
 	var i int = 5
 	var j int = 9
@@ -57664,7 +57305,7 @@ func run5631(body bool, use func(...any)) {
 	}
 }
 
-func run5632(body bool, use func(...any)) {
+func run5596(body bool, use func(...any)) {
 	var d [][2]int
 	use(&d)
 	if body {
@@ -57675,7 +57316,7 @@ func run5632(body bool, use func(...any)) {
 	}
 }
 
-func run5633(body bool, use func(...any)) {
+func run5597(body bool, use func(...any)) {
 	var d [][2]int
 	var is = []int{4, 5, 6}
 	use(&d, &is)
@@ -57687,7 +57328,7 @@ func run5633(body bool, use func(...any)) {
 	}
 }
 
-func run5634(body bool, use func(...any)) {
+func run5598(body bool, use func(...any)) {
 	var d []map[string]int
 	var i int = 5
 	use(&d, &i)
@@ -57699,7 +57340,7 @@ func run5634(body bool, use func(...any)) {
 	}
 }
 
-func run5635(body bool, use func(...any)) {
+func run5599(body bool, use func(...any)) {
 	var d []map[string]int
 	use(&d)
 	if body {
@@ -57710,7 +57351,7 @@ func run5635(body bool, use func(...any)) {
 	}
 }
 
-func run5636(body bool, use func(...any)) {
+func run5600(body bool, use func(...any)) {
 	var d []map[string]int
 	var mi = map[string]int{"a": 3}
 	use(&d, &mi)
@@ -57722,7 +57363,7 @@ func run5636(body bool, use func(...any)) {
 	}
 }
 
-func run5637(body bool, use func(...any)) {
+func run5601(body bool, use func(...any)) {
 	var d []func(int) int
 	use(&d)
 	if body {
@@ -57733,19 +57374,7 @@ func run5637(body bool, use func(...any)) {
 	}
 }
 
-func run5638(body bool, use func(...any)) {
-	var d []func(int) int
-	var i int = 5
-	use(&d, &i)
-	if body {
-		for k := 0; k < 2; k++ {
-			x := adder(i)
-			d = append(d, x)
-		}
-	}
-}
-
-func run5639(body bool, use func(...any)) {
+func run5602(body bool, use func(...any)) {
 	var d []func(int) int
 	var fn = double
 	use(&d, &fn)
@@ -57757,7 +57386,7 @@ func run5639(body bool, use func(...any)) {
 	}
 }
 
-func run5640(body bool, use func(...any)) {
+func run5603(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -57769,7 +57398,7 @@ func run5640(body bool, use func(...any)) {
 	}
 }
 
-func run5641(body bool, use func(...any)) {
+func run5604(body bool, use func(...any)) {
 	var d []Celsius
 	var f float64 = 2.5
 	use(&d, &f)
@@ -57781,7 +57410,7 @@ func run5641(body bool, use func(...any)) {
 	}
 }
 
-func run5642(body bool, use func(...any)) {
+func run5605(body bool, use func(...any)) {
 	var d []struct{ A int }
 	var i int = 5
 	use(&d, &i)
@@ -57793,7 +57422,7 @@ func run5642(body bool, use func(...any)) {
 	}
 }
 
-func run5643(body bool, use func(...any)) {
+func run5606(body bool, use func(...any)) {
 	var d []struct{ A int }
 	use(&d)
 	if body {
@@ -57804,7 +57433,7 @@ func run5643(body bool, use func(...any)) {
 	}
 }
 
-func run5644(body bool, use func(...any)) {
+func run5607(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
@@ -57816,7 +57445,7 @@ func run5644(body bool, use func(...any)) {
 	}
 }
 
-func run5645(body bool, use func(...any)) {
+func run5608(body bool, use func(...any)) {
 	var d []Words
 	var st string = "héy"
 	use(&d, &st)
