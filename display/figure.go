@@ -120,6 +120,11 @@ func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (stri
 // putPNG adds img to b, to be shown w by h page pixels large.
 func putPNG(b *mime.Bundle, img image.Image, w, h int) error {
 	var buf bytes.Buffer
+	if rgba, ok := img.(*image.RGBA); ok {
+		if p := indexed(rgba); p != nil {
+			img = p
+		}
+	}
 	// The fastest level: drawings are flat areas, where the better ones gain a tenth
 	// of the bytes for three times the time.
 	e := png.Encoder{CompressionLevel: png.BestSpeed}

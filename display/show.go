@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"attune/display/mime"
+	"attune/display/text"
 )
 
 // Out is where shown bundles go: the running cell's output. The worker implements
@@ -26,6 +27,7 @@ type session struct {
 
 	mu      sync.Mutex
 	waiting map[*Live]struct{}
+	ends    []func()
 }
 
 // current is the session handle, the one piece of state that the design permits a
@@ -77,12 +79,33 @@ func Clear(wait bool) {
 	_ = handle().Clear(wait)
 }
 
-// Flush sends the newest state of every Live that still holds one back. The worker
-// calls it when a cell has ended, before it says so.
+// AtEnd calls f when the running cell ends, before what Lives hold back is sent:
+// the last chance to draw a final state. It returns false, and does nothing, where
+// there is no session and so no cell that could end.
+func AtEnd(f func()) bool {
+	s := current.Load()
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	s.ends = append(s.ends, f)
+	s.mu.Unlock()
+	return true
+}
+
+// Flush calls what AtEnd was given and sends the newest state of every Live that
+// still holds one back. The worker calls it when a cell has ended, before it says so.
 func Flush() {
 	s := current.Load()
 	if s == nil {
 		return
+	}
+	s.mu.Lock()
+	ends := s.ends
+	s.ends = nil
+	s.mu.Unlock()
+	for _, f := range ends {
+		contained(f)
 	}
 	s.mu.Lock()
 	lives := make([]*Live, 0, len(s.waiting))
@@ -93,6 +116,16 @@ func Flush() {
 	for _, l := range lives {
 		l.Flush()
 	}
+}
+
+// contained keeps one function's panic from the cell's end.
+func contained(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			_ = handle().Display(mime.Plain("at the cell's end: panic: "+text.Panic(r)), "", false)
+		}
+	}()
+	f()
 }
 
 func (s *session) wait(l *Live) {

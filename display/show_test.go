@@ -165,3 +165,19 @@ func TestLiveUpdateWithinUpdateDoesNotLock(t *testing.T) {
 	l := NewLiveEvery(time.Nanosecond)
 	l.Update(nested{l})
 }
+
+func TestAtEndRunsOnceBeforeTheLastStateIsSent(t *testing.T) {
+	if AtEnd(func() {}) {
+		t.Error("a cell's end without a session")
+	}
+	r := record(t)
+	l := NewLiveEvery(time.Hour)
+	l.Update("start")
+	AtEnd(func() { panic("oops") })
+	AtEnd(func() { l.Update("end") })
+	Flush()
+	Flush()
+	if len(r.shown) != 3 || r.shown[1].text != "at the cell's end: panic: oops" || r.shown[2].text != `"end"` {
+		t.Errorf("shown %v", r.shown)
+	}
+}

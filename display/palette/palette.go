@@ -39,7 +39,7 @@ const Steps = 256
 // image processing", 2020): lightness and hue run evenly, chroma is the most that
 // sRGB holds up to a bound; then it is cut into steps of equal length in OKLab.
 func Sequential() []color.NRGBA {
-	const fine = 16 * Steps
+	const fine = 4 * Steps
 	path := make([]lab, fine)
 	length := make([]float64, fine)
 	for i := range path {
