@@ -1,0 +1,98 @@
+package nn
+
+import (
+	"fmt"
+
+	"attune/gpu"
+	"attune/gpu/mem"
+)
+
+// Attention is scaled dot-product self-attention in heads (Vaswani et al. 2017,
+// section 3.2). qkv (B, T, 3D) holds query, key and value side by side, each in
+// heads of D/heads; the result is (B, T, D). The weights go to t.Weights where
+// t.KeepWeights is set.
+func (t *Tape) Attention(qkv *Value, heads int, options ...gpu.AttentionOption) *Value {
+	const act = "attention"
+	if !t.usable(act, qkv) {
+		return nil
+	}
+	s := qkv.tensor.Shape()
+	if len(s) != 3 || heads < 1 || s[2]%(3*heads) != 0 {
+		return t.fail(act, fmt.Errorf("%s in %d heads: want (B, T, 3D), D a multiple of the heads", qkv.tensor, heads))
+	}
+	parts, err := splitHeads(qkv.tensor, heads)
+	if err != nil {
+		return t.fail(act, err)
+	}
+	if t.KeepWeights {
+		options = append(options[:len(options):len(options)], gpu.WithWeights())
+	}
+	r, err := gpu.Attention(parts[0], parts[1], parts[2], options...)
+	if err != nil {
+		return t.fail(act, err)
+	}
+	t.owned = append(t.owned, r.Output, r.LSE)
+	if r.Weights != nil {
+		t.owned = append(t.owned, r.Weights)
+		t.Weights = append(t.Weights, r.Weights)
+	}
+	out, err := r.Output.Permute(0, 2, 1, 3)
+	if err == nil {
+		out, err = out.Reshape(s[0], s[1], s[2]/3)
+	}
+	if err != nil {
+		return t.fail(act, err)
+	}
+	y := t.result(out, qkv)
+	return t.record(y, func() error { return attentionGrad(r, y, qkv, heads) })
+}
+
+// splitHeads views (B, T, 3D) as three of (B, H, T, D/H).
+func splitHeads(x *gpu.Tensor, heads int) ([3]*gpu.Tensor, error) {
+	var out [3]*gpu.Tensor
+	s := x.Shape()
+	five, err := x.Reshape(s[0], s[1], 3, heads, s[2]/3/heads)
+	for i := 0; i < 3 && err == nil; i++ {
+		if out[i], err = five.Index(2, i); err == nil {
+			out[i], err = out[i].Permute(0, 2, 1, 3)
+		}
+	}
+	return out, err
+}
+
+// attentionGrad adds to the gradient of qkv. The primitive overwrites, so where a
+// gradient is there already it writes beside it first.
+func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int) error {
+	s := qkv.tensor.Shape()
+	dy, err := y.gradient()
+	if err != nil {
+		return err
+	}
+	if dy, err = dy.Reshape(s[0], s[1], heads, s[2]/3/heads); err == nil {
+		dy, err = dy.Permute(0, 2, 1, 3)
+	}
+	if err != nil {
+		return err
+	}
+	fresh, err := qkv.tape.dev.Empty(gpu.Float32, mem.Gradients, s...)
+	if err != nil {
+		return err
+	}
+	qkv.tape.owned = append(qkv.tape.owned, fresh)
+	parts, err := splitHeads(fresh, heads)
+	if err != nil {
+		return err
+	}
+	if err := r.BackwardInto(dy, parts[0], parts[1], parts[2]); err != nil {
+		return err
+	}
+	if qkv.grad == nil && qkv.parent == nil {
+		qkv.grad = fresh
+		return nil
+	}
+	d, err := qkv.gradient()
+	if err != nil {
+		return err
+	}
+	return gpu.Add(d, fresh)
+}

@@ -1,0 +1,93 @@
+package nn
+
+import "attune/gpu"
+
+// Linear is a dense layer: W (in, out) and b (out).
+type Linear struct{ W, B *Param }
+
+// Linear makes a dense layer, Xavier-uniform with zero bias.
+func (n *Net) Linear(name string, in, out int) *Linear {
+	return &Linear{
+		W: n.Param(name+".w", n.Xavier(in, out), in, out),
+		B: n.Param(name+".b", Constant(0), out),
+	}
+}
+
+// Apply is x W + b: x (…, in) gives (…, out).
+func (l *Linear) Apply(t *Tape, x *Value) *Value { return t.Linear(x, t.Param(l.W), t.Param(l.B)) }
+
+// Position is a learned vector for each of T positions: P (T, D).
+type Position struct{ P *Param }
+
+// Position makes learned positions, normal with deviation 0.02 (as BERT and GPT-2 start).
+func (n *Net) Position(name string, tokens, d int) *Position {
+	return &Position{P: n.Param(name+".p", n.Normal(0.02), tokens, d)}
+}
+
+// Apply adds the positions to x (B, T, D).
+func (p *Position) Apply(t *Tape, x *Value) *Value { return t.AddPosition(x, t.Param(p.P)) }
+
+// LayerNorm normalises along the last axis: Gain and Bias (D).
+type LayerNorm struct{ Gain, Bias *Param }
+
+// LayerNorm makes a normalisation with gain 1 and bias 0.
+func (n *Net) LayerNorm(name string, d int) *LayerNorm {
+	return &LayerNorm{Gain: n.Param(name+".gain", Constant(1), d), Bias: n.Param(name+".bias", Constant(0), d)}
+}
+
+// Apply normalises x (…, D).
+func (l *LayerNorm) Apply(t *Tape, x *Value) *Value {
+	return t.LayerNorm(x, t.Param(l.Gain), t.Param(l.Bias))
+}
+
+// SelfAttention is multi-head self-attention: a projection to query, key and
+// value, attention in heads, a projection back (Vaswani et al. 2017, 3.2.2).
+type SelfAttention struct {
+	Heads    int
+	QKV, Out *Linear
+	// Uniform gives every key the same weight, whatever the query: what remains of
+	// the layer when it cannot attend. It may be changed between passes.
+	Uniform bool
+	// Causal lets a token see itself and earlier ones only.
+	Causal bool
+}
+
+// SelfAttention makes multi-head self-attention over vectors of size d.
+func (n *Net) SelfAttention(name string, d, heads int) *SelfAttention {
+	return &SelfAttention{Heads: heads, QKV: n.Linear(name+".qkv", d, 3*d), Out: n.Linear(name+".out", d, d)}
+}
+
+// Apply attends within x (B, T, D).
+func (a *SelfAttention) Apply(t *Tape, x *Value) *Value {
+	var options []gpu.AttentionOption
+	if a.Uniform {
+		options = append(options, gpu.Scale(0))
+	}
+	if a.Causal {
+		options = append(options, gpu.Causal())
+	}
+	return a.Out.Apply(t, t.Attention(a.QKV.Apply(t, x), a.Heads, options...))
+}
+
+// Block is one transformer block with normalisation before each half (Xiong et
+// al. 2020): x + attention(norm(x)), then x + W2 gelu(W1 norm(x)).
+type Block struct {
+	Norm1, Norm2 *LayerNorm
+	Attention    *SelfAttention
+	Up, Down     *Linear
+}
+
+// Block makes a block over vectors of size d; hidden is the size between Up and
+// Down.
+func (n *Net) Block(name string, d, heads, hidden int) *Block {
+	return &Block{
+		Norm1: n.LayerNorm(name+".norm1", d), Attention: n.SelfAttention(name+".attention", d, heads),
+		Norm2: n.LayerNorm(name+".norm2", d), Up: n.Linear(name+".up", d, hidden), Down: n.Linear(name+".down", hidden, d),
+	}
+}
+
+// Apply runs the block on x (B, T, D).
+func (b *Block) Apply(t *Tape, x *Value) *Value {
+	x = t.Add(x, b.Attention.Apply(t, b.Norm1.Apply(t, x)))
+	return t.Add(x, b.Down.Apply(t, t.GELU(b.Up.Apply(t, b.Norm2.Apply(t, x)))))
+}

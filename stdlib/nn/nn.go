@@ -1,0 +1,127 @@
+// Package nn owns small neural networks for notebooks: an eager tape with
+// gradients over the tensors of package gpu, layers, initialisers and a training
+// step. It imports gpu and gpu/mem, and nothing else of attune.
+//
+//	net := nn.NewNet(dev, 1)
+//	embed, head := net.Linear("embed", 8, 32), net.Linear("head", 32, 10)
+//	adam := gpu.NewAdam(1e-3)
+//	loss, err := net.Step(adam, func(t *nn.Tape) *nn.Value {
+//		x := t.Input(batch, 64, 8, 8) // (B, T, D)
+//		return t.CrossEntropy(head.Apply(t, t.MeanTokens(embed.Apply(t, x))), labels)
+//	})
+//
+// Errors stick: after the first, a Net or Tape does nothing more, and Err, Step
+// and Backward return it. Everything is float32.
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"attune/gpu"
+	"attune/gpu/mem"
+)
+
+// Param is one tensor that training changes, and its gradient.
+type Param struct {
+	Name        string
+	Value, Grad *gpu.Tensor
+}
+
+// Net owns parameters: their memory, their random start and their order. The
+// layers that its methods make hold parameters of it.
+type Net struct {
+	dev    *gpu.Device
+	rng    *rand.Rand
+	params []*Param
+	err    error
+}
+
+// NewNet returns a net without parameters on dev. The same seed and the same
+// calls give the same start.
+func NewNet(dev *gpu.Device, seed uint64) *Net {
+	return &Net{dev: dev, rng: rand.New(rand.NewPCG(seed, 0x6174746e))}
+}
+
+// Err is the first error of any call.
+func (n *Net) Err() error { return n.err }
+
+// Device is where the parameters live.
+func (n *Net) Device() *gpu.Device { return n.dev }
+
+// Params lists the parameters in the order they were made.
+func (n *Net) Params() []*Param { return n.params }
+
+// Size is the number of parameters, counted in floats.
+func (n *Net) Size() int {
+	total := 0
+	for _, p := range n.params {
+		total += p.Value.Len()
+	}
+	return total
+}
+
+// Param makes a parameter of that shape whose elements init returns one by one,
+// and its gradient of zeros. After an error it returns nil.
+func (n *Net) Param(name string, init func() float32, shape ...int) *Param {
+	if n.err != nil {
+		return nil
+	}
+	p := &Param{Name: name}
+	if p.Value, n.err = n.dev.Zeros(mem.Parameters, shape...); n.err == nil {
+		p.Grad, n.err = n.dev.Zeros(mem.Gradients, shape...)
+	}
+	if n.err == nil {
+		values := make([]float32, p.Value.Len())
+		for i := range values {
+			values[i] = init()
+		}
+		n.err = p.Value.CopyFrom(values)
+	}
+	if n.err != nil {
+		n.err = fmt.Errorf("make parameter %s: %w", name, n.err)
+		return nil
+	}
+	n.params = append(n.params, p)
+	return p
+}
+
+// Constant is an initialiser: all elements are c.
+func Constant(c float32) func() float32 { return func() float32 { return c } }
+
+// Normal is an initialiser: normal with that standard deviation.
+func (n *Net) Normal(deviation float64) func() float32 {
+	return func() float32 { return float32(n.rng.NormFloat64() * deviation) }
+}
+
+// Xavier is an initialiser for a matrix (in, out): uniform in ±sqrt(6/(in+out))
+// (Glorot and Bengio 2010, eq. 16).
+func (n *Net) Xavier(in, out int) func() float32 {
+	limit := math.Sqrt(6 / float64(in+out))
+	return func() float32 { return float32((2*n.rng.Float64() - 1) * limit) }
+}
+
+// ZeroGrad sets all gradients to zero.
+func (n *Net) ZeroGrad() error {
+	for _, p := range n.params {
+		if err := p.Grad.Clear(); err != nil {
+			return fmt.Errorf("clear gradient of %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// Free gives the parameters' and gradients' memory back.
+func (n *Net) Free() error {
+	var first error
+	for _, p := range n.params {
+		for _, t := range []*gpu.Tensor{p.Value, p.Grad} {
+			if err := t.Free(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	n.params = nil
+	return first
+}
