@@ -224,11 +224,17 @@ func (v *attentionView) draw(c draw.Canvas) {
 	}
 }
 
+// frame is a thin line around a rectangle, to be drawn before its inside so that the
+// two do not mix into more colours.
+func frame(c draw.Canvas, x, y, w, h float64) {
+	c.StrokeLines(draw.LineStyle{Color: palette.Ink(), Width: vg.Points(1)},
+		[]vg.Point{at(x, y), at(x+w, y), at(x+w, y+h), at(x, y+h), at(x, y)})
+}
+
 func (v *attentionView) drawHead(c draw.Canvas, i int, g grid, x, y float64) {
 	w, h := v.panel()
+	frame(c, x, y, w, h)
 	v.paint(c, g, vg.Rectangle{Min: at(x, y), Max: at(x+w, y+h)})
-	c.StrokeLines(draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.5)},
-		[]vg.Point{at(x, y), at(x+w, y), at(x+w, y+h), at(x, y+h), at(x, y)})
 	if len(v.heads) > 1 {
 		name := "head " + strconv.Itoa(i)
 		if i < len(v.names) {
@@ -337,9 +343,9 @@ func (v *attentionView) drawBar(c draw.Canvas, x, y, h float64) {
 	for i := range v.colors {
 		scale.data = append(scale.data, v.hi-(v.hi-v.lo)*float64(i)/float64(len(v.colors)-1))
 	}
+	frame(c, x, y, barWidth, h)
 	v.paint(c, scale, vg.Rectangle{Min: at(x, y), Max: at(x+barWidth, y+h)})
 	line := draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.5)}
-	c.StrokeLines(line, []vg.Point{at(x, y), at(x+barWidth, y), at(x+barWidth, y+h), at(x, y+h), at(x, y)})
 	sty := TextStyle(8, font.Font{}, text.XLeft, text.YCenter)
 	for _, t := range (RoundTicks{}).Ticks(v.lo, v.hi) {
 		ty := y + h*(t.Value-v.lo)/(v.hi-v.lo)
