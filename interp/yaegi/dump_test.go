@@ -2,6 +2,7 @@ package yaegi_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -116,16 +117,19 @@ func (d *dumper) dictionary(v reflect.Value, depth int) {
 		return
 	}
 	n, _ := d.mark(v.Pointer())
-	var entries []string
-	for iter := v.MapRange(); iter.Next(); {
-		e := dumper{seen: d.seen}
-		e.value(iter.Key(), depth+1)
-		e.b.WriteByte(':')
-		e.value(iter.Value(), depth+1)
-		entries = append(entries, e.b.String())
+	byText := map[string]reflect.Value{}
+	for _, key := range v.MapKeys() { // numbers must not depend on the map's order
+		k := dumper{seen: map[uintptr]int{}}
+		k.value(key, depth+1)
+		byText[k.b.String()] = key
 	}
-	slices.Sort(entries)
-	fmt.Fprintf(&d.b, "@%d{%s}", n, strings.Join(entries, " "))
+	fmt.Fprintf(&d.b, "@%d{", n)
+	for _, text := range slices.Sorted(maps.Keys(byText)) {
+		d.b.WriteString(text + ":")
+		d.value(v.MapIndex(byText[text]), depth+1)
+		d.b.WriteByte(' ')
+	}
+	d.b.WriteByte('}')
 }
 
 // channel drains what is buffered.

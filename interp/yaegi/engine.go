@@ -2,6 +2,7 @@ package yaegi
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"runtime/debug"
 
@@ -31,8 +32,8 @@ func (e *Engine) Has(path, name string) bool {
 
 // Compiled is a cell ready to run.
 type Compiled struct {
-	run    func()
-	report *report
+	run   func()
+	marks *marks
 }
 
 // Compile readies a program; nothing of the cell runs. An error says that the
@@ -48,12 +49,18 @@ func (e *Engine) Compile(p Program) (c *Compiled, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("import for cell: %w", err)
 	}
-	report := &report{}
-	in := interp.New(interp.Options{Unrestricted: true, Stderr: report, SourcecodeFilesystem: noFiles{}})
+	source, positions, err := instrument(p.source())
+	if err != nil {
+		return nil, fmt.Errorf("interpret cell: %w", err)
+	}
+	marks := &marks{positions: positions}
+	exports[exportKey(sessionPath)][mark] = reflect.ValueOf(marks.at)
+	// Standard error takes only what the interpreter says of panics, which Run returns.
+	in := interp.New(interp.Options{Unrestricted: true, Stderr: io.Discard, SourcecodeFilesystem: noFiles{}})
 	if err := in.Use(exports); err != nil {
 		return nil, fmt.Errorf("bind cell: %w", err)
 	}
-	if _, err := in.Eval(p.source()); err != nil {
+	if _, err := in.Eval(source); err != nil {
 		return nil, fmt.Errorf("interpret cell: %w", err)
 	}
 	value, err := in.Eval(packageName + "." + runName)
@@ -64,7 +71,7 @@ func (e *Engine) Compile(p Program) (c *Compiled, err error) {
 	if !ok {
 		return nil, fmt.Errorf("interpret cell: entry point is a %v", value.Type())
 	}
-	return &Compiled{run: run, report: report}, nil
+	return &Compiled{run: run, marks: marks}, nil
 }
 
 // exports are the tables of the packages that the program imports, and one of
@@ -78,7 +85,7 @@ func (e *Engine) exports(p Program) (interp.Exports, error) {
 		}
 		exports[exportKey(im.Path)] = values
 	}
-	session := map[string]reflect.Value{}
+	session := map[string]reflect.Value{IndexHelper: reflect.ValueOf(index)}
 	for _, v := range p.Vars {
 		if v.Value.Kind() != reflect.Pointer || v.Value.IsNil() {
 			return nil, fmt.Errorf("variable %s is not given by a pointer", v.Name)

@@ -39,7 +39,7 @@ func TestCellWorksOnSessionMemory(t *testing.T) {
 		Funcs:   []yaegi.Binding{bind("double", func(n int) int { return 2 * n })},
 		Types:   []yaegi.TypeBinding{{Name: "point", Type: reflect.TypeFor[point]()}},
 		Body: "(*count) = double((*count)+20)\n(*names) = append((*names), \"b\")\n" +
-			"(*at) = point{X: 3, Y: 4}\n(*text) = f.Sprint((*at), []any{(*at)})",
+			"t := point{X: 3, Y: 4}\n(*at) = t\n(*text) = f.Sprint((*at), []any{(*at)})",
 	})
 	if count != 1 {
 		t.Error("compiling ran the cell")
@@ -70,7 +70,7 @@ func TestPanicKeepsValueStackAndLine(t *testing.T) {
 		if !strings.Contains(string(p.Stack), "failDeep") {
 			t.Errorf("the stack lacks the panicking function:\n%s", p.Stack)
 		}
-		if p.File != "In[3]" || p.Line != 3 {
+		if p.File != "In[3]" || p.Line != 3 || p.Column != 1 {
 			t.Errorf("position %s:%d:%d", p.File, p.Line, p.Column)
 		}
 	}
@@ -134,5 +134,64 @@ func BenchmarkCompile(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestRuntimeErrorsReadAsCompiled(t *testing.T) {
+	var (
+		s      = []int{1, 2, 3}
+		n      = 5
+		p      *point
+		any5   = any(5)
+		result int
+		fn     func() int
+	)
+	for body, want := range map[string]string{
+		"(*n) = (*s)[attune_index((*n), len((*s)))]": "runtime error: index out of range [5] with length 3",
+		"(*s)[attune_index((*n), len((*s)))] = 1":    "runtime error: index out of range [5] with length 3",
+		"(*n) = (*s)[(*n)]":                          "runtime error: index out of range",
+		"(*s) = (*s)[(*n):]":                         "runtime error: slice bounds out of range",
+		"(*p).X = 1":                                 "runtime error: invalid memory address or nil pointer dereference",
+		"(*result) = (*fn)()":                        "runtime error: invalid memory address or nil pointer dereference",
+		"(*result) = (*n) / (*result)":               "runtime error: integer divide by zero",
+		"t := (*any5).(string)\n_ = t":               "interface conversion: interface is int, not string",
+		"misuse()":                                   "reflect: slice index out of range",
+		"panic(\"as it is\")":                        "as it is",
+	} {
+		c := compile(t, yaegi.Program{Body: body, Vars: []yaegi.Binding{bind("s", &s), bind("n", &n), bind("p", &p),
+			bind("any5", &any5), bind("result", &result), bind("fn", &fn)},
+			Funcs: []yaegi.Binding{bind("misuse", func() { reflect.ValueOf(s).Index(9) })}})
+		var got *yaegi.Panic
+		if err := c.Run(); !errors.As(err, &got) {
+			t.Errorf("%s: %v", body, err)
+			continue
+		}
+		text, _ := got.Value.(string)
+		if err, ok := got.Value.(runtime.Error); ok {
+			text = err.Error()
+		}
+		if text != want {
+			t.Errorf("%s: %v, want %s", body, got.Value, want)
+		}
+	}
+}
+
+func TestInterruptKeepsWhatWasDone(t *testing.T) {
+	var n int
+	reached := make(chan bool, 1)
+	c := compile(t, yaegi.Program{Vars: []yaegi.Binding{bind("n", &n)},
+		Funcs: []yaegi.Binding{bind("reach", func() {
+			select {
+			case reached <- true:
+			default:
+			}
+		})},
+		Body: "(*n) = 1\nfor {\n\treach()\n}"})
+	go func() {
+		<-reached
+		c.Interrupt()
+	}()
+	if err := c.Run(); !errors.Is(err, yaegi.ErrInterrupted) || n != 1 {
+		t.Errorf("got %v, n = %d", err, n)
 	}
 }

@@ -1,12 +1,12 @@
 package yaegi
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"regexp"
+	"reflect"
+	"runtime"
 	"runtime/debug"
-	"strconv"
-	"sync"
+	"strings"
 )
 
 // Panic is how a cell ended that panicked.
@@ -29,10 +29,13 @@ func (p *Panic) Unwrap() error {
 	return err
 }
 
-// Run runs the cell on the calling goroutine, once or more often. A panic comes
-// back as a *Panic and nothing else does. What ends the goroutine (runtime.Goexit)
-// or the process (os.Exit, a fatal error) ends it as it would in compiled Go.
+// Run runs the cell on the calling goroutine, once or more often, one at a time.
+// A panic comes back as a *Panic, an interrupt as ErrInterrupted. What ends the
+// goroutine (runtime.Goexit) or the process (os.Exit, a fatal error) ends it as
+// it would in compiled Go.
 func (c *Compiled) Run() (err error) {
+	c.marks.current = -1
+	defer c.marks.stop.Store(false)
 	done := false
 	defer func() {
 		if done {
@@ -40,52 +43,114 @@ func (c *Compiled) Run() (err error) {
 		}
 		// The frames of the panic are still on the stack here. A nil value means
 		// Goexit, which no recover stops.
-		if value := recover(); value != nil {
-			p := &Panic{Value: value, Stack: debug.Stack()}
-			p.File, p.Line, p.Column = c.report.position()
-			err = p
+		switch value := recover(); value {
+		case nil:
+		case ErrInterrupted:
+			err = ErrInterrupted
+		default:
+			err = c.panic(value)
 		}
 	}()
-	c.report.reset()
 	c.run()
 	done = true
 	return nil
 }
 
-// report takes what the interpreter writes on its standard error: for each
-// interpreted function that a panic leaves, one line with its position, the
-// innermost first. Nothing else goes there, since cells write through os.Stderr.
-type report struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
+// Interrupt makes Run stop before the cell's next statement, from any goroutine.
+// What the cell did so far stays done. A call into compiled code runs to its end.
+// Before Run it holds for the next one.
+func (c *Compiled) Interrupt() { c.marks.stop.Store(true) }
 
-// maxReport bounds what is kept; the first line is all that is read.
-const maxReport = 1 << 12
-
-func (r *report) Write(text []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if room := maxReport - r.text.Len(); room > 0 {
-		r.text.Write(text[:min(room, len(text))])
+// panic describes a panic on whose stack it is called.
+func (c *Compiled) panic(value any) *Panic {
+	p := &Panic{Value: value, Stack: debug.Stack()}
+	if n := c.marks.current; n >= 0 {
+		at := c.marks.positions[n]
+		p.File, p.Line, p.Column = at.Filename, at.Line, at.Column
 	}
-	return len(text), nil
-}
-
-func (r *report) reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.text.Reset()
-}
-
-func (r *report) position() (file string, line, column int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := regexp.MustCompile(`(?m)^(.*?):(\d+):(\d+): panic`).FindSubmatch(r.text.Bytes())
-	if m == nil {
-		return "", 0, 0
+	if v, ok := value.(reflect.Value); ok { // the interpreter's own panic(v)
+		p.Value = &runtime.PanicNilError{}
+		if v.IsValid() && v.CanInterface() && v.Interface() != nil {
+			p.Value = v.Interface()
+		}
+		return p
 	}
-	line, _ = strconv.Atoi(string(m[2]))   // digits
-	column, _ = strconv.Atoi(string(m[3])) // digits
-	return string(m[1]), line, column
+	if byInterpreter() {
+		p.Value = asCompiled(value)
+	}
+	return p
+}
+
+// byInterpreter reports whether the panic being recovered arose in the
+// interpreter or in package reflect on its behalf, and not in compiled code that
+// it called. The frames below the outermost panic are those that caused it.
+func byInterpreter() bool {
+	var pcs [256]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	own := false
+	for seeking := false; ; {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			seeking = true
+		case !seeking || strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, "reflect."):
+		default:
+			own, seeking = strings.HasPrefix(f.Function, "github.com/traefik/yaegi/"), false
+		}
+		if !more {
+			return own
+		}
+	}
+}
+
+// runtimeError is a runtime error that the interpreter meets in its own way.
+type runtimeError string
+
+func (e runtimeError) Error() string { return string(e) }
+func (runtimeError) RuntimeError()   {}
+
+// asCompiled gives a panic of package reflect the words of the runtime. Where the
+// runtime would name numbers that are lost, it says the same without them.
+func asCompiled(value any) any {
+	text := fmt.Sprint(value)
+	var invalid *reflect.ValueError
+	if err, ok := value.(error); ok && errors.As(err, &invalid) && invalid.Kind == reflect.Invalid {
+		return nilDereference()
+	}
+	if _, conversion, ok := strings.Cut(text, ": interface conversion: "); ok {
+		conversion = strings.TrimSuffix(conversion, ": missing method ")
+		if dynamic, wanted, ok := strings.Cut(conversion, " is not "); ok && !strings.Contains(wanted, ":") {
+			conversion = "interface is " + dynamic + ", not " + wanted
+		}
+		return runtimeError("interface conversion: " + conversion)
+	}
+	if _, ok := value.(string); !ok {
+		return value
+	}
+	for _, c := range []struct{ part, text string }{
+		{"index out of range", "index out of range"},
+		{"slice index out of bounds", "slice bounds out of range"},
+		{"MakeSlice: negative len", "makeslice: len out of range"},
+		{"MakeSlice: negative cap", "makeslice: cap out of range"},
+		{"MakeSlice: len > cap", "makeslice: cap out of range"},
+	} {
+		if strings.Contains(text, c.part) {
+			return runtimeError("runtime error: " + c.text)
+		}
+	}
+	if _, lengths, ok := strings.Cut(text, "cannot convert slice with length "); ok {
+		return runtimeError("runtime error: cannot convert slice with length " +
+			strings.Replace(lengths, "to array", "to array or pointer to array", 1))
+	}
+	if strings.Contains(text, "call of nil function") || strings.Contains(text, "on nil interface value") {
+		return nilDereference()
+	}
+	return value
+}
+
+// nilDereference returns the runtime's own error.
+func nilDereference() (err any) {
+	defer func() { err = recover() }()
+	var p *int
+	return *p
 }

@@ -24,7 +24,9 @@ type Program struct {
 	Funcs []Binding
 	// Types are the session's types, compiled ones all. Body writes T as the cell does.
 	Types []TypeBinding
-	// Body is the statements. It may hold //line comments, naming File alone.
+	// Body is the statements. It may hold //line comments, naming File alone. An
+	// index i into something of length n may be written IndexHelper(i, n) with i of
+	// type int: then an index out of range panics in the words of compiled Go.
 	Body string
 	// File and Line are the position of the body's first line, for instance "In[3]", 1.
 	File string
@@ -46,6 +48,15 @@ type TypeBinding struct {
 	Type reflect.Type
 }
 
+// IndexHelper is the name of a func(i, n int) int that returns i and panics as
+// indexing does if it is not in [0, n).
+const IndexHelper = "attune_index"
+
+func index(i, n int) int {
+	_ = make([]struct{}, n)[i]
+	return i
+}
+
 // The names that an interpreted file adds to those of the cell.
 const (
 	packageName = "attune_cell"
@@ -60,8 +71,8 @@ func accessor(name string) string { return "attune_var_" + name }
 // scopes of cells.
 //
 // The first line names the same file as the body's: the interpreter files
-// imports under the name of the file they are in.
-func (p Program) source() string {
+// imports under the name of the file they are in. bodyAt is the body's byte offset.
+func (p Program) source() (text string, bodyAt int) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "//line %s:%d\npackage %s; ", p.File, p.Line, packageName)
 	for _, im := range p.Imports {
@@ -71,8 +82,10 @@ func (p Program) source() string {
 	for _, v := range p.Vars {
 		fmt.Fprintf(&b, "%s := %s(); ", v.Name, accessor(v.Name))
 	}
-	fmt.Fprintf(&b, "\n//line %s:%d\n%s\n}\n", p.File, p.Line, p.Body)
-	return b.String()
+	fmt.Fprintf(&b, "\n//line %s:%d:1\n", p.File, p.Line)
+	bodyAt = b.Len()
+	fmt.Fprintf(&b, "%s\n}\n", p.Body)
+	return b.String(), bodyAt
 }
 
 // noFiles is an empty file system: an import that no table answers is an error
