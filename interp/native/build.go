@@ -1,0 +1,146 @@
+package native
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"attune/interp/check"
+)
+
+// Builder makes plugins of sources and keeps them. Safe for concurrent use.
+type Builder struct {
+	lib   *Lib
+	cache string
+	cfg   string
+}
+
+// NewBuilder keeps what it builds below cache, in a folder of the library's stamp.
+func NewBuilder(lib *Lib, cache string) (*Builder, error) {
+	dir := filepath.Join(cache, lib.Stamp)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the cache of built cells: %w", err)
+	}
+	cfg, err := os.ReadFile(lib.ImportCfg())
+	if err != nil {
+		return nil, fmt.Errorf("read the list of packages: %w", err)
+	}
+	return &Builder{lib: lib, cache: dir, cfg: string(cfg)}, nil
+}
+
+// ErrNoToolchain says that there is no Go toolchain to compile with.
+var ErrNoToolchain = errors.New("compiling a cell needs the Go toolchain, which is not there any more; run ./install.sh")
+
+func (l *Lib) tool(name string) string {
+	return filepath.Join(l.GoRoot, "pkg", "tool", runtime.GOOS+"_"+runtime.GOARCH, name)
+}
+
+func (l *Lib) compile(ctx context.Context, dir, path, file, out, cfg string) error {
+	cmd := exec.CommandContext(ctx, l.tool("compile"), "-o", out, "-p", path, "-importcfg", cfg,
+		"-trimpath", dir+"=>", "-dynlink", "-pack", "-lang=go1.26", "-nolocalimports", "-c="+strconv.Itoa(runtime.NumCPU()), file)
+	cmd.Dir = dir
+	return runTool(cmd)
+}
+
+func runTool(cmd *exec.Cmd) error {
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, os.ErrNotExist) {
+		return ErrNoToolchain
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// Build is the plugin of src, built unless it is kept from before.
+func (b *Builder) Build(ctx context.Context, src *Source) (file string, err error) {
+	file = filepath.Join(b.cache, src.Hash+".so")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	dir, err := os.MkdirTemp(b.cache, "cell-")
+	if err != nil {
+		return "", fmt.Errorf("make a working folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "cell.go"), []byte(src.Text), 0o644); err != nil {
+		return "", fmt.Errorf("write the cell's text: %w", err)
+	}
+	cells := filepath.Join(dir, "cells.a")
+	if err := b.lib.compile(ctx, dir, check.PkgPath, "cell.go", cells, b.lib.ImportCfg()); err != nil {
+		return "", err
+	}
+	if err := patchFile(cells, "", ""); err != nil {
+		return "", err
+	}
+	so := filepath.Join(dir, "cell.so")
+	if err := b.link(ctx, dir, src.Hash, cells, so); err != nil {
+		return "", err
+	}
+	if err := checkSymbols(so, src.Hash); err != nil {
+		return "", err
+	}
+	return file, os.Rename(so, file)
+}
+
+func (b *Builder) link(ctx context.Context, dir, hash, cells, so string) error {
+	wrapper, err := os.ReadFile(filepath.Join(b.lib.Dir, "wrapper.a"))
+	if err != nil {
+		return fmt.Errorf("read the wrapper: %w", err)
+	}
+	if wrapper, err = patch(wrapper, blankHash, hash); err != nil {
+		return err
+	}
+	main := filepath.Join(dir, "main.a")
+	if err := os.WriteFile(main, wrapper, 0o644); err != nil {
+		return err
+	}
+	cfg := filepath.Join(dir, "cfg")
+	if err := os.WriteFile(cfg, []byte(b.cfg+"packagefile "+check.PkgPath+"="+cells+"\n"), 0o644); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-o", so, "-importcfg", cfg, "-buildmode=plugin",
+		"-pluginpath=attune/"+hash, "-s", "-w", "-buildid=", "-extld="+filepath.Join(b.lib.Dir, "extld"), main)
+	cmd.Env = append(os.Environ(), "GOROOT=")
+	return runTool(cmd)
+}
+
+// checkSymbols makes sure that the dynamic linker will not take a datum of another
+// cell for one of this: every datum of the cells' package that the plugin shares
+// is a type, a slot, or has the text's own hash in its name.
+func checkSymbols(so, hash string) error {
+	f, err := elf.Open(so)
+	if err != nil {
+		return fmt.Errorf("read the plugin: %w", err)
+	}
+	defer f.Close()
+	syms, err := f.DynamicSymbols()
+	if err != nil {
+		return fmt.Errorf("read the plugin's symbols: %w", err)
+	}
+	for _, s := range syms {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC || !strings.HasPrefix(s.Name, check.PkgPath+".") {
+			continue
+		}
+		name := strings.TrimPrefix(s.Name, check.PkgPath+".")
+		if !strings.HasPrefix(name, slotMark) && !strings.Contains(name, hash) && !shareable(name) {
+			return fmt.Errorf("internal: the cell shares the datum %s with other cells; please report this", s.Name)
+		}
+	}
+	return nil
+}
+
+// shareable names are the same thing in every plugin: dictionaries of generic code
+// and method values, whose names say what they are down to the versions of types.
+func shareable(name string) bool {
+	return strings.HasPrefix(name, ".dict.") || strings.HasSuffix(name, "·f") || strings.HasPrefix(name, ".inittask") ||
+		strings.HasPrefix(name, ".eq.")
+}

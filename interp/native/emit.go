@@ -1,0 +1,385 @@
+package native
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/constant"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+
+	"attune/interp/check"
+)
+
+// Source is a cell as text for the compiler.
+type Source struct {
+	Hash string // of the text; names in it end with it
+	Text string
+	// Packages are the imports of the text, without duplicates.
+	Packages []string
+}
+
+// emitter writes one unit.
+type emitter struct {
+	u       *check.Unit
+	cellID  func(cell int) string
+	wanted  []*check.Decl // to be declared, in the order found
+	seen    map[*check.Decl]bool
+	imports map[string]string // name → path of the one import block
+	slots   map[string]string // key → type text
+	typed   *check.TypeWriter
+	b       strings.Builder
+}
+
+// Emit writes the unit as one Go file. cellID gives the name under which the text
+// of a cell is known in positions. It fails where a type cannot be named.
+func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
+	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtName: rtPath}, slots: map[string]string{}}
+	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
+	inits := prepare(u)
+	var body []block
+	if u.Body != nil {
+		body = []block{bodyBlock(u)}
+	} else {
+		body = initBlocks(u)
+	}
+	own := e.own()
+	for _, d := range own {
+		e.wantPieces(d.Pieces)
+		if err := e.slot(d); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range append(slices.Clone(body), inits...) {
+		e.wantPieces(b.pieces)
+	}
+	var text strings.Builder
+	if err := e.declare(&text); err != nil {
+		return nil, err
+	}
+	for _, d := range own {
+		e.function(&text, d)
+	}
+	for _, b := range inits {
+		e.mark(&text, b.cell, b.line, b.col)
+		e.pieces(&text, e.merge(b.pieces, b.imports))
+		text.WriteString("\n")
+	}
+	e.runFunc(&text, body, len(inits))
+	if err := e.bindFunc(&text, own); err != nil {
+		return nil, err
+	}
+	return e.finish(text.String()), nil
+}
+
+// own lists the functions and methods that this unit gives a body.
+func (e *emitter) own() []*check.Decl {
+	var out []*check.Decl
+	for _, d := range append(slices.Clone(e.u.New), e.u.Again...) {
+		if (d.Kind == check.Func || d.Kind == check.Method) && !d.Generic && d.Pieces != nil {
+			out = append(out, d)
+		}
+		if d.Kind == check.Type || d.Kind == check.Var {
+			e.want(d)
+		}
+	}
+	return out
+}
+
+func (e *emitter) importAs(path, name string) string {
+	for n, p := range e.imports {
+		if p == path && strings.HasPrefix(n, "Ξ") {
+			return n
+		}
+	}
+	n := "Ξ" + name
+	for i := 2; e.imports[n] != ""; i++ {
+		n = fmt.Sprintf("Ξ%s%d", name, i)
+	}
+	e.imports[n] = path
+	return n
+}
+
+func (e *emitter) want(d *check.Decl) {
+	if !e.seen[d] && d.Key != "" {
+		e.seen[d] = true
+		e.wanted = append(e.wanted, d)
+	}
+}
+
+func (e *emitter) wantPieces(pieces []check.Piece) {
+	for _, p := range pieces {
+		if p.Ref != nil {
+			e.want(p.Ref)
+		}
+	}
+}
+
+// declare writes what is wanted, and what that wants in turn.
+func (e *emitter) declare(text *strings.Builder) error {
+	done := map[string]bool{}
+	for i := 0; i < len(e.wanted); i++ {
+		d := e.wanted[i]
+		id := d.Kind.String() + d.Key
+		if done[id] {
+			continue
+		}
+		done[id] = true
+		if err := e.declareOne(text, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *emitter) declareOne(text *strings.Builder, d *check.Decl) error {
+	switch {
+	case d.Kind == check.Const:
+		return e.constant(text, d)
+	case d.Kind == check.Type:
+		return e.typeDecl(text, d)
+	case d.Generic:
+		e.wantPieces(d.Pieces)
+		e.mark(text, d.Cell, d.Line, 1)
+		e.pieces(text, e.merge(d.Pieces, d.Imports))
+		text.WriteString("\n")
+		return nil
+	}
+	return e.slot(d)
+}
+
+// slot notes the pointer through which d's storage is reached.
+func (e *emitter) slot(d *check.Decl) error {
+	if _, ok := e.slots[d.Key]; ok {
+		return nil
+	}
+	t := d.Obj.Type()
+	if sig, ok := t.(*types.Signature); ok && d.Kind == check.Method {
+		t = methodFunc(sig)
+	}
+	typ, err := e.typed.Text(t)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.Name, err)
+	}
+	e.slots[d.Key] = typ
+	return nil
+}
+
+// methodFunc is the type of a method as a function of its receiver.
+func methodFunc(sig *types.Signature) *types.Signature {
+	params := []*types.Var{sig.Recv()}
+	for i := range sig.Params().Len() {
+		params = append(params, sig.Params().At(i))
+	}
+	return types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), sig.Results(), sig.Variadic())
+}
+
+func (e *emitter) constant(text *strings.Builder, d *check.Decl) error {
+	c := d.Obj.(*types.Const)
+	typ := ""
+	if b, ok := c.Type().(*types.Basic); !ok || b.Info()&types.IsUntyped == 0 {
+		t, err := e.typed.Text(c.Type())
+		if err != nil {
+			return err
+		}
+		typ = " " + t
+	}
+	// Exact rationals are written as quotients: 0.1 is 1.0/10.
+	val := c.Val().ExactString()
+	if c.Val().Kind() != constant.String {
+		val = strings.ReplaceAll(val, "/", ".0/")
+	}
+	if b, ok := c.Type().(*types.Basic); ok {
+		switch b.Kind() {
+		case types.UntypedRune:
+			val = "'\\x00' + " + val
+		case types.UntypedFloat:
+			val = "1.0 * (" + val + ")"
+		case types.UntypedComplex:
+			val = "0i + " + val
+		}
+	}
+	fmt.Fprintf(text, "const %s%s = %s\n", d.Key, typ, val)
+	return nil
+}
+
+// typeDecl writes a type with its methods, each of which calls the newest body.
+func (e *emitter) typeDecl(text *strings.Builder, d *check.Decl) error {
+	e.wantPieces(d.Pieces)
+	e.mark(text, d.Cell, d.Line, 1)
+	e.pieces(text, e.merge(d.Pieces, d.Imports))
+	text.WriteString("\n")
+	if d.Key != d.Name && e.u.Scope.Decls[d.Name] == d && !d.Generic {
+		fmt.Fprintf(text, "type %s = %s\n", d.Name, d.Key)
+	}
+	for _, m := range d.Methods {
+		if d.Generic {
+			e.wantPieces(m.Pieces)
+			e.mark(text, m.Cell, m.Line, 1)
+			e.pieces(text, e.merge(m.Pieces, m.Imports))
+			text.WriteString("\n")
+			continue
+		}
+		if err := e.method(text, d, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *emitter) method(text *strings.Builder, d, m *check.Decl) error {
+	if err := e.slot(m); err != nil {
+		return err
+	}
+	sig := m.Obj.(*types.Func).Signature()
+	star := ""
+	if _, ok := sig.Recv().Type().(*types.Pointer); ok {
+		star = "*"
+	}
+	plain := types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
+	typ, err := e.typed.Text(plain)
+	if err != nil {
+		return err
+	}
+	args := []string{"Ξr"}
+	for i := range sig.Params().Len() {
+		a := "p" + itoa(i)
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			a += "..."
+		}
+		args = append(args, a)
+	}
+	ret := ""
+	if sig.Results().Len() > 0 {
+		ret = "return "
+	}
+	name := m.Name[len(d.Name)+1:]
+	fmt.Fprintf(text, "func (Ξr %s%s) %s%s { %s(*%s%s)(%s) }\n", star, d.Key, name,
+		strings.TrimPrefix(typ, "func"), ret, slotMark, m.Key, strings.Join(args, ", "))
+	return nil
+}
+
+func (e *emitter) function(text *strings.Builder, d *check.Decl) {
+	e.mark(text, d.Cell, d.Line, 1)
+	e.pieces(text, e.merge(d.Pieces, d.Imports))
+	text.WriteString("\n")
+}
+
+func (e *emitter) mark(text *strings.Builder, cell, line, col int) {
+	if line > 0 {
+		fmt.Fprintf(text, "//line %s:%d:%d\n", e.cellID(cell), line, max(col, 1))
+	}
+}
+
+// merge makes the imports of a block the file's; a name that already means
+// another package is written differently in the pieces.
+func (e *emitter) merge(pieces []check.Piece, imports map[string]string) []check.Piece {
+	for name, path := range imports {
+		if have, ok := e.imports[name]; ok && have != path {
+			alias := e.importAs(path, name)
+			pieces = renameImport(pieces, name, alias)
+			continue
+		}
+		e.imports[name] = path
+	}
+	return pieces
+}
+
+// renameImport writes alias for name where name qualifies: "name." not preceded by
+// a letter or a dot. Text in strings and comments cannot be told apart here, which
+// is why it is only done for the rare cell that needs it.
+func renameImport(pieces []check.Piece, name, alias string) []check.Piece {
+	out := slices.Clone(pieces)
+	for i, p := range out {
+		if p.Ref == nil {
+			out[i].Text = strings.ReplaceAll(p.Text, name+".", alias+".")
+		}
+	}
+	return out
+}
+
+// pieces writes text with its references resolved.
+func (e *emitter) pieces(text *strings.Builder, pieces []check.Piece) {
+	for _, p := range pieces {
+		switch d := p.Ref; {
+		case d == nil:
+			text.WriteString(p.Text)
+		case p.Embedded:
+			text.WriteString(d.Name)
+		case d.Kind == check.Type, d.Kind == check.Const, d.Generic:
+			text.WriteString(d.Key)
+		default:
+			text.WriteString("(*" + slotMark + d.Key + ")")
+		}
+	}
+}
+
+// runFunc writes the function that runs the cell's statements.
+func (e *emitter) runFunc(text *strings.Builder, body []block, inits int) {
+	fmt.Fprintf(text, "func Ξrun%s(%s *%s.Env) {\n", hashMark, envName, rtName)
+	for _, b := range body {
+		e.mark(text, b.cell, b.line, b.col)
+		e.pieces(text, e.merge(b.pieces, b.imports))
+		text.WriteString("\n")
+	}
+	for i := range inits {
+		fmt.Fprintf(text, "Ξinit%s%s()\n", itoa(i), hashMark)
+	}
+	if e.u.Main {
+		fmt.Fprintf(text, "(*%s%s)()\n", slotMark, e.u.Scope.Decls["main"].Key)
+	}
+	text.WriteString("}\n")
+}
+
+// bindFunc writes the function that binds the text's names to the session.
+func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
+	for _, key := range slices.Sorted(maps.Keys(e.slots)) {
+		fmt.Fprintf(text, "var %s%s *%s\n", slotMark, key, e.slots[key])
+	}
+	fmt.Fprintf(text, "func Ξbind%s(%s *%s.Env) {\n", hashMark, envName, rtName)
+	for _, d := range e.wanted {
+		if d.Kind == check.Type && !d.Generic {
+			fmt.Fprintf(text, "%s.Type[%s](%s, %q)\n", rtName, d.Key, envName, d.Key)
+		}
+	}
+	for _, rb := range e.u.Rebinds {
+		typ, err := e.typed.Text(rb.To.Obj.Type())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(text, "%s.Move[%s](%s, %q, %q)\n", rtName, typ, envName, rb.From.Key, rb.To.Key)
+	}
+	for _, key := range slices.Sorted(maps.Keys(e.slots)) {
+		fmt.Fprintf(text, "%s%s = %s.Var[%s](%s, %q)\n", slotMark, key, rtName, e.slots[key], envName, key)
+	}
+	for _, d := range slices.SortedFunc(slices.Values(own), func(a, b *check.Decl) int { return cmp.Compare(a.Key, b.Key) }) {
+		fmt.Fprintf(text, "*%s%s = %s%s%s\n", slotMark, d.Key, funcMark, d.Key, hashMark)
+	}
+	text.WriteString("}\n")
+	return nil
+}
+
+// finish puts the imports in front and the hash into the names.
+func (e *emitter) finish(text string) *Source {
+	var b strings.Builder
+	b.WriteString("package main\n")
+	paths := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(e.imports)) {
+		fmt.Fprintf(&b, "import %s %q\n", name, e.imports[name])
+		paths[e.imports[name]] = true
+	}
+	for _, path := range e.u.Blank {
+		fmt.Fprintf(&b, "import _ %q\n", path)
+		paths[path] = true
+	}
+	text = b.String() + strings.ReplaceAll(text, "//line "+check.CellName(e.u.Cell)+":", "//line "+e.cellID(e.u.Cell)+":")
+	sum := sha256.Sum256([]byte(text))
+	hash := hex.EncodeToString(sum[:8])
+	return &Source{
+		Hash: hash, Text: strings.ReplaceAll(text, hashMark, "_"+hash),
+		Packages: slices.Sorted(maps.Keys(paths)),
+	}
+}

@@ -1,0 +1,160 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// patterns are the packages that cells can import: the standard library, gonum,
+// plot, gorgonia and the notebook's own.
+var patterns = []string{
+	"std",
+	"gonum.org/v1/gonum/mat", "gonum.org/v1/gonum/stat", "gonum.org/v1/gonum/stat/distuv",
+	"gonum.org/v1/gonum/stat/distmv", "gonum.org/v1/gonum/floats", "gonum.org/v1/gonum/floats/scalar",
+	"gonum.org/v1/gonum/blas/blas64", "gonum.org/v1/gonum/integrate", "gonum.org/v1/gonum/interp",
+	"gonum.org/v1/gonum/optimize", "gonum.org/v1/gonum/dsp/fourier", "gonum.org/v1/gonum/diff/fd",
+	"gonum.org/v1/gonum/graph/simple", "gonum.org/v1/gonum/graph/path", "gonum.org/v1/gonum/graph/topo",
+	"gonum.org/v1/plot", "gonum.org/v1/plot/plotter", "gonum.org/v1/plot/plotutil",
+	"gonum.org/v1/plot/vg", "gonum.org/v1/plot/vg/draw", "gonum.org/v1/plot/vg/vgimg", "gonum.org/v1/plot/vg/vgsvg",
+	"gonum.org/v1/plot/palette", "gonum.org/v1/plot/palette/moreland", "gonum.org/v1/plot/font",
+	"gorgonia.org/gorgonia", "gorgonia.org/tensor",
+	rtPath, "attune/display/...", "attune/gpu",
+}
+
+// Lib is the folder that cells are checked and linked against: the archives of all
+// packages, in importcfg, with what is needed to link quickly.
+type Lib struct {
+	Dir    string
+	Stamp  string // changes with the toolchain and with any package
+	GoRoot string
+}
+
+// stampFile describes a finished folder.
+type stampFile struct{ Stamp, GoRoot, GoVersion string }
+
+// ErrNoLib says that the folder is not there or not finished.
+var ErrNoLib = errors.New("the packages for cells are not built; run ./install.sh")
+
+// OpenLib opens a folder that Warm made.
+func OpenLib(dir string) (*Lib, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "stamp.json"))
+	if err != nil {
+		return nil, fmt.Errorf("%w (%v)", ErrNoLib, err)
+	}
+	var s stampFile
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("%w (stamp.json: %v)", ErrNoLib, err)
+	}
+	return &Lib{Dir: dir, Stamp: s.Stamp, GoRoot: s.GoRoot}, nil
+}
+
+// ImportCfg is the list of archives.
+func (l *Lib) ImportCfg() string { return filepath.Join(l.Dir, "importcfg") }
+
+// Warm fills dir for the module at root: it has the go command compile every
+// package as plugins need them and keeps the archives. A folder that is fresh is
+// left alone. say is told what happens.
+func Warm(ctx context.Context, root, dir string, say func(string)) error {
+	say("compile the packages that cells import (minutes the first time)")
+	list, err := listExports(ctx, root)
+	if err != nil {
+		return err
+	}
+	goroot, version, err := goEnv(ctx)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %q %q\n", version, wrapperSource, extldScript)
+	for _, p := range list {
+		fmt.Fprintln(sum, p.path, p.export)
+	}
+	stamp := hex.EncodeToString(sum.Sum(nil)[:8])
+	if have, err := OpenLib(dir); err == nil && have.Stamp == stamp {
+		say("they are fresh")
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("clear %s: %w", dir, err)
+	}
+	if err := copyArchives(list, dir); err != nil {
+		return err
+	}
+	lib := &Lib{Dir: dir, Stamp: stamp, GoRoot: goroot}
+	if err := lib.makeWrapper(ctx); err != nil {
+		return err
+	}
+	data, err := json.Marshal(stampFile{stamp, goroot, version})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "stamp.json"), data, 0o644)
+}
+
+type exported struct{ path, export string }
+
+// listExports asks the go command for the archives, which it builds where needed.
+func listExports(ctx context.Context, root string) ([]exported, error) {
+	args := append([]string{"list", "-trimpath", "-buildmode=plugin", "-export", "-deps", "-e",
+		"-f", "{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}{{if .Error}}!{{.ImportPath}}: {{.Error}}{{end}}"}, patterns...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w\n%s", err, stderr.String())
+	}
+	var list []exported
+	for line := range strings.Lines(string(out)) {
+		line = strings.TrimSpace(line)
+		if bad, ok := strings.CutPrefix(line, "!"); ok {
+			return nil, fmt.Errorf("go list: %s", bad)
+		}
+		if path, file, ok := strings.Cut(line, "="); ok {
+			list = append(list, exported{path, file})
+		}
+	}
+	return list, nil
+}
+
+func goEnv(ctx context.Context) (goroot, version string, err error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT", "GOVERSION").Output()
+	if err != nil {
+		return "", "", fmt.Errorf("go env: %w", err)
+	}
+	fields := strings.Fields(string(out))
+	if len(fields) != 2 {
+		return "", "", fmt.Errorf("go env answered %q", out)
+	}
+	return fields[0], fields[1], nil
+}
+
+// copyArchives keeps the archives, since the go command's cache may drop them.
+func copyArchives(list []exported, dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "pkg"), 0o755); err != nil {
+		return fmt.Errorf("make the folder of packages: %w", err)
+	}
+	var cfg strings.Builder
+	for i, p := range list {
+		data, err := os.ReadFile(p.export)
+		if err != nil {
+			return fmt.Errorf("keep %s: %w", p.path, err)
+		}
+		name := fmt.Sprintf("pkg/%03d.a", i)
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return fmt.Errorf("keep %s: %w", p.path, err)
+		}
+		fmt.Fprintf(&cfg, "packagefile %s=%s\n", p.path, filepath.Join(dir, name))
+	}
+	return os.WriteFile(filepath.Join(dir, "importcfg"), []byte(cfg.String()), 0o644)
+}

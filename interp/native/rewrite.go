@@ -1,0 +1,281 @@
+package native
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"attune/interp/check"
+)
+
+// Names in compiled text that no user types: Ξ is a letter to Go.
+const (
+	rtName   = "Ξrt"
+	rtPath   = "attune/interp/native/cellrt"
+	envName  = "Ξenv"
+	hashMark = "ΞHASHHASHΞ" // stands for the text's hash until it is known
+	slotMark = "Ξv_"
+	funcMark = "Ξf_"
+)
+
+// safepoint is what loops and functions look at.
+const safepoint = " if " + rtName + ".Stop != 0 { " + rtName + ".Safepoint() };"
+
+// rewriter collects the edits that make a piece of a cell's text compilable text.
+type rewriter struct {
+	u     *check.Unit
+	file  *check.File
+	edits []check.Edit
+	self  *check.Decl // the function being rewritten: its calls of itself are direct
+	// imports that are still named after the edits
+	imports map[string]string
+	wrote   map[*check.Decl]bool // what is referred to
+	body    *ast.FuncDecl
+	// typed names types for go statements.
+	typed *check.TypeWriter
+}
+
+func newRewriter(u *check.Unit, f *check.File) *rewriter {
+	r := &rewriter{u: u, file: f, imports: map[string]string{}, wrote: map[*check.Decl]bool{}}
+	r.typed = &check.TypeWriter{
+		Scope:  u.Scope,
+		Import: func(path, name string) string { return r.importAs(path, name) },
+		Use:    func(d *check.Decl) { r.wrote[d] = true },
+	}
+	return r
+}
+
+// importAs makes sure that path is imported and returns its name.
+func (r *rewriter) importAs(path, name string) string {
+	for n, p := range r.imports {
+		if p == path {
+			return n
+		}
+	}
+	n := "Ξ" + name
+	r.imports[n] = path
+	return n
+}
+
+func (r *rewriter) off(p token.Pos) int { return r.u.Fset.File(p).Offset(p) }
+
+func (r *rewriter) replace(from, to token.Pos, text string) {
+	r.edits = append(r.edits, check.Edit{From: r.off(from), To: r.off(to), New: text})
+}
+
+func (r *rewriter) insert(at int, text string) {
+	r.edits = append(r.edits, check.Edit{From: at, To: at, New: text})
+}
+
+// node collects the edits under n.
+func (r *rewriter) node(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.StructType:
+			r.embedded(n)
+		case *ast.SelectorExpr:
+			return r.selector(n)
+		case *ast.Ident:
+			r.ident(n)
+		case *ast.ForStmt:
+			r.insert(r.off(n.Body.Lbrace)+1, safepoint)
+		case *ast.RangeStmt:
+			r.insert(r.off(n.Body.Lbrace)+1, safepoint)
+		case *ast.FuncDecl:
+			if n.Body != nil && n != r.body && r.mayRecurse(n.Body) {
+				r.insert(r.off(n.Body.Lbrace)+1, safepoint)
+			}
+		case *ast.FuncLit:
+			if r.mayRecurse(n.Body) {
+				r.insert(r.off(n.Body.Lbrace)+1, safepoint)
+			}
+		case *ast.GoStmt:
+			r.goStmt(n)
+		}
+		return true
+	})
+}
+
+// embedded marks fields without a name: their type's name is the field's.
+func (r *rewriter) embedded(s *ast.StructType) {
+	for _, f := range s.Fields.List {
+		if len(f.Names) > 0 {
+			continue
+		}
+		t := f.Type
+		if star, ok := t.(*ast.StarExpr); ok {
+			t = star.X
+		}
+		if ix, ok := t.(*ast.IndexExpr); ok {
+			t = ix.X
+		}
+		if id, ok := t.(*ast.Ident); ok {
+			if d := r.u.DeclOf(r.u.Info.Uses[id]); d != nil && d.Kind == check.Type {
+				r.wrote[d] = true
+				r.edits = append(r.edits, check.Edit{From: r.off(id.Pos()), To: r.off(id.End()), Ref: d, Embedded: true})
+			}
+		}
+	}
+}
+
+// selector notes imports, and replaces what would end the session.
+func (r *rewriter) selector(n *ast.SelectorExpr) bool {
+	id, ok := n.X.(*ast.Ident)
+	if !ok {
+		r.node(n.X)
+		return false
+	}
+	pkg, ok := r.u.Info.Uses[id].(*types.PkgName)
+	if !ok {
+		r.ident(id)
+		return false
+	}
+	path := pkg.Imported().Path()
+	switch path + "." + n.Sel.Name {
+	case "os.Exit":
+		r.replace(n.Pos(), n.End(), rtName+".Exit")
+		return false
+	case "log.Fatal", "log.Fatalln", "log.Fatalf":
+		print := id.Name + ".Print" + strings.TrimPrefix(n.Sel.Name, "Fatal")
+		f := "Fatal"
+		if n.Sel.Name == "Fatalf" {
+			f = "Fatalf"
+		}
+		r.replace(n.Pos(), n.End(), rtName+"."+f+"("+print+")")
+	}
+	r.imports[pkg.Name()] = path
+	return false
+}
+
+// ident refers to the session's declaration that id names, if it is one.
+func (r *rewriter) ident(id *ast.Ident) {
+	obj := r.u.Info.Uses[id]
+	if obj == nil {
+		obj = r.u.Info.Defs[id]
+	}
+	if obj == nil {
+		return
+	}
+	d := r.u.DeclOf(obj)
+	if d == nil || d.Kind == check.Method {
+		return
+	}
+	from := r.off(id.Pos())
+	if slices.ContainsFunc(r.edits, func(e check.Edit) bool { return e.From == from && e.To == from+len(id.Name) }) {
+		return // an embedded field
+	}
+	if d == r.self && !d.Generic {
+		r.replace(id.Pos(), id.End(), funcMark+d.Key+hashMark)
+		return
+	}
+	r.wrote[d] = true
+	r.edits = append(r.edits, check.Edit{From: from, To: from + len(id.Name), Ref: d})
+}
+
+// mayRecurse tells whether a body calls anything that could lead back to it: what
+// the session declares, function values and interface methods.
+func (r *rewriter) mayRecurse(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || found {
+			return !found
+		}
+		if tv := r.u.Info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() {
+			return true
+		}
+		var obj types.Object
+		switch f := ast.Unparen(call.Fun).(type) {
+		case *ast.Ident:
+			obj = r.u.Info.Uses[f]
+		case *ast.SelectorExpr:
+			obj = r.u.Info.Uses[f.Sel]
+		}
+		fn, ok := obj.(*types.Func)
+		found = !ok || fn.Pkg() == nil || fn.Pkg().Path() == check.PkgPath || types.IsInterface(recvType(fn))
+		return !found
+	})
+	return found
+}
+
+func recvType(f *types.Func) types.Type {
+	if r := f.Signature().Recv(); r != nil {
+		return r.Type()
+	}
+	return types.Typ[types.Int]
+}
+
+// goStmt lets a panic in the goroutine be reported instead of ending the worker.
+func (r *rewriter) goStmt(g *ast.GoStmt) {
+	if lit, ok := ast.Unparen(g.Call.Fun).(*ast.FuncLit); ok {
+		r.insert(r.off(lit.Body.Lbrace)+1, " defer "+rtName+".Recover();")
+		return
+	}
+	tv := r.u.Info.Types[g.Call.Fun]
+	sig, ok := tv.Type.(*types.Signature)
+	if !ok || tv.IsBuiltin() || tv.IsType() || r.inferred(g.Call.Fun) {
+		return
+	}
+	full, err := r.typed.Text(sig)
+	if err != nil {
+		return
+	}
+	plain, err := r.typed.Text(types.NewSignatureType(nil, nil, nil, sig.Params(), nil, sig.Variadic()))
+	if err != nil {
+		return
+	}
+	var args []string
+	for i := range sig.Params().Len() {
+		a := "p" + itoa(i)
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			a += "..."
+		}
+		args = append(args, a)
+	}
+	r.insert(r.off(g.Call.Fun.Pos()), "(func(Ξg "+full+") "+plain+" { return "+plain+" { defer "+rtName+".Recover(); Ξg("+strings.Join(args, ", ")+") } }(")
+	r.insert(r.off(g.Call.Fun.End()), "))")
+}
+
+// inferred tells whether f is a generic function whose type arguments come from
+// the call's arguments, so that f alone is no value.
+func (r *rewriter) inferred(f ast.Expr) bool {
+	switch f := ast.Unparen(f).(type) {
+	case *ast.Ident:
+		return r.u.Info.Instances[f].TypeArgs.Len() > 0
+	case *ast.SelectorExpr:
+		return r.u.Info.Instances[f.Sel].TypeArgs.Len() > 0
+	}
+	return false
+}
+
+// pieces cuts the file's text between from and to at the edits.
+func (r *rewriter) pieces(from, to int) []check.Piece {
+	slices.SortStableFunc(r.edits, func(a, b check.Edit) int {
+		if a.From != b.From {
+			return a.From - b.From
+		}
+		return a.To - b.To
+	})
+	var out []check.Piece
+	at := from
+	for _, e := range r.edits {
+		if e.From < at || e.To > to {
+			continue
+		}
+		if e.From > at {
+			out = append(out, check.Piece{Text: r.file.Text[at:e.From]})
+		}
+		out = append(out, check.Piece{Text: e.New, Ref: e.Ref, Embedded: e.Embedded})
+		at = e.To
+	}
+	return append(out, check.Piece{Text: r.file.Text[at:to]})
+}
+
+func itoa(i int) string {
+	if i < 10 {
+		return string(rune('0' + i))
+	}
+	return itoa(i/10) + itoa(i%10)
+}

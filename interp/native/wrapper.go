@@ -1,0 +1,134 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"attune/interp/check"
+)
+
+// A plugin's main package is the same for every cell but for two names, so it is
+// compiled once and its archive serves as a template: the names below have the
+// length of real ones and are replaced byte by byte.
+const (
+	blankHash     = "0123456789abcdef"
+	wrapperPlugin = "attune/" + blankHash
+)
+
+const wrapperSource = `package main
+
+import (
+	_ "cells"
+	_ "unsafe"
+
+	rt "attune/interp/native/cellrt"
+)
+
+//go:linkname run cells.Ξrun_` + blankHash + `
+func run(*rt.Env)
+
+//go:linkname bind cells.Ξbind_` + blankHash + `
+func bind(*rt.Env)
+
+func Run(env *rt.Env)  { run(env) }
+func Bind(env *rt.Env) { bind(env) }
+func main()            {}
+`
+
+// dummySource stands for the cells' package while the template is compiled.
+const dummySource = `package cells
+
+import rt "attune/interp/native/cellrt"
+
+func Dummy(*rt.Env) {}
+`
+
+// extldScript links in gcc's place. The linker probes gcc for flags, which takes
+// longer than linking: the probes fail, and ld needs none of gcc's start files,
+// because whatever a plugin lacks it finds in the worker.
+const extldScript = `#!/bin/sh
+out= objs= libs=
+while [ $# -gt 0 ]; do
+	case "$1" in
+	*trivial.c) exit 1 ;;
+	-o) out=$2; shift ;;
+	-L* | -l*) libs="$libs $1" ;;
+	*.o | *.a) objs="$objs $1" ;;
+	esac
+	shift
+done
+exec ld -shared -s -z relro -z nocopyreloc --as-needed -o "$out" $objs $libs
+`
+
+// makeWrapper compiles the template and writes the linker script.
+func (l *Lib) makeWrapper(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "attune-wrapper")
+	if err != nil {
+		return fmt.Errorf("make a working folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	write := func(name, text string) error {
+		return os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
+	}
+	if err := write("cells.go", dummySource); err != nil {
+		return err
+	}
+	if err := write("main.go", wrapperSource); err != nil {
+		return err
+	}
+	cells := filepath.Join(dir, "cells.a")
+	if err := l.compile(ctx, dir, check.PkgPath, "cells.go", cells, l.ImportCfg()); err != nil {
+		return err
+	}
+	if err := patchFile(cells, "", ""); err != nil {
+		return err
+	}
+	cfg, err := os.ReadFile(l.ImportCfg())
+	if err != nil {
+		return err
+	}
+	if err := write("cfg", string(cfg)+"packagefile "+check.PkgPath+"="+cells+"\n"); err != nil {
+		return err
+	}
+	if err := l.compile(ctx, dir, wrapperPlugin, "main.go", filepath.Join(l.Dir, "wrapper.a"), filepath.Join(dir, "cfg")); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(l.Dir, "extld"), []byte(extldScript), 0o755)
+}
+
+// fingerprint is what every archive of the cells' package carries instead of the
+// hash of its export data. The linker and plugin.Open compare fingerprints to be
+// sure that all parts mean the same package; here every cell is another text of
+// one package on purpose, and that equal names mean equal things is checked by
+// the keys of check.Scope, by cellrt.Table and by checkSymbols.
+var fingerprint = []byte("attunefp")
+
+// patchFile sets the fingerprint of an archive, hides that it is a main package
+// (a plugin has one, the wrapper), and replaces the hash in a template.
+func patchFile(file, old, new string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read archive: %w", err)
+	}
+	if data, err = patch(data, old, new); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(file), err)
+	}
+	return os.WriteFile(file, data, 0o644)
+}
+
+func patch(data []byte, old, new string) ([]byte, error) {
+	magic := []byte("\x00go120ld")
+	i := bytes.Index(data, magic)
+	if i < 0 || i+len(magic)+8 > len(data) {
+		return nil, fmt.Errorf("no Go object of the known format in the archive: this Go version is not supported")
+	}
+	if old != "" {
+		return bytes.ReplaceAll(data, []byte(old), []byte(new)), nil
+	}
+	fp := bytes.Clone(data[i+len(magic) : i+len(magic)+8])
+	data = bytes.ReplaceAll(data, fp, fingerprint)
+	return bytes.ReplaceAll(data, []byte("go:plugin."), []byte("go:pluginX")), nil
+}

@@ -1,0 +1,161 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+)
+
+// Client is a running worker as the front sees it.
+type Client struct {
+	conn   *Conn
+	cmd    *exec.Cmd
+	stdin  *os.File
+	pipes  [2]*pipe // stdout, stderr
+	events chan Event
+	closed chan struct{} // when the process is gone and its output has been read
+	state  *os.ProcessState
+
+	files []*os.File
+	once  sync.Once
+}
+
+// spawner is a goroutine on a thread of its own that lives as long as the process:
+// the kernel ends a child whose Pdeathsig is set when the *thread* that made it ends.
+var spawner = sync.OnceValue(func() chan<- func() {
+	work := make(chan func())
+	go func() {
+		runtime.LockOSThread()
+		for f := range work {
+			f()
+		}
+	}()
+	return work
+})
+
+// Start starts the worker program.
+func Start(program string, env []string) (*Client, error) {
+	c := &Client{events: make(chan Event, 64), closed: make(chan struct{})}
+	ends := make([]*os.File, 0, 10)
+	pair := func() (r, w *os.File, err error) {
+		r, w, err = os.Pipe()
+		if err == nil {
+			ends = append(ends, r, w)
+		}
+		return r, w, err
+	}
+	var files [5][2]*os.File
+	for i := range files {
+		r, w, err := pair()
+		if err != nil {
+			for _, f := range ends {
+				f.Close()
+			}
+			return nil, fmt.Errorf("start worker: %w", err)
+		}
+		files[i] = [2]*os.File{r, w}
+	}
+	in, out, errs, reqs, evs := files[0], files[1], files[2], files[3], files[4]
+	c.cmd = exec.Command(program)
+	c.cmd.Env = env
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = in[0], out[1], errs[1]
+	c.cmd.ExtraFiles = []*os.File{reqs[0], evs[1]}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	started := make(chan error)
+	spawner() <- func() { started <- c.cmd.Start() }
+	err := <-started
+	for _, f := range []*os.File{in[0], out[1], errs[1], reqs[0], evs[1]} {
+		f.Close()
+	}
+	if err != nil {
+		for _, f := range []*os.File{in[1], out[0], errs[0], reqs[1], evs[0]} {
+			f.Close()
+		}
+		return nil, fmt.Errorf("start worker: %w", err)
+	}
+	c.stdin = in[1]
+	c.pipes = [2]*pipe{newPipe(out[0]), newPipe(errs[0])}
+	c.conn = NewConn(evs[0], reqs[1])
+	c.files = []*os.File{in[1], reqs[1], evs[0]}
+	go c.read()
+	return c, nil
+}
+
+// read passes events on until the worker is gone.
+func (c *Client) read() {
+	for {
+		var ev Event
+		if err := c.conn.Receive(&ev); err != nil {
+			break
+		}
+		c.events <- ev
+	}
+	_ = c.cmd.Wait()
+	c.state = c.cmd.ProcessState
+	for _, p := range c.pipes {
+		p.finish()
+	}
+	close(c.closed)
+	close(c.events)
+}
+
+// Events are what the worker reports; the channel is closed when it is gone.
+func (c *Client) Events() <-chan Event { return c.events }
+
+// Output is the channel that says when there is text to take with Take.
+func (c *Client) Output() [2]<-chan struct{} {
+	return [2]<-chan struct{}{c.pipes[0].ready, c.pipes[1].ready}
+}
+
+// Take returns the text that the worker wrote on stdout (0) or stderr (1) up to now.
+func (c *Client) Take(stream int) []byte { return c.pipes[stream].take() }
+
+// Send sends a request.
+func (c *Client) Send(req Request) error { return c.conn.Send(req) }
+
+// Type writes a line to the worker's standard input.
+func (c *Client) Type(line string) error {
+	if _, err := io.WriteString(c.stdin, line); err != nil {
+		return fmt.Errorf("pass input on: %w", err)
+	}
+	return nil
+}
+
+// PID is the worker's process.
+func (c *Client) PID() int { return c.cmd.Process.Pid }
+
+// Exit describes how the process ended; call it once Events is closed.
+func (c *Client) Exit() string {
+	<-c.closed
+	if c.state == nil {
+		return "the worker process is gone"
+	}
+	return c.state.String()
+}
+
+// Kill ends the worker and what it started.
+func (c *Client) Kill() {
+	if err := syscall.Kill(-c.PID(), syscall.SIGKILL); errors.Is(err, syscall.ESRCH) {
+		_ = c.cmd.Process.Kill()
+	}
+}
+
+// Close ends the worker and waits until it is gone.
+func (c *Client) Close() {
+	c.once.Do(func() {
+		c.Kill()
+		go func() {
+			for range c.events {
+			}
+		}()
+		<-c.closed
+		for _, f := range c.files {
+			f.Close()
+		}
+	})
+}

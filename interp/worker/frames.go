@@ -1,0 +1,211 @@
+// Package worker is the front's handle on the process that runs cells.
+// The process owns the user's values, runs what it is told and
+// reports events. Client starts it, feeds it, reads
+// its output and says how it died. Requests and events cross as frames on pipes of
+// their own, never on the user's standard streams.
+//
+// The child's side, worker/serve, imports interp/yaegi,
+// interp/native/cellrt and display. The front must not link those, so this package
+// holds what both sides share, the frames, and the Client.
+// It imports display/mime and the standard library.
+package worker
+
+import (
+	"encoding/gob"
+	"fmt"
+	"io"
+	"sync"
+
+	"attune/display/mime"
+)
+
+// Request is a frame from the front to the worker: one of its fields is set.
+type Request struct {
+	Run    *Run
+	Stop   *Stop
+	Ack    uint64   // display Ack has been taken
+	Forget []string // keys whose storage is not needed any more
+	List   *List
+}
+
+// Run asks the worker to run a cell, natively or interpreted. It answers with Done.
+type Run struct {
+	ID int
+	// Native is a built plugin; Bind alone binds its functions and runs nothing.
+	Native *Native
+	// Straight is a cell for the instant engine.
+	Straight *Straight
+	// Errors tells for each value of the last expression whether its type is error.
+	Errors []bool
+	// Quiet asks for no rendering of the result.
+	Quiet bool
+}
+
+// Native is a plugin file and the hash that names what it exports.
+type Native struct {
+	File, Hash string
+	BindOnly   bool
+}
+
+// Straight is a cell that is interpreted over the session's memory.
+type Straight struct {
+	Imports []Import
+	Vars    []Var
+	Funcs   []Ref
+	Types   []Ref
+	Body    string
+	File    string
+	Line    int
+}
+
+// Import is a package under a name.
+type Import struct{ Name, Path string }
+
+// Ref is a session's function or type: the name in the text and the key.
+type Ref struct{ Name, Key string }
+
+// Var is a variable that the text names. A variable without a key takes a value of
+// the last expression.
+type Var struct {
+	Name, Key string
+	Type      *TypeRef
+}
+
+// Stop asks the running cell ID to end.
+type Stop struct{ ID int }
+
+// List asks for the size and head of what the keys hold; the answer is a Listing.
+type List struct {
+	ID   int
+	Keys []string
+}
+
+// Event is a frame from the worker to the front: one of its fields is set.
+type Event struct {
+	Ready   *Ready
+	Display *Display
+	Clear   *Clear
+	Done    *Done
+	Async   *Failure // a goroutine of a cell panicked
+	Listing *Listing
+}
+
+// Ready is the first event of a worker.
+type Ready struct{ PID int }
+
+// Display shows a bundle; the front answers it with Ack, so that what is printed
+// after it comes after it.
+type Display struct {
+	Seq    uint64
+	Bundle mime.Bundle
+	ID     string
+	Update bool
+}
+
+// Clear removes the cell's output.
+type Clear struct {
+	Seq  uint64
+	Wait bool
+}
+
+// Done is how a Run ended.
+type Done struct {
+	ID int
+	// NotStraight says why the instant engine refused; nothing has run.
+	NotStraight string
+	Failure     *Failure
+	Interrupted bool
+	// Detached: an interrupt was not obeyed in time; the cell's goroutine goes on
+	// unheard until it reaches a safepoint.
+	Detached bool
+	Exited   bool
+	ExitCode int
+	Result   *mime.Bundle
+	Nanos    int64
+}
+
+// Failure is a panic, or an error of the worker itself when Internal is set.
+type Failure struct {
+	Text     string
+	Runtime  bool
+	Internal bool
+	Async    bool // in a goroutine other than the cell's own
+	Frames   []Frame
+}
+
+// Frame is one call of the user's, innermost first.
+type Frame struct {
+	Func, File string
+	Line, Col  int
+}
+
+// Listing answers List, key by key.
+type Listing struct {
+	ID    int
+	Items []Item
+}
+
+// Item is what a key holds: its bytes, shared memory counted once, and a short text.
+type Item struct {
+	Key   string
+	Bytes int64
+	Text  string
+	Type  string
+}
+
+// TypeRef is a type, spelled out so that the worker can build it by reflection.
+type TypeRef struct {
+	Kind  TypeKind
+	Name  string // basic name, or the name in Pkg; a session type's key
+	Pkg   string
+	Len   int64
+	Elem  *TypeRef
+	Key   *TypeRef
+	In    []*TypeRef
+	Out   []*TypeRef
+	Varia bool
+}
+
+// TypeKind is the form of a TypeRef.
+type TypeKind int
+
+// The forms of types that cross.
+const (
+	Basic TypeKind = iota
+	Named
+	Session
+	Pointer
+	Slice
+	Array
+	Map
+	Chan
+	Func
+	EmptyInterface
+)
+
+// Conn sends and receives frames. Send may be called from any goroutine.
+type Conn struct {
+	mu  sync.Mutex
+	enc *gob.Encoder
+	dec *gob.Decoder
+}
+
+// NewConn makes a connection of two pipes.
+func NewConn(r io.Reader, w io.Writer) *Conn {
+	return &Conn{enc: gob.NewEncoder(w), dec: gob.NewDecoder(r)}
+}
+
+// Send writes one frame.
+func (c *Conn) Send(frame any) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.enc.Encode(frame); err != nil {
+		return fmt.Errorf("send frame: %w", err)
+	}
+	return nil
+}
+
+// Receive reads the next frame into frame, which must be zero.
+func (c *Conn) Receive(frame any) error {
+	return c.dec.Decode(frame)
+}

@@ -1,0 +1,28 @@
+// Command main is the worker: the process that runs cells. The kernel starts it
+// with requests on descriptor 3 and events on 4; it is of no use by hand.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"attune/interp/worker/serve"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "attune-worker:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	requests, events := os.NewFile(3, "requests"), os.NewFile(4, "events")
+	if requests == nil || events == nil {
+		return fmt.Errorf("this program is started by the kernel: run attune kernel")
+	}
+	if err := serve.KeepStreams(); err != nil {
+		return fmt.Errorf("keep the standard streams: %w (is this program started by the kernel?)", err)
+	}
+	return serve.Serve(requests, events)
+}

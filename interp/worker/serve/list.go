@@ -1,0 +1,116 @@
+package serve
+
+import (
+	"reflect"
+
+	"attune/display"
+	"attune/display/mime"
+	"attune/interp/worker"
+)
+
+// list answers what keys hold. It looks while cells may run, so that what it says
+// of a value that changes meanwhile is a glimpse.
+func (s *server) list(req *worker.List) {
+	var items []worker.Item
+	for _, k := range req.Keys {
+		v, ok := s.table.Lookup(k)
+		if !ok {
+			continue
+		}
+		items = append(items, worker.Item{Key: k, Bytes: sizeOf(v.Elem()), Text: head(v.Elem()), Type: v.Type().Elem().String()})
+	}
+	_ = s.conn.Send(worker.Event{Listing: &worker.Listing{ID: req.ID, Items: items}})
+}
+
+// head is a value's text, cut to a line.
+func head(v reflect.Value) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "?"
+		}
+	}()
+	text = display.Render(v.Interface()).Data[mime.Text]
+	r := []rune(text)
+	for i, c := range r {
+		if c == '\n' || i == 60 {
+			return string(r[:i]) + "…"
+		}
+	}
+	return text
+}
+
+// sizeOf adds up the bytes that v holds, what it points to included, each block
+// once. It stops counting at a million elements and scales up slices of pointers.
+func sizeOf(v reflect.Value) int64 {
+	m := measure{seen: map[uintptr]bool{}}
+	n := int64(v.Type().Size())
+	m.beyond(v, &n)
+	return n
+}
+
+type measure struct {
+	seen  map[uintptr]bool
+	steps int
+}
+
+// beyond adds what v refers to.
+func (m *measure) beyond(v reflect.Value, n *int64) {
+	if m.steps++; m.steps > 1_000_000 {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		*n += int64(v.Len())
+	case reflect.Pointer:
+		if !v.IsNil() && !m.seen[v.Pointer()] {
+			m.seen[v.Pointer()] = true
+			*n += int64(v.Type().Elem().Size())
+			m.beyond(v.Elem(), n)
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			*n += int64(v.Elem().Type().Size())
+			m.beyond(v.Elem(), n)
+		}
+	case reflect.Slice:
+		if v.IsNil() || m.seen[v.Pointer()] && v.Cap() > 0 {
+			return
+		}
+		m.seen[v.Pointer()] = true
+		*n += int64(v.Cap()) * int64(v.Type().Elem().Size())
+		m.elements(v, n)
+	case reflect.Array:
+		m.elements(v, n)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			m.beyond(v.Field(i), n)
+		}
+	case reflect.Map:
+		*n += int64(v.Len()) * int64(v.Type().Key().Size()+v.Type().Elem().Size()+1)
+		if flat(v.Type().Key()) && flat(v.Type().Elem()) {
+			return
+		}
+		for it := v.MapRange(); it.Next(); {
+			m.beyond(it.Key(), n)
+			m.beyond(it.Value(), n)
+		}
+	}
+}
+
+func (m *measure) elements(v reflect.Value, n *int64) {
+	if flat(v.Type().Elem()) {
+		return
+	}
+	for i := range v.Len() {
+		m.beyond(v.Index(i), n)
+	}
+}
+
+// flat types refer to nothing.
+func flat(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String, reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map, reflect.Struct, reflect.Array:
+		return false
+	}
+	return true
+}

@@ -1,0 +1,324 @@
+// Package serve is the process that runs cells: it owns the session's values, the
+// running cell and the GPU context. It opens compiled cells, hands straight-line
+// ones to the instant engine, and reports what comes out. It imports
+// interp/worker (frames), interp/yaegi, interp/native/cellrt, stdlib/symbols and
+// display; only interp/worker/main imports it.
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"plugin"
+	"reflect"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"attune/display"
+	"attune/interp/native/cellrt"
+	"attune/interp/worker"
+	"attune/interp/yaegi"
+	"attune/stdlib/symbols"
+)
+
+// server is one worker process.
+type server struct {
+	conn   *worker.Conn
+	table  *cellrt.Table
+	engine *yaegi.Engine
+	out    *output
+	stop   *stopper
+
+	opened map[string]*cellPlugin // by hash
+
+	mu      sync.Mutex
+	current *cellRun
+}
+
+// cellPlugin is an opened plugin.
+type cellPlugin struct{ run, bind func(*cellrt.Env) }
+
+// cellRun is one Run on its way. Whoever ends it first reports it: the cell's
+// goroutine, an interrupt that was not obeyed, or os.Exit.
+type cellRun struct {
+	id      int
+	goid    int64
+	start   time.Time
+	once    sync.Once
+	failure *worker.Failure // of another goroutine of the cell
+	ended   chan struct{}
+}
+
+// Serve reads requests from r and writes events to w until r ends.
+func Serve(r io.Reader, w io.Writer) error {
+	s := &server{
+		conn: worker.NewConn(r, w), table: cellrt.NewTable(),
+		engine: yaegi.New(symbols.Table), opened: map[string]*cellPlugin{},
+	}
+	s.out = newOutput(s.conn)
+	s.stop = newStopper()
+	display.SetOut(s.out)
+	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Exited: s.exited})
+	debug.SetMaxStack(256 << 20)
+	if err := s.conn.Send(worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
+		return err
+	}
+	for {
+		var req worker.Request
+		if err := s.conn.Receive(&req); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return fmt.Errorf("read request: %w", err)
+		}
+		s.handle(req)
+	}
+}
+
+func (s *server) handle(req worker.Request) {
+	switch {
+	case req.Run != nil:
+		s.start(req.Run)
+	case req.Stop != nil:
+		s.interrupt(req.Stop.ID)
+	case req.Ack != 0:
+		s.out.acked(req.Ack)
+	case req.Forget != nil:
+		s.table.Forget(req.Forget)
+	case req.List != nil:
+		go s.list(req.List)
+	}
+}
+
+// start runs a cell on a goroutine of its own.
+func (s *server) start(r *worker.Run) {
+	restoreStreams()
+	run := &cellRun{id: r.ID, start: time.Now(), ended: make(chan struct{})}
+	s.mu.Lock()
+	s.current = run
+	s.mu.Unlock()
+	go func() {
+		s.mu.Lock()
+		run.goid = goid()
+		s.mu.Unlock()
+		done := worker.Done{}
+		returned := false
+		defer func() {
+			if !returned { // runtime.Goexit, or a panic that Describe was told of
+				done.Failure = &worker.Failure{Text: "runtime.Goexit ended the cell's goroutine"}
+			}
+			s.finish(run, done)
+		}()
+		s.perform(r, &done)
+		returned = true
+	}()
+}
+
+// perform does what r asks and fills in done.
+func (s *server) perform(r *worker.Run, done *worker.Done) {
+	env := &cellrt.Env{Table: s.table}
+	switch {
+	case r.Native != nil:
+		p, err := s.open(r.Native)
+		if err != nil {
+			done.Failure = &worker.Failure{Text: err.Error(), Internal: true}
+			return
+		}
+		if done.Failure, done.Interrupted = guarded(func() { p.bind(env) }); done.Failure != nil || r.Native.BindOnly {
+			return
+		}
+		done.Failure, done.Interrupted = guarded(func() { p.run(env) })
+	case r.Straight != nil:
+		s.straight(r.Straight, env, done)
+	}
+	if done.Failure == nil && !done.Interrupted && done.NotStraight == "" && env.Has && !r.Quiet {
+		b := render(env.Out, r.Errors)
+		done.Result = b
+	}
+}
+
+// guarded calls f and describes its panic.
+func guarded(f func()) (failure *worker.Failure, interrupted bool) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if _, ok := v.(cellrt.Interrupted); ok {
+			interrupted = true
+			return
+		}
+		failure = failureOf(cellrt.Describe(v))
+	}()
+	f()
+	return nil, false
+}
+
+func failureOf(f cellrt.Failure) *worker.Failure {
+	out := &worker.Failure{Text: f.Text, Runtime: f.Runtime}
+	for _, fr := range f.Frames {
+		out.Frames = append(out.Frames, worker.Frame{Func: fr.Func, File: fr.File, Line: fr.Line})
+	}
+	return out
+}
+
+// open opens a plugin, once for each hash.
+func (s *server) open(n *worker.Native) (*cellPlugin, error) {
+	if p := s.opened[n.Hash]; p != nil {
+		return p, nil
+	}
+	lib, err := plugin.Open(n.File)
+	if err != nil {
+		return nil, fmt.Errorf("open the compiled cell: %w", err)
+	}
+	p := &cellPlugin{}
+	for name, to := range map[string]*func(*cellrt.Env){"Run": &p.run, "Bind": &p.bind} {
+		sym, err := lib.Lookup(name)
+		if err != nil {
+			return nil, fmt.Errorf("open the compiled cell: %w", err)
+		}
+		f, ok := sym.(func(*cellrt.Env))
+		if !ok {
+			return nil, fmt.Errorf("open the compiled cell: %s is a %T", name, sym)
+		}
+		*to = f
+	}
+	s.opened[n.Hash] = p
+	return p, nil
+}
+
+// finish reports the end of run, unless that was done.
+func (s *server) finish(run *cellRun, done worker.Done) {
+	run.once.Do(func() {
+		s.mu.Lock()
+		if s.current == run {
+			s.current = nil
+		}
+		if run.failure != nil && (done.Failure == nil || done.Interrupted || done.Detached) {
+			done.Failure, done.Interrupted = run.failure, false
+		}
+		s.mu.Unlock()
+		s.out.flush()
+		done.ID, done.Nanos = run.id, time.Since(run.start).Nanoseconds()
+		_ = s.conn.Send(worker.Event{Done: &done})
+		close(run.ended)
+	})
+	s.stop.ended(run.goid)
+}
+
+// panicked is told of a panic in a goroutine that a cell started: it ends the
+// cell that runs now, or is reported by itself when none does.
+func (s *server) panicked(f cellrt.Failure) {
+	failure := failureOf(f)
+	failure.Async = true
+	s.mu.Lock()
+	run := s.current
+	if run != nil {
+		run.failure = failure
+	}
+	s.mu.Unlock()
+	if run == nil {
+		_ = s.conn.Send(worker.Event{Async: failure})
+		return
+	}
+	go s.interrupt(run.id)
+}
+
+// exited ends the running cell with os.Exit's code; the caller never returns.
+func (s *server) exited(code int) {
+	s.mu.Lock()
+	run := s.current
+	s.mu.Unlock()
+	if run != nil {
+		s.finish(run, worker.Done{Exited: true, ExitCode: code})
+	}
+}
+
+// detachAfter is how long a cell may take to reach a safepoint.
+const detachAfter = time.Second
+
+// interrupt asks the cell's goroutines to end, and lets go of what does not.
+func (s *server) interrupt(id int) {
+	s.mu.Lock()
+	run := s.current
+	s.mu.Unlock()
+	if run == nil || run.id != id {
+		return
+	}
+	s.stop.begin(run.goid)
+	go func() {
+		select {
+		case <-run.ended:
+		case <-time.After(detachAfter):
+			s.finish(run, worker.Done{Interrupted: true, Detached: true})
+		}
+	}()
+}
+
+// straight runs a cell on the instant engine.
+func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Done) {
+	p := yaegi.Program{Body: st.Body, File: st.File, Line: st.Line}
+	for _, im := range st.Imports {
+		p.Imports = append(p.Imports, yaegi.Import{Alias: im.Name, Path: im.Path})
+	}
+	var results []reflect.Value
+	for _, v := range st.Vars {
+		typ, err := s.typeOf(v.Type)
+		if err != nil {
+			done.NotStraight = err.Error()
+			return
+		}
+		ptr := reflect.New(typ)
+		if v.Key == "" {
+			results = append(results, ptr)
+		} else if ptr, err = s.table.Ptr(v.Key, typ); err != nil {
+			done.NotStraight = err.Error()
+			return
+		}
+		p.Vars = append(p.Vars, yaegi.Binding{Name: v.Name, Value: ptr})
+	}
+	for _, f := range st.Funcs {
+		ptr, ok := s.table.Lookup(f.Key)
+		if !ok || ptr.Elem().IsNil() {
+			done.NotStraight = "function " + f.Name + " has no compiled body yet"
+			return
+		}
+		p.Funcs = append(p.Funcs, yaegi.Binding{Name: f.Name, Value: ptr.Elem()})
+	}
+	for _, t := range st.Types {
+		typ, ok := s.table.Type(t.Key)
+		if !ok {
+			done.NotStraight = "type " + t.Name + " is not compiled yet"
+			return
+		}
+		p.Types = append(p.Types, yaegi.TypeBinding{Name: t.Name, Type: typ})
+	}
+	s.interpret(p, env, results, done)
+}
+
+func (s *server) interpret(p yaegi.Program, env *cellrt.Env, results []reflect.Value, done *worker.Done) {
+	c, err := s.engine.Compile(p)
+	if err != nil {
+		done.NotStraight = err.Error()
+		return
+	}
+	err = c.Run()
+	var pan *yaegi.Panic
+	switch {
+	case errors.As(err, &pan):
+		if _, ok := pan.Value.(cellrt.Interrupted); ok {
+			done.Interrupted = true
+			return
+		}
+		done.Failure = straightFailure(pan)
+	case err != nil:
+		done.Failure = &worker.Failure{Text: err.Error(), Internal: true}
+	case len(results) > 0:
+		env.Has = true
+		for _, r := range results {
+			env.Out = append(env.Out, r.Elem().Interface())
+		}
+	}
+}
