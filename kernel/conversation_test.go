@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ const patience = 20 * time.Second
 //	forge CHANNEL          send a message with a wrong signature
 //	dropped N              the server has refused N messages
 //	wait                   wait for all replies and idles
+//	unordered              record by request: two are answered at one time
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -95,6 +97,7 @@ type player struct {
 	kinds   []string       // type of each request, from 1
 	got     map[string][]line
 	answers int // input_requests answered
+	sorted  bool
 }
 
 func converse(t *testing.T, file string) {
@@ -174,6 +177,8 @@ func (p *player) do(text string) {
 				p.t.Fatalf("%d messages were dropped, not %s", p.server.Dropped(), rest)
 			}
 		}
+	case "unordered":
+		p.sorted = true
 	case "wait":
 		for n := 1; n < len(p.kinds); n++ {
 			p.finish(n)
@@ -257,6 +262,9 @@ func (p *player) compare(file string, archive *txtar.Archive) {
 		}
 	}
 	for _, channel := range []string{"iopub", "shell", "control", "stdin"} {
+		if p.sorted {
+			slices.SortStableFunc(p.got[channel], func(a, b line) int { return a.request - b.request })
+		}
 		var b strings.Builder
 		for _, l := range p.got[channel] {
 			fmt.Fprintf(&b, "%d %s %s\n", l.request, l.kind, l.content)

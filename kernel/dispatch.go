@@ -140,26 +140,27 @@ func (s *Server) protect(ctx context.Context, r *request, h handler) (content an
 // reply answers on the channel and to the identity that asked.
 func (s *Server) reply(r *request, content, metadata any) {
 	kind := strings.TrimSuffix(r.Header.MsgType, "_request") + "_reply"
-	s.send(r.from, jupyter.Outgoing{
+	_ = s.send(r.from, jupyter.Outgoing{
 		Route: r.Identities, Type: kind, Parent: r.RawHeader, Content: content, Metadata: metadata,
 	})
 }
 
 // publish puts a message on iopub; its type is its topic.
 func (s *Server) publish(parent json.RawMessage, kind string, content any) {
-	s.send(s.iopub, jupyter.Outgoing{
+	_ = s.send(s.iopub, jupyter.Outgoing{
 		Route: [][]byte{[]byte(kind)}, Type: kind, Parent: parent, Content: content,
 	})
 }
 
-// send encodes and queues a message. A peer that has gone is no error.
-func (s *Server) send(to socket.Sender, o jupyter.Outgoing) {
+// send encodes and queues a message. Most senders do not care whether the peer is
+// still there.
+func (s *Server) send(to socket.Sender, o jupyter.Outgoing) error {
 	frames, err := s.session.Encode(o)
 	if err != nil {
 		s.log.note("encode", err)
-		return
+		return err
 	}
-	_ = to.Send(frames)
+	return to.Send(frames)
 }
 
 func (s *Server) status(r *request, state string) {

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"attune/kernel/jupyter"
 )
 
 // ErrInterrupted is what a cell that waits for input gets at an interrupt.
 var ErrInterrupted = errors.New("interrupted while waiting for input")
+
+// askAgain is how often a question is tried that no connection could take.
+const askAgain = 20 * time.Millisecond
 
 // asker owns the stdin channel: one question at a time.
 type asker struct {
@@ -43,21 +47,28 @@ func (a *asker) ask(ctx context.Context, r *request, prompt string, password boo
 	q := &question{id: a.s.session.NewID(), to: identity(r.Identities), answer: make(chan string, 1), stop: make(chan struct{}, 1)}
 	a.set(q)
 	defer a.set(nil)
-	a.s.send(a.s.stdin, jupyter.Outgoing{
+	ask := jupyter.Outgoing{
 		Route: r.Identities, Type: "input_request", MsgID: q.id, Parent: r.RawHeader,
 		Content: jupyter.InputRequest{Prompt: prompt, Password: password},
-	})
-	select {
-	case line := <-q.answer:
-		return line, nil
-	case <-q.stop:
-		return "", ErrInterrupted
-	case <-ctx.Done():
+	}
+	// The client's stdin connection may not be there yet, or be there again soon.
+	retry := time.NewTicker(askAgain)
+	defer retry.Stop()
+	for sent := a.s.send(a.s.stdin, ask) == nil; ; {
 		select {
-		case <-q.stop: // the interrupt that ended ctx too
+		case line := <-q.answer:
+			return line, nil
+		case <-q.stop:
 			return "", ErrInterrupted
-		default:
-			return "", fmt.Errorf("ask for input: %w", ctx.Err())
+		case <-ctx.Done():
+			select {
+			case <-q.stop: // the interrupt that ended ctx too
+				return "", ErrInterrupted
+			default:
+				return "", fmt.Errorf("ask for input: %w", ctx.Err())
+			}
+		case <-retry.C:
+			sent = sent || a.s.send(a.s.stdin, ask) == nil
 		}
 	}
 }

@@ -69,17 +69,27 @@ func (x *XPub) subscribe(p *peer, s subscription) error {
 	if len(topics) >= maxTopics {
 		return violated("more than %d subscriptions", maxTopics)
 	}
+	var first [][]byte
 	if x.welcome != nil {
-		if msg := x.welcome(s.topic); msg != nil {
-			if err := p.push(msg); err != nil {
-				return err
-			}
-		}
+		first = x.welcome(s.topic)
 	}
 	topics = append(topics, s.topic)
-	p.topics.Store(&topics)
+	p.subscribe(topics, first)
 	x.once.Do(func() { close(x.first) })
 	return nil
+}
+
+// subscribe changes what the peer hears and queues first in one step: whoever has
+// seen first misses nothing, and nothing under the new topic comes before it.
+func (p *peer) subscribe(topics []string, first [][]byte) {
+	p.mu.Lock()
+	if first != nil && !p.closing {
+		p.items = append(p.items, first)
+		p.queued.Add(cost(first))
+	}
+	p.topics.Store(&topics)
+	p.mu.Unlock()
+	signal(p.wake)
 }
 
 func (p *peer) wants(topic string) bool {
