@@ -51,13 +51,21 @@ func TextStyle(size float64, face font.Font, x text.XAlignment, y text.YAlignmen
 	}
 }
 
-// RoundTicks marks about six values of an axis at steps of 1, 2 or 5 times a power
-// of ten. Unit, where given, stands behind each number.
-type RoundTicks struct{ Unit string }
+// RoundTicks marks values of an axis at steps of 1, 2 or 5 times a power of ten.
+type RoundTicks struct {
+	// Unit, where given, stands behind each number.
+	Unit string
+	// Parts is the most steps to make; 0 means 6.
+	Parts int
+}
 
 // Ticks implements plot.Ticker.
 func (r RoundTicks) Ticks(lo, hi float64) []plot.Tick {
-	step := roundStep(hi-lo, 6)
+	parts := r.Parts
+	if parts <= 0 {
+		parts = 6
+	}
+	step := roundStep(hi-lo, parts)
 	if step == 0 {
 		return []plot.Tick{{Value: lo, Label: strconv.FormatFloat(lo, 'g', 4, 64) + r.Unit}}
 	}

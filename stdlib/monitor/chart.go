@@ -1,0 +1,348 @@
+package monitor
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"attune/display"
+	"attune/display/mime"
+	"attune/display/palette"
+	"attune/gpu/mem"
+)
+
+// Measures of the chart in points.
+const (
+	chartWidth  = 560.0
+	leftRoom    = 46.0 // for the values' labels
+	rightRoom   = 158.0
+	topRoom     = 16.0
+	bottomRoom  = 34.0
+	panelGap    = 26.0
+	tallPanel   = 104.0
+	smallPanel  = 62.0
+	legendStep  = 12.0
+	chartPoints = 360 // as many as the panel has points of width
+)
+
+// band is one series of a panel: its value for each sample, its newest and greatest.
+type band struct {
+	name      string
+	color     color.NRGBA
+	dashed    bool
+	values    []float64
+	now, peak float64
+}
+
+// panel is a part of the chart with a scale of its own.
+type panel struct {
+	title string
+	// stacked bands are areas on top of each other, others lines.
+	stacked bool
+	height  float64
+	bands   []band
+	top     float64 // of the scale
+	bytes   bool
+}
+
+// chart is a picture of the history on its way to a canvas.
+type chart struct {
+	panels []panel
+	times  []float64 // seconds after the start
+	span   float64
+	marks  []Moment
+	start  time.Time
+	note   string
+	height float64
+}
+
+// Bundle implements display.Bundler: the chart of what was sampled so far, as PNG
+// and SVG, with the numbers as text.
+func (m *Monitor) Bundle() mime.Bundle {
+	c, alt := m.chart()
+	if c == nil {
+		return mime.Plain(alt)
+	}
+	return display.Draw(vg.Points(chartWidth), vg.Points(c.height), alt, c.draw)
+}
+
+// chart takes what a picture needs out of the monitor, so that drawing holds no lock.
+func (m *Monitor) chart() (*chart, string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.history.samples) == 0 {
+		return nil, "monitor: nothing was sampled; call Start"
+	}
+	samples := thinned(m.history.samples)
+	c := &chart{start: m.started, note: m.note(), marks: append([]Moment(nil), m.marks...)}
+	for _, s := range samples {
+		c.times = append(c.times, max(0, s.At.Sub(m.started).Seconds()))
+	}
+	c.span = max(c.times[len(c.times)-1], 1)
+	c.panels = m.panels(samples)
+	c.height = topRoom + bottomRoom + panelGap*float64(len(c.panels)-1)
+	var alt []string
+	for _, p := range c.panels {
+		c.height += p.height
+		for _, b := range p.bands {
+			alt = append(alt, fmt.Sprintf("%s %s (peak %s)", b.name, p.value(b.now), p.value(b.peak)))
+		}
+	}
+	if c.note != "" {
+		c.height += 12
+		alt = append(alt, c.note)
+	}
+	return c, fmt.Sprintf("monitor, %s: %s", duration(time.Duration(c.span*float64(time.Second))), strings.Join(alt, ", "))
+}
+
+// thinned is a copy of the history with at most chartPoints samples, each the most of
+// its stretch.
+func thinned(samples []Sample) []Sample {
+	each := (len(samples) + chartPoints - 1) / chartPoints
+	out := make([]Sample, 0, chartPoints)
+	for i, s := range samples {
+		if i%each == 0 {
+			out = append(out, s)
+		} else {
+			out[len(out)-1] = most(out[len(out)-1], s)
+		}
+	}
+	return out
+}
+
+// panels chooses what to draw: what never was has no place.
+func (m *Monitor) panels(samples []Sample) []panel {
+	var all []panel
+	kinds := palette.Kinds()
+	own := panel{title: "attune's own bytes", stacked: true, height: tallPanel, bytes: true}
+	for _, c := range mem.Categories() {
+		b := series(samples, c.String(), kinds[int(c)%len(kinds)], func(s Sample) float64 { return float64(s.Host[c] + s.Device[c]) })
+		// The panel shows samples; its peak is the allocators' own where they differ.
+		b.peak = max(b.peak, float64(max(m.peaks.exact.Host[c], m.peaks.exact.Device[c])))
+		if b.peak > 0 {
+			own.bands = append(own.bands, b)
+		}
+	}
+	if len(own.bands) > 0 {
+		all = append(all, own)
+	}
+	process := panel{title: "process memory", height: smallPanel, bytes: true, bands: []band{
+		series(samples, "resident (RSS)", kinds[0], func(s Sample) float64 { return float64(s.RSS) }),
+		series(samples, "Go heap", kinds[1], func(s Sample) float64 { return float64(s.GoHeap) }),
+	}}
+	process.bands[1].dashed = true
+	all = append(all, process)
+	if m.gpu.total > 0 {
+		vram := panel{title: "GPU memory of " + Bytes(float64(m.gpu.total)), height: smallPanel, bytes: true, bands: []band{
+			series(samples, "in use, all processes", kinds[4], func(s Sample) float64 { return float64(s.VRAM) }),
+		}}
+		all = append(all, vram)
+	}
+	cpu := panel{title: fmt.Sprintf("CPU, cores busy of %d", cores()), height: smallPanel, bands: []band{
+		series(samples, "this process", kinds[5], func(s Sample) float64 { return s.CPU }),
+	}}
+	all = append(all, cpu)
+	for i := range all {
+		all[i].scale()
+	}
+	return all
+}
+
+func series(samples []Sample, name string, c color.NRGBA, value func(Sample) float64) band {
+	b := band{name: name, color: c}
+	for _, s := range samples {
+		v := value(s)
+		b.values = append(b.values, v)
+		b.peak = max(b.peak, v)
+		b.now = v
+	}
+	return b
+}
+
+// scale sets the panel's top a little above all that it shows. Scales start at 0.
+func (p *panel) scale() {
+	for i := range p.bands[0].values {
+		sum := 0.0
+		for _, b := range p.bands {
+			if p.stacked {
+				sum += b.values[i]
+			} else {
+				sum = max(sum, b.values[i])
+			}
+		}
+		p.top = max(p.top, sum)
+	}
+	p.top *= 1.08
+	if p.top == 0 {
+		p.top = 1
+	}
+}
+
+func (p *panel) value(x float64) string {
+	if p.bytes {
+		return Bytes(x)
+	}
+	return strconv.FormatFloat(x, 'f', 2, 64)
+}
+
+func at(x, y float64) vg.Point { return vg.Point{X: vg.Points(x), Y: vg.Points(y)} }
+
+// x is a time's place.
+func (c *chart) x(seconds float64) float64 {
+	return leftRoom + (chartWidth-leftRoom-rightRoom)*min(seconds/c.span, 1)
+}
+
+func (c *chart) draw(canvas draw.Canvas) {
+	y := c.height - topRoom
+	for i := range c.panels {
+		p := &c.panels[i]
+		y -= p.height
+		c.drawGrid(canvas, p, y)
+		if p.stacked {
+			c.drawStack(canvas, p, y)
+		} else {
+			c.drawLines(canvas, p, y)
+		}
+		c.drawLegend(canvas, p, y)
+		y -= panelGap
+	}
+	bottom := y + panelGap
+	c.drawMarks(canvas, bottom)
+	c.drawTime(canvas, bottom)
+	if c.note != "" {
+		small := display.TextStyle(7.5, font.Font{}, text.XLeft, text.YBottom)
+		canvas.FillText(small, at(leftRoom, 3), c.note)
+	}
+}
+
+func rule(width float64) draw.LineStyle {
+	return draw.LineStyle{Color: palette.Rule(), Width: vg.Points(width)}
+}
+
+// drawGrid draws a panel's title, its scale in one unit and its lines.
+func (c *chart) drawGrid(canvas draw.Canvas, p *panel, y float64) {
+	unit, name := 1.0, ""
+	if p.bytes {
+		unit, name = unitOf(p.top / 1.08)
+	}
+	title := p.title
+	if name != "" {
+		title += ", " + name
+	}
+	canvas.FillText(display.TextStyle(8.5, font.Font{}, text.XLeft, text.YBottom), at(leftRoom, y+p.height+2), title)
+	label := display.TextStyle(7.5, font.Font{}, text.XRight, text.YCenter)
+	for _, t := range (display.RoundTicks{Parts: int(p.height / 20)}).Ticks(0, p.top/unit) {
+		ty := y + p.height*t.Value*unit/p.top
+		canvas.StrokeLine2(rule(0.5), vg.Points(leftRoom), vg.Points(ty), vg.Points(chartWidth-rightRoom), vg.Points(ty))
+		canvas.FillText(label, at(leftRoom-4, ty), t.Label)
+	}
+}
+
+func (c *chart) drawStack(canvas draw.Canvas, p *panel, y float64) {
+	below := make([]float64, len(c.times))
+	for _, b := range p.bands {
+		var pts []vg.Point
+		for i, t := range c.times {
+			pts = append(pts, at(c.x(t), y+p.height*(below[i]+b.values[i])/p.top))
+		}
+		for i := len(c.times) - 1; i >= 0; i-- {
+			pts = append(pts, at(c.x(c.times[i]), y+p.height*below[i]/p.top))
+		}
+		canvas.FillPolygon(b.color, pts)
+		for i := range below {
+			below[i] += b.values[i]
+		}
+	}
+}
+
+func (c *chart) drawLines(canvas draw.Canvas, p *panel, y float64) {
+	for _, b := range p.bands {
+		pts := make([]vg.Point, len(c.times))
+		for i, t := range c.times {
+			pts[i] = at(c.x(t), y+p.height*b.values[i]/p.top)
+		}
+		sty := draw.LineStyle{Color: b.color, Width: vg.Points(1.4)}
+		if b.dashed {
+			sty.Dashes = []vg.Length{vg.Points(4), vg.Points(2)}
+		}
+		canvas.StrokeLines(sty, pts)
+	}
+}
+
+// drawLegend names the bands beside the panel, in the order in which they lie there,
+// with their newest value and their peak.
+func (c *chart) drawLegend(canvas draw.Canvas, p *panel, y float64) {
+	x := chartWidth - rightRoom + 10
+	name := display.TextStyle(8, font.Font{}, text.XLeft, text.YCenter)
+	number := display.TextStyle(7.5, font.Font{}, text.XRight, text.YCenter)
+	head := y + p.height + 2
+	canvas.FillText(display.TextStyle(7, font.Font{}, text.XRight, text.YBottom), at(chartWidth-rightRoom+114, head), "now")
+	canvas.FillText(display.TextStyle(7, font.Font{}, text.XRight, text.YBottom), at(chartWidth-4, head), "peak")
+	ly := y + p.height - 6
+	for i := range p.bands {
+		b := p.bands[i]
+		if p.stacked {
+			b = p.bands[len(p.bands)-1-i]
+			canvas.FillPolygon(b.color, []vg.Point{at(x, ly-3), at(x+7, ly-3), at(x+7, ly+3), at(x, ly+3)})
+		} else {
+			sty := draw.LineStyle{Color: b.color, Width: vg.Points(1.6)}
+			if b.dashed {
+				sty.Dashes = []vg.Length{vg.Points(3), vg.Points(1.5)}
+			}
+			canvas.StrokeLine2(sty, vg.Points(x-1), vg.Points(ly), vg.Points(x+8), vg.Points(ly))
+		}
+		canvas.FillText(name, at(x+11, ly), b.name)
+		if name.Width(b.name).Points() > 64 {
+			// A long name takes the first line and leaves the next to its numbers.
+			ly -= legendStep
+		}
+		canvas.FillText(number, at(chartWidth-rightRoom+114, ly), p.value(b.now))
+		canvas.FillText(number, at(chartWidth-4, ly), p.value(b.peak))
+		ly -= legendStep
+	}
+}
+
+// drawMarks draws each mark across all panels, and the names of those that have room.
+func (c *chart) drawMarks(canvas draw.Canvas, bottom float64) {
+	sty := display.TextStyle(7, font.Font{}, text.XLeft, text.YTop)
+	line := draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.6), Dashes: []vg.Length{vg.Points(2), vg.Points(2)}}
+	free := math.Inf(-1)
+	for _, m := range c.marks {
+		s := m.At.Sub(c.start).Seconds()
+		if s < 0 || s > c.span {
+			continue
+		}
+		x := c.x(s)
+		canvas.StrokeLine2(line, vg.Points(x), vg.Points(bottom), vg.Points(x), vg.Points(c.height-topRoom))
+		if w := sty.Width(m.Name).Points(); x > free && x+w < chartWidth-rightRoom+8 {
+			canvas.FillText(sty, at(x+2, c.height-topRoom-1), m.Name)
+			free = x + w + 6
+		}
+	}
+}
+
+func (c *chart) drawTime(canvas draw.Canvas, bottom float64) {
+	unit, name := 1.0, "seconds"
+	switch {
+	case c.span > 3*3600:
+		unit, name = 3600, "hours"
+	case c.span > 180:
+		unit, name = 60, "minutes"
+	}
+	label := display.TextStyle(7.5, font.Font{}, text.XCenter, text.YTop)
+	canvas.StrokeLine2(rule(1), vg.Points(leftRoom), vg.Points(bottom), vg.Points(chartWidth-rightRoom), vg.Points(bottom))
+	for _, t := range (display.RoundTicks{}).Ticks(0, c.span/unit) {
+		x := c.x(t.Value * unit)
+		canvas.StrokeLine2(rule(1), vg.Points(x), vg.Points(bottom), vg.Points(x), vg.Points(bottom-3))
+		canvas.FillText(label, at(x, bottom-5), t.Label)
+	}
+	canvas.FillText(label, at((leftRoom+chartWidth-rightRoom)/2, bottom-16), name+" since start")
+}

@@ -1,0 +1,275 @@
+// Package monitor owns what a session's run takes, over time: the process's memory,
+// attune's own bytes by category, GPU memory, CPU. One sampler watches from a
+// goroutine of its own; Show draws what it saw into the running cell's output while
+// the cell runs, Summary and Peak say it in numbers.
+//
+// It imports display, gpu/mem and gpu/nvml of this module and the standard library;
+// it never imports gpu, whose devices are Sources.
+//
+// The session handle that Use sets is the package's only mutable state.
+package monitor
+
+import (
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"attune/gpu/mem"
+	"attune/gpu/nvml"
+)
+
+// Source is what holds bytes of attune's own. A gpu.Device is one. Memory is called
+// from the sampler's goroutine and must be quick and safe beside the device's use.
+type Source interface {
+	Memory() mem.Snapshot
+}
+
+// Period is the time between two samples; GPUPeriod that between two questions to
+// NVML, whose own counters move no faster.
+const (
+	Period    = 200 * time.Millisecond
+	GPUPeriod = time.Second
+)
+
+// Monitor samples what one process and its devices take. Its methods are safe from
+// any goroutine.
+type Monitor struct {
+	period time.Duration
+
+	mu      sync.Mutex
+	sources []*watched
+	started time.Time
+	history history
+	marks   []Moment
+	peaks   peaks
+	running bool
+	stop    chan struct{}
+	done    chan struct{}
+	gpu     gpuState
+	reader  reader
+}
+
+// watched is a Source with the greatest peaks that it had reported by the last
+// sample, which tell a peak that came and went between two samples.
+type watched struct {
+	source Source
+	primed bool
+	total  int64
+	by     [mem.NumCategories]int64
+}
+
+// gpuState is what NVML said last, and why it says nothing.
+type gpuState struct {
+	opened  bool
+	lib     *nvml.Library
+	devices []nvml.Device
+	why     string
+	asked   time.Time
+	used    int64
+	total   int64
+	busy    float64
+}
+
+// Moment is a point in time with a name: an epoch, a cell, an action of the balancer.
+type Moment struct {
+	At   time.Time
+	Name string
+}
+
+// New is a monitor of this process that watches the sources. It does not sample
+// before Start.
+func New(sources ...Source) *Monitor {
+	m := &Monitor{period: Period}
+	for _, s := range sources {
+		m.Watch(s)
+	}
+	return m
+}
+
+// Watch adds a source; one that is watched already is not added again.
+func (m *Monitor) Watch(s Source) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.sources {
+		if w.source == s {
+			return
+		}
+	}
+	m.sources = append(m.sources, &watched{source: s})
+}
+
+// Start begins to sample with an empty history; a monitor that runs begins anew.
+func (m *Monitor) Start() {
+	m.Stop()
+	m.mu.Lock()
+	m.started = time.Now()
+	m.history, m.marks, m.peaks = history{}, nil, peaks{}
+	for _, w := range m.sources {
+		w.primed = false
+	}
+	m.running = true
+	m.stop, m.done = make(chan struct{}), make(chan struct{})
+	stop, done := m.stop, m.done
+	m.mu.Unlock()
+	m.sample()
+	go m.run(stop, done)
+}
+
+// Stop ends the sampling; the history stays to be shown.
+func (m *Monitor) Stop() {
+	m.mu.Lock()
+	if !m.running {
+		m.mu.Unlock()
+		return
+	}
+	m.running = false
+	close(m.stop)
+	done := m.done
+	m.mu.Unlock()
+	<-done
+	m.sample()
+}
+
+// ensure starts a monitor that never ran.
+func (m *Monitor) ensure() {
+	m.mu.Lock()
+	fresh := m.started.IsZero()
+	m.mu.Unlock()
+	if fresh {
+		m.Start()
+	}
+}
+
+// Mark names this moment; charts draw it on the time axis.
+func (m *Monitor) Mark(name string) {
+	m.ensure()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	// Thousands of marks would be a grey wall; the newest count.
+	if len(m.marks) == maxMarks {
+		m.marks = slices.Delete(m.marks, 0, 1)
+	}
+	m.marks = append(m.marks, Moment{time.Now(), name})
+}
+
+const maxMarks = 1000
+
+func (m *Monitor) run(stop, done chan struct{}) {
+	defer close(done)
+	t := time.NewTicker(m.period)
+	defer t.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-t.C:
+			m.sample()
+		}
+	}
+}
+
+// sample reads everything once and adds it to the history.
+func (m *Monitor) sample() {
+	m.mu.Lock()
+	sources := slices.Clone(m.sources)
+	m.mu.Unlock()
+	// Sources may take locks of their own; none is called under ours.
+	shots := make([]mem.Snapshot, len(sources))
+	for i, w := range sources {
+		shots[i] = w.source.Memory()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.reader.read()
+	s.At = time.Now()
+	var exact Sample
+	for i, w := range sources {
+		w.add(shots[i], &s, &exact)
+	}
+	m.askGPU(s.At)
+	s.VRAM = m.gpu.used
+	m.peaks.see(s, exact)
+	m.history.add(s)
+}
+
+// add counts a source's live bytes into s, and into exact the peaks that it had
+// since the last sample.
+func (w *watched) add(shot mem.Snapshot, s, exact *Sample) {
+	live, peak := &s.Host, &exact.Host
+	if onDevice(shot.Name) {
+		live, peak = &s.Device, &exact.Device
+	}
+	for c := range shot.ByCategory {
+		counters := shot.ByCategory[c]
+		live[c] += counters.Live
+		if w.primed && counters.Peak > w.by[c] {
+			peak[c] += counters.Peak
+		} else {
+			peak[c] += counters.Live
+		}
+		w.by[c] = counters.Peak
+	}
+	if w.primed && shot.Total.Peak > w.total {
+		exact.Total += shot.Total.Peak
+	} else {
+		exact.Total += shot.Total.Live
+	}
+	s.Total += shot.Total.Live
+	w.total, w.primed = shot.Total.Peak, true
+}
+
+// onDevice tells a GPU's allocator from the host's by its name ("cuda:0", "cpu").
+func onDevice(name string) bool { return len(name) >= 4 && name[:4] == "cuda" }
+
+// askGPU reads NVML once a GPUPeriod. It is called with the lock held.
+func (m *Monitor) askGPU(now time.Time) {
+	g := &m.gpu
+	if !g.opened {
+		g.open()
+	}
+	if g.lib == nil || now.Sub(g.asked) < GPUPeriod {
+		return
+	}
+	g.asked = now
+	var used, total, busy int64
+	for _, d := range g.devices {
+		memory, err := d.Memory()
+		if err != nil {
+			g.why = err.Error()
+			continue
+		}
+		used, total = used+int64(memory.Used), total+int64(memory.Total)
+		if u, err := d.Utilization(); err == nil {
+			busy = max(busy, int64(u.KernelResident))
+		}
+	}
+	g.used, g.total, g.busy = used, total, float64(busy)/100
+}
+
+// open asks for the driver once. Its lack is no failure but a thing to say.
+func (g *gpuState) open() {
+	g.opened = true
+	lib, err := nvml.Open()
+	if errors.Is(err, nvml.ErrNoDriver) {
+		g.why = "no NVIDIA driver"
+		return
+	}
+	if err != nil {
+		g.why = err.Error()
+		return
+	}
+	devices, err := lib.Devices()
+	switch {
+	case len(devices) > 0:
+		g.lib, g.devices = lib, devices
+	case err != nil:
+		g.why = err.Error()
+	default:
+		g.why = "the NVIDIA driver sees no GPU"
+	}
+}
+
+// cores is how many cores the process may use at once.
+func cores() int { return runtime.GOMAXPROCS(0) }
