@@ -1,8 +1,8 @@
-// Package kerneltest owns what the tests of the kernel's front share: Runner, a
-// cell.Runner whose language is a handful of commands, and Client, one end of the
-// messaging protocol over plain connections. It may import kernel/jupyter,
-// kernel/socket, interp/cell and display/mime; no shipped
-// package imports it.
+// Package kerneltest owns what the tests and benchmarks of the kernel's front
+// share: Runner, a cell.Runner whose language is a handful of commands, Serve, the
+// kernel around it, and Client, one end of the messaging protocol over plain
+// connections. It may import kernel and what lies below it; no shipped package
+// imports it.
 package kerneltest
 
 import (
