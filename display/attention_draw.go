@@ -256,7 +256,7 @@ func (v *attentionView) paint(c draw.Canvas, g grid, rect vg.Rectangle) {
 		return
 	}
 	img := pixels.Image()
-	dot := func(l vg.Length) int { return int(math.Round(l.Dots(density * pageDPI))) }
+	dot := func(l vg.Length) int { return int(math.Round(l.Dots(pixels.DPI()))) }
 	size := rect.Size()
 	for i := range g.rows {
 		y0 := img.Bounds().Dy() - dot(rect.Max.Y-size.Y*vg.Length(i)/vg.Length(g.rows))

@@ -189,6 +189,39 @@ func TestImagesKeepTheirPixels(t *testing.T) {
 	}
 }
 
+func TestImagesStayLossless(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 100, 100))
+	for i := range 10_000 {
+		img.SetNRGBA(i%100, i/100, color.NRGBA{uint8(i), uint8(i / 100), 77, uint8(i)})
+	}
+	_, got := picture(t, Render(img))
+	if mean, _ := difference(got, img); mean != 0 {
+		t.Errorf("mean difference %v", mean)
+	}
+}
+
+func TestIndexedKeepsAreasAndRefusesPhotographs(t *testing.T) {
+	area, photo := image.NewRGBA(image.Rect(0, 0, 200, 200)), image.NewRGBA(image.Rect(0, 0, 200, 200))
+	for i := range 40_000 {
+		area.SetRGBA(i%200, i/200, color.RGBA{200, 10, 30, 255})
+		photo.SetRGBA(i%200, i/200, color.RGBA{uint8(i), uint8(i / 200), uint8(i / 7), 255})
+	}
+	for i := range 600 { // an edge of many colours
+		area.SetRGBA(i%200, 50+i/200, color.RGBA{uint8(i % 200), uint8(i / 3), 0, 255})
+	}
+	p := indexed(area)
+	if p == nil {
+		t.Fatal("an area with an edge has no palette")
+	}
+	mean, visible := difference(p, area)
+	if mean > 0.3 || visible > 0.01 || p.At(0, 0) != (color.NRGBA{200, 10, 30, 255}) {
+		t.Errorf("mean %v, visible %v", mean, visible)
+	}
+	if indexed(photo) != nil {
+		t.Error("a photograph was squeezed into 256 colours")
+	}
+}
+
 func TestLinesRefuseWhatTheyCannotDraw(t *testing.T) {
 	for name, s := range map[string]Series{
 		"lengths": {"a", []float64{1}, []float64{1, 2}},

@@ -70,9 +70,20 @@ func (f Figure) draw(c draw.Canvas) {
 // and alt as the text. draw is called twice, once for each form, on an empty and
 // transparent canvas of the given size. Where drawing fails the bundle is the error.
 func Draw(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
+	return drawAt(density, width, height, alt, draw)
+}
+
+// Sketch is Draw for a picture that is soon replaced, in a Live: its PNG has one
+// pixel for one of the page's, a quarter of the work. Front ends that trust the
+// notebook show the SVG, which is the same.
+func Sketch(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
+	return drawAt(1, width, height, alt, draw)
+}
+
+func drawAt(density int, width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
 	b := mime.Plain(alt)
 	size := fmt.Sprintf("%.0f×%.0f", width.Dots(pageDPI), height.Dots(pageDPI))
-	if err := drawPNG(&b, width, height, draw); err != nil {
+	if err := drawPNG(&b, density, width, height, draw); err != nil {
 		return errorBundle(fmt.Errorf("draw %s as PNG of %s: %w", alt, size, err))
 	}
 	svg, err := drawSVG(width, height, alt, draw)
@@ -87,14 +98,20 @@ func Draw(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bund
 // the process's memory.
 const maxPixels = 1 << 26
 
-func drawPNG(b *mime.Bundle, width, height vg.Length, paint func(draw.Canvas)) error {
+func drawPNG(b *mime.Bundle, density int, width, height vg.Length, paint func(draw.Canvas)) error {
 	w, h := width.Dots(pageDPI), height.Dots(pageDPI)
-	if !(w >= 1 && h >= 1 && w*h*density*density <= maxPixels) {
+	if !(w >= 1 && h >= 1 && w*h*float64(density*density) <= maxPixels) {
 		return fmt.Errorf("size out of range")
 	}
 	c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(density*pageDPI), vgimg.UseBackgroundColor(image.Transparent.C))
 	paint(draw.New(c))
-	return putPNG(b, c.Image(), int(math.Round(w)), int(math.Round(h)))
+	img := image.Image(c.Image())
+	if rgba, ok := img.(*image.RGBA); ok {
+		if p := indexed(rgba); p != nil {
+			img = p
+		}
+	}
+	return putPNG(b, img, int(math.Round(w)), int(math.Round(h)))
 }
 
 // drawSVG adds to what vgsvg writes: what the picture shows, for those who cannot
@@ -120,11 +137,6 @@ func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (stri
 // putPNG adds img to b, to be shown w by h page pixels large.
 func putPNG(b *mime.Bundle, img image.Image, w, h int) error {
 	var buf bytes.Buffer
-	if rgba, ok := img.(*image.RGBA); ok {
-		if p := indexed(rgba); p != nil {
-			img = p
-		}
-	}
 	// The fastest level: drawings are flat areas, where the better ones gain a tenth
 	// of the bytes for three times the time.
 	e := png.Encoder{CompressionLevel: png.BestSpeed}

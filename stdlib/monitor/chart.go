@@ -44,7 +44,7 @@ type band struct {
 
 // panel is a part of the chart with a scale of its own.
 type panel struct {
-	title string
+	title, of string
 	// stacked bands are areas on top of each other, others lines.
 	stacked bool
 	height  float64
@@ -66,12 +66,15 @@ type chart struct {
 
 // Bundle implements display.Bundler: the chart of what was sampled so far, as PNG
 // and SVG, with the numbers as text.
-func (m *Monitor) Bundle() mime.Bundle {
+func (m *Monitor) Bundle() mime.Bundle { return m.picture(display.Draw) }
+
+// picture draws the chart with display.Draw or display.Sketch.
+func (m *Monitor) picture(with func(w, h vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle) mime.Bundle {
 	c, alt := m.chart()
 	if c == nil {
 		return mime.Plain(alt)
 	}
-	return display.Draw(vg.Points(chartWidth), vg.Points(c.height), alt, c.draw)
+	return with(vg.Points(chartWidth), vg.Points(c.height), alt, c.draw)
 }
 
 // chart takes what a picture needs out of the monitor, so that drawing holds no lock.
@@ -141,8 +144,8 @@ func (m *Monitor) panels(samples []Sample) []panel {
 	process.bands[1].dashed = true
 	all = append(all, process)
 	if m.gpu.total > 0 {
-		vram := panel{title: "GPU memory of " + Bytes(float64(m.gpu.total)), height: smallPanel, bytes: true, bands: []band{
-			series(samples, "in use, all processes", kinds[4], func(s Sample) float64 { return float64(s.VRAM) }),
+		vram := panel{title: "GPU memory", of: " of " + Bytes(float64(m.gpu.total)), height: smallPanel, bytes: true, bands: []band{
+			series(samples, "all processes", kinds[4], func(s Sample) float64 { return float64(s.VRAM) }),
 		}}
 		all = append(all, vram)
 	}
@@ -215,7 +218,7 @@ func (c *chart) draw(canvas draw.Canvas) {
 		y -= panelGap
 	}
 	bottom := y + panelGap
-	c.drawMarks(canvas, bottom)
+	c.drawMarks(canvas)
 	c.drawTime(canvas, bottom)
 	if c.note != "" {
 		small := display.TextStyle(7.5, font.Font{}, text.XLeft, text.YBottom)
@@ -235,7 +238,7 @@ func (c *chart) drawGrid(canvas draw.Canvas, p *panel, y float64) {
 	}
 	title := p.title
 	if name != "" {
-		title += ", " + name
+		title += ", " + name + p.of
 	}
 	canvas.FillText(display.TextStyle(8.5, font.Font{}, text.XLeft, text.YBottom), at(leftRoom, y+p.height+2), title)
 	label := display.TextStyle(7.5, font.Font{}, text.XRight, text.YCenter)
@@ -311,7 +314,7 @@ func (c *chart) drawLegend(canvas draw.Canvas, p *panel, y float64) {
 }
 
 // drawMarks draws each mark across all panels, and the names of those that have room.
-func (c *chart) drawMarks(canvas draw.Canvas, bottom float64) {
+func (c *chart) drawMarks(canvas draw.Canvas) {
 	sty := display.TextStyle(7, font.Font{}, text.XLeft, text.YTop)
 	line := draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.6), Dashes: []vg.Length{vg.Points(2), vg.Points(2)}}
 	free := math.Inf(-1)
@@ -321,7 +324,11 @@ func (c *chart) drawMarks(canvas draw.Canvas, bottom float64) {
 			continue
 		}
 		x := c.x(s)
-		canvas.StrokeLine2(line, vg.Points(x), vg.Points(bottom), vg.Points(x), vg.Points(c.height-topRoom))
+		y := c.height - topRoom
+		for _, p := range c.panels {
+			canvas.StrokeLine2(line, vg.Points(x), vg.Points(y-p.height), vg.Points(x), vg.Points(y))
+			y -= p.height + panelGap
+		}
 		if w := sty.Width(m.Name).Points(); x > free && x+w < chartWidth-rightRoom+8 {
 			canvas.FillText(sty, at(x+2, c.height-topRoom-1), m.Name)
 			free = x + w + 6

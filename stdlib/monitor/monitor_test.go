@@ -383,6 +383,13 @@ func BenchmarkDraw(b *testing.B) {
 	}
 }
 
+func BenchmarkSketch(b *testing.B) {
+	m := training(false)
+	for b.Loop() {
+		m.picture(display.Sketch)
+	}
+}
+
 func BenchmarkSample(b *testing.B) {
 	m := still(newDevice("cpu"))
 	for b.Loop() {

@@ -19,7 +19,6 @@ const (
 func (m *Monitor) Show() {
 	m.ensure()
 	live := display.NewLiveEvery(time.Millisecond)
-	live.Update(m.Bundle())
 	stop, done := make(chan struct{}), make(chan struct{})
 	ends := display.AtEnd(func() {
 		close(stop)
@@ -33,8 +32,10 @@ func (m *Monitor) Show() {
 		live.Update(m.Bundle())
 	})
 	if !ends {
+		live.Update(m.Bundle())
 		return
 	}
+	live.Update(m.picture(display.Sketch))
 	go m.redraw(live, stop, done)
 }
 
@@ -49,7 +50,7 @@ func (m *Monitor) redraw(live *display.Live, stop, done chan struct{}) {
 		case <-time.After(wait):
 		}
 		start := time.Now()
-		live.Update(m.Bundle())
+		live.Update(m.picture(display.Sketch))
 		wait = max(drawEvery, share*time.Since(start))
 	}
 }
