@@ -195,7 +195,10 @@ warm() {
 
 # ---- Jupyter -------------------------------------------------------------------
 
-has_lab() { "$1" lab --version >/dev/null 2>&1 && "$1" nbconvert --version >/dev/null 2>&1; }
+# The user's own Jupyter will do where it has JupyterLab and nbconvert.
+own_jupyter() {
+	command -v jupyter-nbconvert >/dev/null && jupyter lab --version 2>/dev/null
+}
 
 # fill_venv FILE: makes .venv hold what FILE pins; does nothing when it does already.
 fill_venv() {
@@ -211,13 +214,15 @@ fill_venv() {
 need_jupyter() {
 	step 'find JupyterLab' \
 		'See that pip can reach PyPI, or install JupyterLab yourself so that `jupyter lab` works; then run ./install.sh again.'
-	if command -v jupyter >/dev/null && has_lab jupyter; then
+	local version
+	if version=$(own_jupyter); then
 		JUPYTER=$(command -v jupyter)
+		say "    $JUPYTER, JupyterLab $version"
 	else
 		fill_venv notebooks/requirements.txt
 		JUPYTER=$VENV/bin/jupyter
+		say "    $JUPYTER"
 	fi
-	say "    $JUPYTER, JupyterLab $("$JUPYTER" lab --version)"
 }
 
 # The Python environment that Jupyter runs in, for --sys-prefix.
