@@ -165,7 +165,8 @@ func (c *checked) splitAssignments() astutil.ApplyFunc {
 	count := 0
 	return func(cur *astutil.Cursor) bool {
 		assign, ok := cur.Node().(*ast.AssignStmt)
-		if !ok || assign.Tok != token.ASSIGN || cur.Index() < 0 || slices.ContainsFunc(assign.Lhs, calls) {
+		if !ok || assign.Tok != token.ASSIGN || cur.Index() < 0 || slices.ContainsFunc(assign.Lhs, calls) ||
+			!slices.ContainsFunc(assign.Lhs, func(e ast.Expr) bool { id, ok := e.(*ast.Ident); return !ok || id.Name != "_" }) {
 			return true
 		}
 		define := &ast.AssignStmt{Tok: token.DEFINE}

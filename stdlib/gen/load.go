@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
+	"go/importer"
 	"go/token"
 	"go/types"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
-
-	"golang.org/x/tools/go/gcexportdata"
 )
 
 // load asks the go command for the group's export data, building what is not in
@@ -36,29 +34,20 @@ func load(root string, g group) ([]*types.Package, error) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		exports[path] = file
 	}
+	// One importer for all, so that packages agree on the types of those they share.
+	from := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(exports[path])
+	})
 	var packages []*types.Package
-	fset, imports := token.NewFileSet(), map[string]*types.Package{}
 	for _, path := range g.paths {
 		if exports[path] == "" && g.name == ownGroup {
 			continue
 		}
-		p, err := read(exports[path], path, fset, imports)
+		p, err := from.Import(path)
 		if err != nil {
 			return nil, fmt.Errorf("read export data of %s: %w", path, err)
 		}
 		packages = append(packages, p)
 	}
 	return packages, nil
-}
-
-func read(file, path string, fset *token.FileSet, imports map[string]*types.Package) (*types.Package, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	r, err := gcexportdata.NewReader(bufio.NewReader(bytes.NewReader(data)))
-	if err != nil {
-		return nil, err
-	}
-	return gcexportdata.Read(r, fset, imports, path)
 }

@@ -2,7 +2,7 @@
 // packages.txt a z_ file that lists its exported names, and for each group the
 // text that stdlib/symbols/list embeds. It reads the export data that the go
 // command builds, so it sees exactly what the compiler sees. It imports the
-// standard library and golang.org/x/tools only.
+// standard library only.
 //
 //	go run ./stdlib/gen          all groups
 //	go run ./stdlib/gen -own     attune's own packages alone (a second or two)
