@@ -181,10 +181,9 @@ need_go() {
 build() {
 	step 'build the kernel (the first time some minutes)' \
 		'Read the compiler'\''s message. No network? Go fetches the modules in go.mod once; check `go env GOPROXY`.'
-	"$GO" build -trimpath -o "$BUILD/bin/attune" .
-	"$GO" build -trimpath -o "$BUILD/bin/attune-worker" ./interp/worker/main
-	# Jupyter may start the kernel with a PATH that has no Go: this one stays findable.
-	ln -sfn "$GO" "$BUILD/bin/go"
+	# -buildvcs=false: git refuses to answer in a tree that another user owns.
+	"$GO" build -trimpath -buildvcs=false -o "$BUILD/bin/attune" .
+	"$GO" build -trimpath -buildvcs=false -o "$BUILD/bin/attune-worker" ./interp/worker/main
 }
 
 warm() {
@@ -338,7 +337,7 @@ prepare_venv() {
 
 bench() {
 	prepare_venv
-	"$GO" build -trimpath -o "$BUILD/bin/echo-kernel" ./kernel/kerneltest/echo
+	"$GO" build -trimpath -buildvcs=false -o "$BUILD/bin/echo-kernel" ./kernel/kerneltest/echo
 	step 'measure' 'Read the message above; bench/kernel.py --help lists what can be measured alone.'
 	"$VENV/bin/python" bench/kernel.py "$@"
 }
