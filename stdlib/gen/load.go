@@ -41,6 +41,7 @@ func load(root string, g group) ([]*types.Package, error) {
 	var packages []*types.Package
 	for _, path := range g.paths {
 		if exports[path] == "" && g.name == ownGroup {
+			fmt.Fprintf(os.Stderr, "gen: %s does not build and gets no table\n", path)
 			continue
 		}
 		p, err := from.Import(path)

@@ -10,8 +10,16 @@ import "attune/stdlib/symbols/table"
 // The caller must not change it.
 func Find(path string) []table.Symbol {
 	switch path {
+	case "attune/display":
+		return table_attune_display[:]
 	case "attune/display/mime":
 		return table_attune_display_mime[:]
+	case "attune/gpu":
+		return table_attune_gpu[:]
+	case "attune/stdlib/monitor":
+		return table_attune_stdlib_monitor[:]
+	case "attune/stdlib/nn":
+		return table_attune_stdlib_nn[:]
 	}
 	return nil
 }
