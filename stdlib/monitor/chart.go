@@ -147,7 +147,10 @@ func (m *Monitor) panels(samples []Sample) []panel {
 		vram := panel{title: "GPU memory", of: " of " + Bytes(float64(m.gpu.total)), height: smallPanel, bytes: true, bands: []band{
 			series(samples, "all processes", kinds[4], func(s Sample) float64 { return float64(s.VRAM) }),
 		}}
-		all = append(all, vram)
+		busy := panel{title: "GPU, share of time with a kernel on it", height: smallPanel, bands: []band{
+			series(samples, "busiest GPU", kinds[4], func(s Sample) float64 { return s.KernelResident }),
+		}}
+		all = append(all, vram, busy)
 	}
 	cpu := panel{title: fmt.Sprintf("CPU, cores busy of %d", cores()), height: smallPanel, bands: []band{
 		series(samples, "this process", kinds[5], func(s Sample) float64 { return s.CPU }),

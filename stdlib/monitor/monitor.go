@@ -10,14 +10,12 @@
 package monitor
 
 import (
-	"errors"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"attune/gpu/mem"
-	"attune/gpu/nvml"
 )
 
 // Source is what holds bytes of attune's own. A gpu.Device is one. Memory is called
@@ -47,8 +45,10 @@ type Monitor struct {
 	running bool
 	stop    chan struct{}
 	done    chan struct{}
-	gpu     gpuState
+	gpu     gpuReading
 	reader  reader
+
+	link gpuLink
 }
 
 // watched is a Source with the greatest peaks that it had reported by the last
@@ -58,18 +58,6 @@ type watched struct {
 	primed bool
 	total  int64
 	by     [mem.NumCategories]int64
-}
-
-// gpuState is what NVML said last, and why it says nothing.
-type gpuState struct {
-	opened  bool
-	lib     *nvml.Library
-	devices []nvml.Device
-	why     string
-	asked   time.Time
-	used    int64
-	total   int64
-	busy    float64
 }
 
 // Moment is a point in time with a name: an epoch, a cell, an action of the balancer.
@@ -115,6 +103,7 @@ func (m *Monitor) Start() {
 	m.mu.Unlock()
 	m.sample()
 	go m.run(stop, done)
+	go m.watchGPU(stop)
 }
 
 // Stop ends the sampling; the history stays to be shown.
@@ -188,8 +177,7 @@ func (m *Monitor) sample() {
 	for i, w := range sources {
 		w.add(shots[i], &s, &exact)
 	}
-	m.askGPU(s.At)
-	s.VRAM = m.gpu.used
+	s.VRAM, s.KernelResident = m.gpu.used, m.gpu.resident
 	m.peaks.see(s, exact)
 	m.history.add(s)
 }
@@ -222,54 +210,6 @@ func (w *watched) add(shot mem.Snapshot, s, exact *Sample) {
 
 // onDevice tells a GPU's allocator from the host's by its name ("cuda:0", "cpu").
 func onDevice(name string) bool { return len(name) >= 4 && name[:4] == "cuda" }
-
-// askGPU reads NVML once a GPUPeriod. It is called with the lock held.
-func (m *Monitor) askGPU(now time.Time) {
-	g := &m.gpu
-	if !g.opened {
-		g.open()
-	}
-	if g.lib == nil || now.Sub(g.asked) < GPUPeriod {
-		return
-	}
-	g.asked = now
-	var used, total, busy int64
-	for _, d := range g.devices {
-		memory, err := d.Memory()
-		if err != nil {
-			g.why = err.Error()
-			continue
-		}
-		used, total = used+int64(memory.Used), total+int64(memory.Total)
-		if u, err := d.Utilization(); err == nil {
-			busy = max(busy, int64(u.KernelResident))
-		}
-	}
-	g.used, g.total, g.busy = used, total, float64(busy)/100
-}
-
-// open asks for the driver once. Its lack is no failure but a thing to say.
-func (g *gpuState) open() {
-	g.opened = true
-	lib, err := nvml.Open()
-	if errors.Is(err, nvml.ErrNoDriver) {
-		g.why = "no NVIDIA driver"
-		return
-	}
-	if err != nil {
-		g.why = err.Error()
-		return
-	}
-	devices, err := lib.Devices()
-	switch {
-	case len(devices) > 0:
-		g.lib, g.devices = lib, devices
-	case err != nil:
-		g.why = err.Error()
-	default:
-		g.why = "the NVIDIA driver sees no GPU"
-	}
-}
 
 // cores is how many cores the process may use at once.
 func cores() int { return runtime.GOMAXPROCS(0) }

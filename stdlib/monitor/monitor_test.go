@@ -280,9 +280,9 @@ func training(gpu bool) *Monitor {
 	start := time.Unix(1_700_000_000, 0)
 	m := New()
 	m.started = start
-	m.gpu = gpuState{opened: true, why: "no NVIDIA driver"}
+	m.gpu = gpuReading{why: "no NVIDIA driver"}
 	if gpu {
-		m.gpu = gpuState{opened: true, total: 80 << 30}
+		m.gpu = gpuReading{total: 80 << 30}
 	}
 	for i := range 300 {
 		s := Sample{At: start.Add(time.Duration(i) * 200 * time.Millisecond)}
@@ -301,6 +301,7 @@ func training(gpu bool) *Monitor {
 		s.CPU = float64(on)*1.7 + 0.1*float64(i%4)
 		if gpu {
 			s.VRAM = 2<<30 + on*9<<30
+			s.KernelResident = float64(on) * (0.6 + 0.05*float64(i%5))
 		}
 		m.history.add(s)
 		m.peaks.see(s, s)

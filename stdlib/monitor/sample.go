@@ -20,6 +20,9 @@ type Sample struct {
 	Total        int64
 	// VRAM is the memory in use on all GPUs, by all processes.
 	VRAM int64
+	// KernelResident is the share of the last NVML period, in [0, 1], in which some
+	// kernel was on the busiest GPU. It says that one was not idle, not how full it was.
+	KernelResident float64
 	// CPU is how many cores the process kept busy; HostCPU the share of all cores
 	// that all processes did, in [0, 1].
 	CPU, HostCPU float64
@@ -35,6 +38,7 @@ func most(a, b Sample) Sample {
 		b.Host[c], b.Device[c] = max(a.Host[c], b.Host[c]), max(a.Device[c], b.Device[c])
 	}
 	b.Total, b.VRAM = max(a.Total, b.Total), max(a.VRAM, b.VRAM)
+	b.KernelResident = max(a.KernelResident, b.KernelResident)
 	b.CPU, b.HostCPU = max(a.CPU, b.CPU), max(a.HostCPU, b.HostCPU)
 	b.HostUsed = max(a.HostUsed, b.HostUsed)
 	return b

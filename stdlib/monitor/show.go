@@ -10,7 +10,7 @@ import (
 // cost: after a picture that took t to draw, at least share times t pass.
 const (
 	drawEvery = 500 * time.Millisecond
-	share     = 30
+	share     = 12
 )
 
 // Show draws the history since Start into the running cell's output, and again twice
