@@ -123,15 +123,24 @@ func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (stri
 	if _, err := c.WriteTo(&buf); err != nil {
 		return "", err
 	}
-	s := buf.String()
+	s := strings.Map(xmlRune, buf.String())
 	if i := strings.Index(s, "<svg "); i >= 0 {
-		s = `<svg role="img" aria-label="` + html.EscapeString(alt) + `" ` + s[i+len("<svg "):]
+		s = `<svg role="img" aria-label="` + html.EscapeString(strings.Map(xmlRune, alt)) + `" ` + s[i+len("<svg "):]
 	}
 	return strings.NewReplacer(
 		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
 		"font-family:Liberation Serif;", "font-family:'Liberation Serif',Times,serif;",
 		"font-family:Liberation Mono;", "font-family:'Liberation Mono',monospace;",
 	).Replace(s), nil
+}
+
+// xmlRune puts U+FFFD in place of what XML 1.0 (section 2.2) forbids, of which one is
+// enough for a browser to show nothing. A byte that is no UTF-8 arrives as U+FFFD.
+func xmlRune(r rune) rune {
+	if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0xfffe || r == 0xffff {
+		return '\ufffd'
+	}
+	return r
 }
 
 // putPNG adds img to b, to be shown w by h page pixels large.

@@ -3,14 +3,17 @@ package display
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/xml"
 	"flag"
 	"fmt"
 	"image"
-	"image/color"
+	"image/draw"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/plot"
@@ -66,23 +69,28 @@ func golden(t *testing.T, name string, b mime.Bundle) {
 // difference is the mean difference of two images' channels, of 255, and the share
 // of pixels where one differs by more than 24.
 func difference(a, b image.Image) (mean, visible float64) {
-	r := a.Bounds()
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			p := color.NRGBAModel.Convert(a.At(x, y)).(color.NRGBA)
-			q := color.NRGBAModel.Convert(b.At(x, y)).(color.NRGBA)
-			worst := 0.0
-			for _, d := range [4]int{int(p.R) - int(q.R), int(p.G) - int(q.G), int(p.B) - int(q.B), int(p.A) - int(q.A)} {
-				mean += math.Abs(float64(d)) / 4
-				worst = max(worst, math.Abs(float64(d)))
-			}
-			if worst > 24 {
-				visible++
-			}
+	p, q := straight(a), straight(b)
+	total, bad := 0, 0
+	for i := 0; i < len(p); i += 4 {
+		worst := 0
+		for c := range 4 {
+			d := int(p[i+c]) - int(q[i+c])
+			d = max(d, -d)
+			total += d
+			worst = max(worst, d)
+		}
+		if worst > 24 {
+			bad++
 		}
 	}
-	n := float64(r.Dx() * r.Dy())
-	return mean / n, visible / n
+	return float64(total) / float64(len(p)), float64(bad) / float64(len(p)/4)
+}
+
+// straight is an image's pixels as four bytes each, colours not multiplied by alpha.
+func straight(img image.Image) []uint8 {
+	out := image.NewNRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
+	draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
+	return out.Pix
 }
 
 func TestDifferenceSeesAMovedLabel(t *testing.T) {
@@ -122,6 +130,37 @@ func names(n int) []string {
 		out[i] = fmt.Sprint(sentence[i%len(sentence)], i/len(sentence))
 	}
 	return out
+}
+
+// A browser is stricter with SVG than with HTML: one bad byte and nothing shows.
+func TestSVGIsWellFormed(t *testing.T) {
+	p, err := Lines(hostile, "]]>", "\u0001 \xff", Series{hostile, nil, []float64{1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []mime.Bundle{
+		Render(p), AttentionMap(falling(2, 3), names(3), []string{hostile, "&lt;", "-->"}),
+		AttentionMap(falling(1, 3), []string{"\x00", "\x1b[31m", "\xc3"}, names(3)),
+	} {
+		d := xml.NewDecoder(strings.NewReader(b.Data[mime.SVG]))
+		elements := 0
+		for {
+			tok, err := d.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Errorf("%v in an SVG of %q", err, b.Data[mime.Text])
+				break
+			}
+			if _, ok := tok.(xml.StartElement); ok {
+				elements++
+			}
+		}
+		if elements < 10 {
+			t.Errorf("%d elements", elements)
+		}
+	}
 }
 
 func TestGoldenAttention(t *testing.T) {

@@ -37,13 +37,21 @@ func indexed(img *image.RGBA) *image.Paletted {
 	}
 	out := image.NewPaletted(image.Rect(0, 0, r.Dx(), r.Dy()), nil)
 	index := make(map[uint32]uint8, len(colors))
+	// Mixed colours that share the upper half of every byte share their nearest: a
+	// search for each of thousands would take as long as all the rest.
+	mixed := make(map[uint32]uint8)
 	for i, px := range colors {
 		if i < 256 {
 			index[px] = uint8(i)
 			out.Palette = append(out.Palette, color.NRGBAModel.Convert(color.RGBA{uint8(px), uint8(px >> 8), uint8(px >> 16), uint8(px >> 24)}))
 			continue
 		}
-		index[px] = nearest(px, colors[:256])
+		u, ok := mixed[px&0xf0f0f0f0]
+		if !ok {
+			u = nearest(px, colors[:256])
+			mixed[px&0xf0f0f0f0] = u
+		}
+		index[px] = u
 	}
 	eachRun(img, func(px uint32, y, x0, x1 int) {
 		u := index[px]
