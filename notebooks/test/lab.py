@@ -15,6 +15,14 @@ import nbformat
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 START = 60  # seconds for JupyterLab to answer
 
+# Cells that run now, each with what it shows: its number in the notebook, its output.
+RUNNING_OUTPUTS = """() => [...document.querySelectorAll(
+    '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell')]
+  .map((cell, n) => [n, cell])
+  .filter(([n, cell]) => cell.querySelector('.jp-InputPrompt')?.textContent.includes('*'))
+  .map(([n, cell]) => [n, cell.querySelector('.jp-OutputArea')?.innerHTML ?? ''])
+  .filter(([n, output]) => output !== '')"""
+
 
 def chromium():
     return shutil.which("chromium") or shutil.which("chromium-browser")
@@ -135,11 +143,19 @@ class Notebook:
         self.finish(n, timeout)
 
     def run_all(self, timeout):
-        """Runs every cell; returns when the last one has ended."""
+        """Runs every cell; returns, when the last one has ended, how many different
+        outputs each cell showed while it ran."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
         last = self.panel.locator(".jp-CodeCell").count() - 1
-        self.finish(last, timeout)
+        seen, deadline = {}, time.monotonic() + timeout
+        while not self.prompt(last).strip("[]: ").isdigit():
+            for cell, output in self.page.evaluate(RUNNING_OUTPUTS):
+                seen.setdefault(cell, set()).add(output)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the last cell still shows {self.prompt(last)}")
+            self.page.wait_for_timeout(200)
+        return {cell: len(outputs) for cell, outputs in seen.items()}
 
     def text(self, n):
         return "\n".join(self.cell(n).locator(".jp-OutputArea-output").all_inner_texts())

