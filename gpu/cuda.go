@@ -1,5 +1,207 @@
 package gpu
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
 
-func openCUDA(int) (*Device, error) { return nil, errors.New("this build has no CUDA driver binding") }
+	"attune/gpu/driver"
+	"attune/gpu/host"
+	"attune/gpu/kernels"
+	"attune/gpu/mem"
+)
+
+// cuda is the backend over gpu/driver and the kernels of gpu/kernels.
+type cuda struct {
+	lib    *driver.Library
+	ctx    *driver.Context
+	memory *mem.Allocator
+
+	mu        sync.Mutex
+	modules   map[string]*driver.Module
+	functions map[string]*driver.Function
+}
+
+func openCUDA(index int) (*Device, error) { return newCUDA(driver.DefaultLibrary, index) }
+
+// newCUDA opens a device of the driver's library at path.
+func newCUDA(path string, index int) (*Device, error) {
+	lib, err := driver.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	ctx, err := lib.Open(index, kernels.MinDriver)
+	if err != nil {
+		lib.Close()
+		return nil, err
+	}
+	info := ctx.Info()
+	if info.Capability < kernels.MinCapability {
+		err := fmt.Errorf("%s has compute capability %d.%d, %d.%d (Turing) is needed",
+			info.Name, info.Capability/10, info.Capability%10, kernels.MinCapability/10, kernels.MinCapability%10)
+		return nil, errors.Join(err, (&cuda{lib: lib, ctx: ctx}).close())
+	}
+	name := fmt.Sprintf("cuda:%d", index)
+	c := &cuda{
+		lib: lib, ctx: ctx, memory: mem.New(name, deviceMemory{ctx}, reclaim),
+		modules: map[string]*driver.Module{}, functions: map[string]*driver.Function{},
+	}
+	detail := fmt.Sprintf("%s, sm_%d, %.1f GiB", info.Name, info.Capability, float64(info.Memory)/(1<<30))
+	return &Device{name: name, detail: detail, memory: c.memory, back: c}, nil
+}
+
+// deviceMemory is the source of a device's memory. Blocks that are freed while a
+// kernel still reads them are safe to hand out again: all work of a context runs
+// in the order of the calls.
+type deviceMemory struct{ ctx *driver.Context }
+
+func (d deviceMemory) Reserve(size int64) (mem.Region, error) {
+	at, err := d.ctx.Alloc(size)
+	return mem.Region{Addr: at}, err
+}
+
+func (d deviceMemory) Release(r mem.Region, _ int64) error { return d.ctx.Free(r.Addr) }
+
+func (c *cuda) upload(dst *Tensor, src []byte) error   { return c.ctx.Upload(dst.address(), src) }
+func (c *cuda) download(dst []byte, src *Tensor) error { return c.ctx.Download(dst, src.address()) }
+
+func (c *cuda) clear(t *Tensor) error {
+	return c.ctx.Clear(t.address(), int64(t.Len())*int64(t.dtype.Size()))
+}
+
+func (c *cuda) close() error {
+	var errs []error
+	for _, m := range c.modules {
+		errs = append(errs, m.Unload())
+	}
+	errs = append(errs, c.ctx.Close())
+	c.lib.Close()
+	return errors.Join(errs...)
+}
+
+// kernel finds a kernel of a file, compiling the file's PTX at first use.
+func (c *cuda) kernel(file, name string) (*driver.Function, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.functions[name]; ok {
+		return f, nil
+	}
+	m, ok := c.modules[file]
+	if !ok {
+		image, err := kernels.PTX(file)
+		if err != nil {
+			return nil, err
+		}
+		if m, err = c.ctx.Load(image); err != nil {
+			return nil, fmt.Errorf("load kernels %s: %w", file, err)
+		}
+		c.modules[file] = m
+	}
+	f, err := m.Function(name)
+	if err != nil {
+		return nil, err
+	}
+	c.functions[name] = f
+	return f, nil
+}
+
+// launch runs a kernel on a number of one-dimensional blocks.
+func (c *cuda) launch(file, name string, blocks, threads int, args []uint64) error {
+	if blocks > math.MaxInt32 {
+		return fmt.Errorf("launch %s: %d blocks are more than a grid holds", name, blocks)
+	}
+	f, err := c.kernel(file, name)
+	if err != nil {
+		return err
+	}
+	return f.Launch(blocks, threads, args)
+}
+
+// The geometry of the attention kernels (attention.cu, attention_grad.cu).
+const (
+	attentionRows    = 32
+	gradRows         = 16
+	attentionThreads = 128
+	adamThreads      = 256
+)
+
+// headSize is the smallest head size that kernels exist for and d fits in.
+func headSize(d int) (int, error) {
+	for _, size := range []int{32, 64, 96, 128} {
+		if d <= size {
+			return size, nil
+		}
+	}
+	return 0, fmt.Errorf("head size %d: the CUDA kernels go up to 128", d)
+}
+
+func tiles(n, rows int) int { return (n + rows - 1) / rows }
+
+func (c *cuda) attention(a *attention) error {
+	size, err := headSize(a.d)
+	if err != nil {
+		return err
+	}
+	n := tiles(a.tq, attentionRows)
+	return c.launch("attention", fmt.Sprintf("attention_f32_%d", size), n*a.b*a.h, attentionThreads, a.pack(n))
+}
+
+// packHeads appends the kernels' struct Heads.
+func packHeads(args []uint64, t *Tensor) []uint64 {
+	return append(args, t.address(), uint64(t.strides[0]), uint64(t.strides[1]), uint64(t.strides[2]))
+}
+
+// pack makes the kernels' struct AttentionArgs, for n tiles a head.
+func (a *attention) pack(n int) []uint64 {
+	args := make([]uint64, 0, 42)
+	for _, t := range []*Tensor{a.q, a.k, a.v, a.out} {
+		args = packHeads(args, t)
+	}
+	var weights, causal uint64
+	if a.weights != nil {
+		weights = a.weights.address()
+	}
+	if a.causal {
+		causal = 1
+	}
+	return append(args, a.lse.address(), weights, uint64(a.h), uint64(a.tq), uint64(a.tk), uint64(a.d), causal,
+		uint64(n), uint64(math.Float32bits(a.scale)))
+}
+
+func (c *cuda) attentionGrad(a *attentionGrad) error {
+	size, err := headSize(a.d)
+	if err != nil {
+		return err
+	}
+	delta, err := c.memory.Alloc(4*int64(a.b*a.h*a.tq), mem.Workspace)
+	if err != nil {
+		return err
+	}
+	for _, k := range []struct {
+		name string
+		rows int
+	}{{"attention_grad_query", a.tq}, {"attention_grad_key_value", a.tk}} {
+		n := tiles(k.rows, gradRows)
+		args := a.pack(n)
+		for _, t := range []*Tensor{a.dOut, a.dq, a.dk, a.dv} {
+			args = packHeads(args, t)
+		}
+		if err == nil {
+			err = c.launch("attention_grad", fmt.Sprintf("%s_f32_%d", k.name, size), n*a.b*a.h, attentionThreads, append(args, delta.Addr()))
+		}
+	}
+	return errors.Join(err, delta.Free())
+}
+
+func (c *cuda) adam(o host.Adam, step int, p, g, m, v *Tensor) error {
+	if p.Len() == 0 {
+		return nil
+	}
+	f := o.Factors(step)
+	pair := func(lo, hi float32) uint64 { return uint64(math.Float32bits(lo)) | uint64(math.Float32bits(hi))<<32 }
+	return c.launch("adam", "adam_f32", tiles(p.Len(), adamThreads), adamThreads, []uint64{
+		p.address(), g.address(), m.address(), v.address(), uint64(p.Len()),
+		pair(f.Beta1, f.Beta2), pair(f.Rate, f.C2), pair(f.Eps, f.Keep),
+	})
+}

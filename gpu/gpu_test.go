@@ -26,6 +26,7 @@ func devices(t *testing.T, test func(t *testing.T, dev *Device)) {
 			test(t, dev)
 		})
 	}
+	t.Run("cuda behind the fake driver", func(t *testing.T) { test(t, fakeDevice(t, nil)) })
 }
 
 func normal(rng *rand.Rand, n int) []float32 {

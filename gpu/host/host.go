@@ -88,7 +88,7 @@ type kernels interface {
 	attention(h headForward, ws []float32)
 	attentionGradSpace(tk, d int) int
 	attentionGrad(h headBackward, ws []float32)
-	adam(x, g, m, v []float32, c adamFactors)
+	adam(x, g, m, v []float32, c AdamFactors)
 	add(y, x []float32)
 	addBias(rows, n int, y, x, b []float32)
 	sumRows(rows, n, j0, j1 int, s, x []float32, scale float32)

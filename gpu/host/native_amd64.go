@@ -118,9 +118,9 @@ func (k vector) attentionGrad(h headBackward, ws []float32) {
 		n(h.tq), n(h.tk), n(h.d), C.float(h.scale), flag(h.causal), f(ws))
 }
 
-func (k vector) adam(x, g, m, v []float32, c adamFactors) {
+func (k vector) adam(x, g, m, v []float32, c AdamFactors) {
 	C.adam(k.wide, n(len(x)), f(x), f(g), f(m), f(v),
-		C.float(c.b1), C.float(c.b2), C.float(c.rate), C.float(c.c2), C.float(c.eps), C.float(c.keep))
+		C.float(c.Beta1), C.float(c.Beta2), C.float(c.Rate), C.float(c.C2), C.float(c.Eps), C.float(c.Keep))
 }
 
 func (k vector) add(y, x []float32) { C.add(k.wide, n(len(y)), f(y), f(x)) }

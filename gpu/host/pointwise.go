@@ -9,15 +9,17 @@ import (
 // weight decay (AdamW, Loshchilov and Hutter 2019).
 type Adam struct{ LR, Beta1, Beta2, Eps, Decay float64 }
 
-// adamFactors are Adam's constants as the kernels use them at one step.
-type adamFactors struct{ b1, b2, rate, c2, eps, keep float32 }
+// AdamFactors are Adam's constants as the kernels use them at one step: Rate is
+// LR / (1-Beta1^t), C2 is 1 / (1-Beta2^t), Keep is 1 - LR Decay.
+type AdamFactors struct{ Beta1, Beta2, Rate, C2, Eps, Keep float32 }
 
-func (o Adam) factors(t int) adamFactors {
+// Factors are the constants of step t, from 1.
+func (o Adam) Factors(t int) AdamFactors {
 	c1 := 1 - math.Pow(o.Beta1, float64(t))
 	c2 := 1 - math.Pow(o.Beta2, float64(t))
-	return adamFactors{
-		b1: float32(o.Beta1), b2: float32(o.Beta2), rate: float32(o.LR / c1),
-		c2: float32(1 / c2), eps: float32(o.Eps), keep: float32(1 - o.LR*o.Decay),
+	return AdamFactors{
+		Beta1: float32(o.Beta1), Beta2: float32(o.Beta2), Rate: float32(o.LR / c1),
+		C2: float32(1 / c2), Eps: float32(o.Eps), Keep: float32(1 - o.LR*o.Decay),
 	}
 }
 
@@ -27,7 +29,7 @@ func (e *Engine) Step(o Adam, t int, x, g, m, v []float32) error {
 	if t < 1 || len(g) != len(x) || len(m) != len(x) || len(v) != len(x) {
 		return fmt.Errorf("adam step %d: lengths %d, %d, %d, %d", t, len(x), len(g), len(m), len(v))
 	}
-	c := o.factors(t)
+	c := o.Factors(t)
 	return e.split(len(x), 1024, len(x), func(lo, hi int) { e.run.adam(x[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], c) })
 }
 

@@ -127,11 +127,11 @@ func (portable) attentionGrad(h headBackward, _ []float32) {
 	}
 }
 
-func (portable) adam(x, g, m, v []float32, c adamFactors) {
+func (portable) adam(x, g, m, v []float32, c AdamFactors) {
 	for i, gi := range g {
-		m[i] = c.b1*m[i] + (1-c.b1)*gi
-		v[i] = c.b2*v[i] + (1-c.b2)*gi*gi
-		x[i] = x[i]*c.keep - c.rate*m[i]/(sqrt(v[i]*c.c2)+c.eps)
+		m[i] = c.Beta1*m[i] + (1-c.Beta1)*gi
+		v[i] = c.Beta2*v[i] + (1-c.Beta2)*gi*gi
+		x[i] = x[i]*c.Keep - c.Rate*m[i]/(sqrt(v[i]*c.C2)+c.Eps)
 	}
 }
 

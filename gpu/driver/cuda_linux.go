@@ -1,0 +1,297 @@
+//go:build cgo
+
+package driver
+
+/*
+#cgo LDFLAGS: -ldl
+#include "shim.h"
+#include <stdlib.h>
+
+#cgo noescape attune_cuda_launch
+#cgo nocallback attune_cuda_launch
+*/
+import "C"
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Library is the driver's library, opened.
+type Library struct{ c C.attune_cuda }
+
+// Load opens the driver's library and starts it. Path "" means DefaultLibrary.
+// The error wraps ErrNoLibrary, ErrNoSymbol or ErrNoDevice where one of these is
+// the reason.
+func Load(path string) (*Library, error) {
+	if path == "" {
+		path = DefaultLibrary
+	}
+	l := new(Library)
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	var why [512]byte
+	switch C.attune_cuda_open(&l.c, name, (*C.char)(unsafe.Pointer(&why[0])), C.size_t(len(why))) {
+	case 1:
+		return nil, fmt.Errorf("load %s: %w: %s", path, ErrNoLibrary, text(why[:]))
+	case 2:
+		return nil, fmt.Errorf("load %s: %w: %s", path, ErrNoSymbol, text(why[:]))
+	}
+	if err := l.check("start the NVIDIA driver", C.attune_cuda_init(&l.c)); err != nil {
+		l.Close()
+		if err.Code == codeNoDevice {
+			return nil, fmt.Errorf("%w: %w", ErrNoDevice, err)
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close unloads the library. Contexts of it must be closed before.
+func (l *Library) Close() { C.attune_cuda_close(&l.c) }
+
+// text is a C string in a buffer.
+func text(b []byte) string {
+	s, _, _ := bytes.Cut(b, []byte{0})
+	return string(s)
+}
+
+// check turns a result code into an error; nil for 0.
+func (l *Library) check(act string, code C.int) *Error {
+	if code == 0 {
+		return nil
+	}
+	var name, what *C.char
+	C.attune_cuda_error(&l.c, code, &name, &what)
+	return &Error{Act: act, Code: int(code), Name: C.GoString(name), Text: C.GoString(what)}
+}
+
+// Version is the newest CUDA version that the driver knows: 12040 is 12.4.
+func (l *Library) Version() (int, error) {
+	var v C.int
+	if err := l.check("ask the driver's version", C.attune_cuda_version(&l.c, &v)); err != nil {
+		return 0, err
+	}
+	return int(v), nil
+}
+
+// Devices is the number of CUDA devices.
+func (l *Library) Devices() (int, error) {
+	var n C.int
+	if err := l.check("count CUDA devices", C.attune_cuda_count(&l.c, &n)); err != nil {
+		return 0, err
+	}
+	return int(n), nil
+}
+
+// Context is the primary context of one device. Its methods may be called from
+// any goroutine; work is done in the order of the calls.
+type Context struct {
+	lib    *Library
+	device C.int
+	ctx    unsafe.Pointer
+	info   Info
+	// lost is the sticky error that ended the context.
+	lost atomic.Pointer[Error]
+}
+
+// Info describes a device. Capability is major*10 + minor, Memory is in bytes.
+type Info struct {
+	Name       string
+	Capability int
+	Memory     int64
+}
+
+// Open makes a context on the device with that index, from 0. It refuses a driver
+// older than CUDA version minVersion (12040 is 12.4). The error wraps ErrOldDriver
+// or ErrNoDevice where one of these is the reason.
+func (l *Library) Open(index, minVersion int) (*Context, error) {
+	version, err := l.Version()
+	if err != nil {
+		return nil, err
+	}
+	if version < minVersion {
+		return nil, fmt.Errorf("%w: it knows CUDA %d.%d, %d.%d is needed", ErrOldDriver,
+			version/1000, version%1000/10, minVersion/1000, minVersion%1000/10)
+	}
+	count, err := l.Devices()
+	if err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= count {
+		return nil, fmt.Errorf("%w with index %d, there are %d", ErrNoDevice, index, count)
+	}
+	c := &Context{lib: l}
+	if err := l.check("open the device's context", C.attune_cuda_retain(&l.c, C.int(index), &c.device, &c.ctx)); err != nil {
+		return nil, err
+	}
+	if err := c.describe(); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Context) describe() error {
+	var name [256]byte
+	var major, minor C.int
+	var total C.size_t
+	code := C.attune_cuda_describe(&c.lib.c, c.device, (*C.char)(unsafe.Pointer(&name[0])), C.int(len(name)), &major, &minor, &total)
+	if err := c.lib.check("describe the device", code); err != nil {
+		return err
+	}
+	c.info = Info{Name: text(name[:]), Capability: int(major)*10 + int(minor), Memory: int64(total)}
+	return nil
+}
+
+// Info describes the context's device.
+func (c *Context) Info() Info { return c.info }
+
+// Close releases the context.
+func (c *Context) Close() error {
+	if err := c.lib.check("release the device's context", C.attune_cuda_release(&c.lib.c, c.device)); err != nil {
+		return err
+	}
+	return nil
+}
+
+// do runs a call unless the context is lost, and remembers a sticky error.
+func (c *Context) do(act string, call func() C.int) error {
+	if lost := c.lost.Load(); lost != nil {
+		return fmt.Errorf("%s: an earlier error ended the context: %w", act, lost)
+	}
+	return c.result(act, call())
+}
+
+func (c *Context) result(act string, code C.int) error {
+	err := c.lib.check(act, code)
+	if err == nil {
+		return nil
+	}
+	if err.Sticky() {
+		c.lost.CompareAndSwap(nil, err)
+	}
+	return err
+}
+
+// Synchronize waits for all work and returns its first error.
+func (c *Context) Synchronize() error {
+	return c.do("wait for the device", func() C.int { return C.attune_cuda_sync(&c.lib.c, c.ctx) })
+}
+
+// Alloc returns the address of size bytes, aligned to 256.
+func (c *Context) Alloc(size int64) (uint64, error) {
+	var at C.uint64_t
+	err := c.do(fmt.Sprintf("allocate %d bytes on the device", size), func() C.int {
+		return C.attune_cuda_alloc(&c.lib.c, c.ctx, &at, C.size_t(size))
+	})
+	return uint64(at), err
+}
+
+// Free gives memory of Alloc back.
+func (c *Context) Free(at uint64) error {
+	return c.do("free device memory", func() C.int { return C.attune_cuda_free(&c.lib.c, c.ctx, C.uint64_t(at)) })
+}
+
+// MemInfo is the device's free and total memory in bytes, over all processes.
+func (c *Context) MemInfo() (free, total int64, err error) {
+	var f, t C.size_t
+	err = c.do("ask for the device's memory", func() C.int { return C.attune_cuda_info(&c.lib.c, c.ctx, &f, &t) })
+	return int64(f), int64(t), err
+}
+
+// Upload copies src to the device and waits until src may be changed.
+func (c *Context) Upload(to uint64, src []byte) error {
+	if len(src) == 0 {
+		return nil
+	}
+	return c.do(fmt.Sprintf("copy %d bytes to the device", len(src)), func() C.int {
+		return C.attune_cuda_upload(&c.lib.c, c.ctx, C.uint64_t(to), unsafe.Pointer(&src[0]), C.size_t(len(src)))
+	})
+}
+
+// Download waits for earlier work and copies from the device to dst.
+func (c *Context) Download(dst []byte, from uint64) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	return c.do(fmt.Sprintf("copy %d bytes from the device", len(dst)), func() C.int {
+		return C.attune_cuda_download(&c.lib.c, c.ctx, unsafe.Pointer(&dst[0]), C.uint64_t(from), C.size_t(len(dst)))
+	})
+}
+
+// Clear sets size bytes to zero.
+func (c *Context) Clear(at uint64, size int64) error {
+	if size == 0 {
+		return nil
+	}
+	return c.do("clear device memory", func() C.int { return C.attune_cuda_clear(&c.lib.c, c.ctx, C.uint64_t(at), C.size_t(size)) })
+}
+
+// Module is compiled PTX in a context.
+type Module struct {
+	ctx    *Context
+	handle unsafe.Pointer
+}
+
+// Function is a kernel of a module.
+type Function struct {
+	ctx    *Context
+	handle unsafe.Pointer
+	name   string
+}
+
+// Load compiles PTX for the device. The error holds the compiler's messages.
+func (c *Context) Load(ptx []byte) (*Module, error) {
+	image := append(bytes.Clone(ptx), 0)
+	m := &Module{ctx: c}
+	var log [4096]byte
+	err := c.do("compile PTX", func() C.int {
+		return C.attune_cuda_load(&c.lib.c, c.ctx, &m.handle, (*C.char)(unsafe.Pointer(&image[0])), (*C.char)(unsafe.Pointer(&log[0])), C.size_t(len(log)))
+	})
+	if e, ok := err.(*Error); ok && (e.Code == codeBadPTX || e.Code == codeNewPTX) {
+		e.Log = text(log[:])
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Unload frees the module.
+func (m *Module) Unload() error {
+	return m.ctx.do("unload kernels", func() C.int { return C.attune_cuda_unload(&m.ctx.lib.c, m.ctx.ctx, m.handle) })
+}
+
+// Function finds a kernel by its name.
+func (m *Module) Function(name string) (*Function, error) {
+	f := &Function{ctx: m.ctx, name: name}
+	s := C.CString(name)
+	defer C.free(unsafe.Pointer(s))
+	err := m.ctx.do("find kernel "+name, func() C.int {
+		return C.attune_cuda_function(&m.ctx.lib.c, m.ctx.ctx, &f.handle, m.handle, s)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Launch starts the kernel on blocks of threads, both one-dimensional. The
+// kernel's one struct argument is args, eight bytes a field. It does not wait:
+// errors of the kernel itself come from a later call.
+func (f *Function) Launch(blocks, threads int, args []uint64) error {
+	c := f.ctx
+	if lost := c.lost.Load(); lost != nil {
+		return fmt.Errorf("launch %s: an earlier error ended the context: %w", f.name, lost)
+	}
+	code := C.attune_cuda_launch(&c.lib.c, c.ctx, f.handle, C.uint(blocks), C.uint(threads), unsafe.Pointer(&args[0]), C.size_t(8*len(args)))
+	runtime.KeepAlive(args)
+	if code != 0 {
+		return c.result(fmt.Sprintf("launch %s on %d blocks of %d threads", f.name, blocks, threads), code)
+	}
+	return nil
+}

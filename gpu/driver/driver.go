@@ -1,0 +1,76 @@
+// Package driver owns the binding to the NVIDIA driver: libcuda.so.1, opened at
+// run time, so that attune builds and runs where there is none. It imports the
+// standard library only.
+//
+// Every failure is an ordinary error: no library, a missing symbol, a driver too
+// old, no device, PTX that does not compile, memory that runs out, and errors
+// that spoil the context for good (see Error.Sticky).
+package driver
+
+import (
+	"errors"
+	"fmt"
+)
+
+// DefaultLibrary is the driver's library as the system's loader knows it.
+const DefaultLibrary = "libcuda.so.1"
+
+// The reasons why there is no device to work with; errors of Load and Open wrap
+// them.
+var (
+	ErrNoLibrary = errors.New("the NVIDIA driver's library is not there")
+	ErrNoSymbol  = errors.New("the NVIDIA driver's library lacks a function")
+	ErrOldDriver = errors.New("the NVIDIA driver is too old")
+	ErrNoDevice  = errors.New("no CUDA device")
+	ErrNoBuild   = errors.New("this build cannot use CUDA: it needs Linux and cgo")
+)
+
+// The driver's result codes that attune tells apart (driver API, CUresult).
+const (
+	codeOutOfMemory = 2
+	codeNoDevice    = 100
+	codeBadPTX      = 218
+	codeNewPTX      = 222
+)
+
+// Error is a failed call into the driver.
+type Error struct {
+	// Act is what was tried, Code the CUresult, Name and Text the driver's words.
+	Act  string
+	Code int
+	Name string
+	Text string
+	// Log holds the compiler's messages where PTX was refused.
+	Log string
+}
+
+func (e *Error) Error() string {
+	s := fmt.Sprintf("%s: %s (%d)", e.Act, e.Name, e.Code)
+	if e.Text != "" {
+		s += ": " + e.Text
+	}
+	if e.Log != "" {
+		s += "\n" + e.Log
+	}
+	if e.Code == codeNewPTX {
+		s += "; a newer driver is needed"
+	}
+	if e.Sticky() {
+		s += "; the device's context is lost, open it anew in a fresh process"
+	}
+	return s
+}
+
+// OutOfMemory says whether the device had no room.
+func (e *Error) OutOfMemory() bool { return e.Code == codeOutOfMemory }
+
+// Sticky says whether the error spoils the context: every later call in this
+// process fails with it too (driver API, "this leaves the process in an
+// inconsistent state").
+func (e *Error) Sticky() bool {
+	switch e.Code {
+	case 214, 700, 702, 710, 714, 715, 716, 717, 718, 719:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+// Package fakecuda builds a stand-in for libcuda.so.1 that runs attune's CUDA
+// kernels on the CPU: the same sources, the same driver binding, the same launch
+// geometry, for tests on machines without a GPU. It imports gpu/kernels.
+//
+// What it cannot show: timing, memory coalescing, and anything that exists in PTX
+// only. What ran behind it has not run on a GPU.
+package fakecuda
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"attune/gpu/kernels"
+)
+
+//go:embed src
+var source embed.FS
+
+// ErrNoCompiler says that there is no C++ compiler to build with.
+var ErrNoCompiler = errors.New("no C++ compiler (c++, g++ or clang++)")
+
+// Build makes the library in dir and returns its path. Each edit may change a
+// kernel's source (by file name) first: a test that removes a barrier proves that
+// the others would notice.
+func Build(dir string, edit func(name, text string) string) (string, error) {
+	compiler := ""
+	for _, name := range []string{"c++", "g++", "clang++", "clang++-19"} {
+		if path, err := exec.LookPath(name); err == nil {
+			compiler = path
+			break
+		}
+	}
+	if compiler == "" {
+		return "", ErrNoCompiler
+	}
+	files, err := unpack(dir, edit)
+	if err != nil {
+		return "", fmt.Errorf("build the fake driver: %w", err)
+	}
+	library := filepath.Join(dir, "libcuda.so.1")
+	// No contraction: a fused multiply-add would hide differences.
+	args := append([]string{"-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas", "-fPIC", "-shared", "-fvisibility=hidden",
+		"-Wl,-Bsymbolic", "-o", library}, files...)
+	cmd := exec.Command(compiler, args...)
+	cmd.Dir = dir
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the fake driver: %w\n%s", err, text)
+	}
+	return library, nil
+}
+
+// unpack writes the sources to dir and returns the C++ files to compile.
+func unpack(dir string, edit func(name, text string) string) ([]string, error) {
+	var out []string
+	own, err := fs.Sub(source, "src")
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range []fs.FS{own, kernels.Sources()} {
+		names, err := fs.Glob(from, "*")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			data, err := fs.ReadFile(from, name)
+			if err != nil {
+				return nil, err
+			}
+			text := string(data)
+			if edit != nil {
+				text = edit(name, text)
+			}
+			if strings.HasSuffix(name, ".cu") {
+				text, name = register(text), strings.TrimSuffix(name, ".cu")+".cu.cpp"
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				return nil, err
+			}
+			if strings.HasSuffix(name, ".cpp") {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
+}
+
+// register adds, for each kernel of a source, a caller that unpacks its struct
+// argument and the entry in the fake driver's list.
+func register(text string) string {
+	var b strings.Builder
+	b.WriteString(text)
+	b.WriteString("\nnamespace {\n")
+	for _, m := range regexp.MustCompile(`(?m)^KERNEL (\w+)\((\w+) `).FindAllStringSubmatch(text, -1) {
+		fmt.Fprintf(&b, "fake::Entry entry_%[1]s(%[1]q, %[1]s, [](const void *p) { %[1]s(*(const %[2]s *)p); });\n", m[1], m[2])
+	}
+	b.WriteString("}\n")
+	return b.String()
+}

@@ -1,0 +1,300 @@
+// A libcuda.so.1 that runs the kernels on the CPU: one block after another, a
+// block's threads as fibers that switch at barriers and shuffles. The order of the
+// threads changes from turn to turn, so that a missing barrier shows. Memory is
+// checked: copies must lie within an allocation.
+//
+// FAKECUDA in the environment injects a failure: "no_device", "none" (no devices),
+// "old_driver", "jit", "oom" (nothing can be allocated), "launch=CODE" (launches
+// succeed, the next wait returns CODE, and so does every call after it).
+#include "fakecuda.h"
+
+#include <csetjmp>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+namespace fake {
+
+int block, thread;
+
+struct Kernel {
+	std::string name;
+	void (*run)(const void *);
+	unsigned size;
+};
+
+static std::vector<Kernel> &kernels()
+{
+	static std::vector<Kernel> all;
+	return all;
+}
+
+void add(const char *name, void (*run)(const void *), unsigned size) { kernels().push_back({name, run, size}); }
+
+enum State { READY, AT_BARRIER, AT_SHUFFLE, DONE };
+
+struct Fiber {
+	jmp_buf at;
+	ucontext_t first;
+	char *stack;
+	State state;
+	bool started;
+	float value;
+};
+
+constexpr size_t STACK = 64 * 1024;
+static std::vector<Fiber> fibers;
+static jmp_buf scheduler;
+static const Kernel *running;
+static const void *arguments;
+
+static void leave(State s)
+{
+	Fiber &f = fibers[thread];
+	f.state = s;
+	if (!_setjmp(f.at)) _longjmp(scheduler, 1);
+}
+
+void wait_block() { leave(AT_BARRIER); }
+
+float exchange(float x, int mask)
+{
+	int me = thread;
+	fibers[me].value = x;
+	leave(AT_SHUFFLE);
+	float y = fibers[me ^ mask].value;
+	leave(AT_SHUFFLE); // nobody writes anew before all have read
+	return y;
+}
+
+static void entry()
+{
+	running->run(arguments);
+	leave(DONE);
+}
+
+static void resume(int i)
+{
+	Fiber &f = fibers[i];
+	thread = i;
+	if (_setjmp(scheduler)) return;
+	if (f.started) _longjmp(f.at, 1);
+	f.started = true;
+	setcontext(&f.first);
+}
+
+// Lets the waiting threads of first … last-1 go if all that are not done wait in
+// state s.
+static bool release(int first, int last, State s)
+{
+	int waiting = 0;
+	for (int i = first; i < last; i++) {
+		if (fibers[i].state == s) waiting++;
+		else if (fibers[i].state != DONE || s == AT_SHUFFLE) return false;
+	}
+	for (int i = first; i < last; i++)
+		if (fibers[i].state == s) fibers[i].state = READY;
+	return waiting > 0;
+}
+
+// False where threads wait for each other for ever: a barrier or shuffle that not
+// all of them reach.
+static bool run_block(int threads)
+{
+	for (int i = 0; i < threads; i++) {
+		Fiber &f = fibers[i];
+		f.state = READY;
+		f.started = false;
+		getcontext(&f.first);
+		f.first.uc_stack = {f.stack, 0, STACK};
+		f.first.uc_link = nullptr;
+		makecontext(&f.first, entry, 0);
+	}
+	for (int turn = 0;; turn++) {
+		int ran = 0, done = 0;
+		for (int n = 0; n < threads; n++) {
+			int i = turn % 2 ? threads - 1 - n : (n + 37 * turn) % threads;
+			if (fibers[i].state == READY) resume(i), ran++;
+			if (fibers[i].state == DONE) done++;
+		}
+		if (done == threads) return true;
+		bool freed = false;
+		for (int w = 0; w < threads; w += 32) freed |= release(w, w + 32 < threads ? w + 32 : threads, AT_SHUFFLE);
+		freed |= release(0, threads, AT_BARRIER);
+		if (!ran && !freed) return false;
+	}
+}
+
+static bool run(const Kernel &k, unsigned blocks, unsigned threads, const void *args)
+{
+	while (fibers.size() < threads) {
+		Fiber f{};
+		f.stack = (char *)mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		fibers.push_back(f);
+	}
+	running = &k;
+	arguments = args;
+	for (block = 0; block < (int)blocks; block++)
+		if (!run_block(threads)) return false;
+	return true;
+}
+
+static std::mutex lock;
+static std::map<uint64_t, size_t> memory;
+static size_t used;
+static int failed;
+constexpr size_t TOTAL = size_t(1) << 30;
+
+// The rest of FAKECUDA behind key, or null.
+static const char *injected(const char *key)
+{
+	const char *e = getenv("FAKECUDA");
+	return e && !strncmp(e, key, strlen(key)) ? e + strlen(key) : nullptr;
+}
+
+static bool within(uint64_t at, size_t size)
+{
+	auto next = memory.upper_bound(at);
+	if (next == memory.begin()) return false;
+	--next;
+	return at + size <= next->first + next->second;
+}
+
+} // namespace fake
+
+using namespace fake;
+
+#define API extern "C" __attribute__((visibility("default"))) int
+#define GUARD \
+	std::lock_guard<std::mutex> held(lock); \
+	if (failed) return failed
+
+API cuInit(unsigned) { return injected("no_device") ? 100 : 0; }
+API cuDriverGetVersion(int *v) { return *v = injected("old_driver") ? 9020 : 12040, 0; }
+API cuGetErrorName(int code, const char **s)
+{
+	switch (code) {
+	case 1: *s = "CUDA_ERROR_INVALID_VALUE"; break;
+	case 2: *s = "CUDA_ERROR_OUT_OF_MEMORY"; break;
+	case 100: *s = "CUDA_ERROR_NO_DEVICE"; break;
+	case 218: *s = "CUDA_ERROR_INVALID_PTX"; break;
+	case 500: *s = "CUDA_ERROR_NOT_FOUND"; break;
+	case 700: *s = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
+	case 719: *s = "CUDA_ERROR_LAUNCH_FAILED"; break;
+	default: return 1;
+	}
+	return 0;
+}
+API cuGetErrorString(int, const char **s) { return *s = "said by the fake driver", 0; }
+API cuDeviceGetCount(int *n) { return *n = injected("none") ? 0 : 1, 0; }
+API cuDeviceGet(int *d, int i) { return *d = i, i ? 101 : 0; }
+API cuDeviceGetName(char *s, int n, int) { return snprintf(s, n, "Fake Device"), 0; }
+API cuDeviceGetAttribute(int *v, int which, int) { return *v = which == 75 ? 7 : 5, 0; }
+API cuDeviceTotalMem_v2(size_t *n, int) { return *n = TOTAL, 0; }
+API cuDevicePrimaryCtxRetain(void **c, int) { return *c = (void *)&memory, 0; }
+API cuDevicePrimaryCtxRelease_v2(int) { return 0; }
+API cuCtxSetCurrent(void *c) { return c == &memory ? 0 : 201; }
+
+API cuCtxSynchronize()
+{
+	GUARD;
+	return 0;
+}
+
+API cuMemAlloc_v2(uint64_t *at, size_t size)
+{
+	GUARD;
+	if (injected("oom") || used + size > TOTAL) return 2;
+	void *p = aligned_alloc(256, (size + 255) / 256 * 256);
+	memset(p, 0xff, size); // NaN: fresh memory holds nothing of use
+	memory[*at = (uint64_t)p] = size;
+	used += size;
+	return 0;
+}
+
+API cuMemFree_v2(uint64_t at)
+{
+	GUARD;
+	auto it = memory.find(at);
+	if (it == memory.end()) return 1;
+	used -= it->second;
+	memory.erase(it);
+	free((void *)at);
+	return 0;
+}
+
+API cuMemGetInfo_v2(size_t *left, size_t *total)
+{
+	GUARD;
+	*left = TOTAL - used;
+	*total = TOTAL;
+	return 0;
+}
+
+API cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t n)
+{
+	GUARD;
+	if (!within(to, n)) return 1;
+	memcpy((void *)to, from, n);
+	return 0;
+}
+
+API cuMemcpyDtoH_v2(void *to, uint64_t from, size_t n)
+{
+	GUARD;
+	if (!within(from, n)) return 1;
+	memcpy(to, (void *)from, n);
+	return 0;
+}
+
+API cuMemsetD8_v2(uint64_t at, unsigned char x, size_t n)
+{
+	GUARD;
+	if (!within(at, n)) return 1;
+	memset((void *)at, x, n);
+	return 0;
+}
+
+// The image must be PTX; what runs are the same kernels, compiled for the host.
+API cuModuleLoadDataEx(void **m, const void *image, unsigned n, int *options, void **values)
+{
+	GUARD;
+	if (injected("jit") || !strstr((const char *)image, ".version")) {
+		for (unsigned i = 0; i + 1 < n; i++)
+			if (options[i] == 5 && options[i + 1] == 6) snprintf((char *)values[i], (size_t)values[i + 1], "fake ptxas: line 1: refused");
+		return 218;
+	}
+	*m = strdup((const char *)image);
+	return 0;
+}
+
+API cuModuleUnload(void *m) { return free(m), 0; }
+
+// A kernel is found where the module's PTX and the host's list both have it.
+API cuModuleGetFunction(void **f, void *m, const char *name)
+{
+	GUARD;
+	if (!strstr((const char *)m, (std::string(".entry ") + name + "(").c_str())) return 500;
+	for (auto &k : kernels())
+		if (k.name == name) return *f = &k, 0;
+	return 500;
+}
+
+API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+	unsigned, void *, void **params, void **extra)
+{
+	GUARD;
+	if (const char *code = injected("launch=")) return failed = atoi(code), 0;
+	const Kernel &k = *(Kernel *)f;
+	if (gy != 1 || gz != 1 || by != 1 || bz != 1 || !gx || !bx || bx > 1024 || params || !extra) return 1;
+	if (extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4] || *(size_t *)extra[3] != k.size) return 1;
+	if (!run(k, gx, bx, extra[1])) failed = 719; // asynchronous, as on a device
+	return 0;
+}

@@ -1,0 +1,44 @@
+// Command build compiles the CUDA kernels to PTX and writes kernels.lock. Run it
+// in the repository's root after changing a kernel:
+//
+//	go run ./gpu/kernels/build
+//
+// It imports gpu/kernels. It compiles with Debian's clang++-19; no CUDA toolkit is
+// needed.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"attune/gpu/kernels"
+)
+
+func main() {
+	if err := build(filepath.Join("gpu", "kernels")); err != nil {
+		fmt.Fprintln(os.Stderr, "build kernels:", err)
+		os.Exit(1)
+	}
+}
+
+func build(dir string) error {
+	version, err := kernels.CompilerVersion()
+	if err != nil {
+		return err
+	}
+	for _, name := range kernels.Names() {
+		image, err := kernels.Compile(dir, name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".ptx"), image, 0o644); err != nil {
+			return err
+		}
+	}
+	text, err := kernels.LockText(dir, version)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "kernels.lock"), []byte(text), 0o644)
+}

@@ -1,0 +1,84 @@
+package kernels
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// compiler is Debian's; another build of the same version may give other bytes.
+const compiler = "clang++-19"
+
+// flags build for Turing with neither toolkit headers nor libdevice.
+func flags() []string {
+	return []string{"-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch=sm_75", "-nocudainc", "-nocudalib",
+		"--cuda-feature=+ptx64", "-std=c++17", "-O3", "-S"}
+}
+
+// ErrNoCompiler says that the compiler of the kernels is not installed.
+var ErrNoCompiler = fmt.Errorf("%s is not installed", compiler)
+
+// Compile builds the PTX of one kernel file of dir.
+func Compile(dir, name string) ([]byte, error) {
+	path, err := exec.LookPath(compiler)
+	if err != nil {
+		return nil, ErrNoCompiler
+	}
+	tmp, err := os.MkdirTemp("", "attune-ptx")
+	if err != nil {
+		return nil, fmt.Errorf("compile %s.cu: %w", name, err)
+	}
+	defer os.RemoveAll(tmp)
+	out := filepath.Join(tmp, name+".ptx")
+	cmd := exec.Command(path, append(flags(), "-o", out, name+".cu")...)
+	cmd.Dir = dir
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("compile %s.cu: %w\n%s", name, err, text)
+	}
+	return os.ReadFile(out)
+}
+
+// CompilerVersion is the compiler's own version number, for the lock.
+func CompilerVersion() (string, error) {
+	path, err := exec.LookPath(compiler)
+	if err != nil {
+		return "", ErrNoCompiler
+	}
+	text, err := exec.Command(path, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask %s for its version: %w", compiler, err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if v := regexp.MustCompile(`\d+\.\d+\.\d+\S*( \(\S+\))?`).FindString(first); v != "" {
+		return v, nil
+	}
+	return "", fmt.Errorf("find a version in %q", first)
+}
+
+// LockText is what kernels.lock should say of the sources and images in dir, made
+// with that version of the compiler: one line for the compiler, one for the
+// flags, and the SHA-256 of each file.
+func LockText(dir, version string) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "compiler %s %s\nflags %s\n", compiler, version, strings.Join(flags(), " "))
+	for _, pattern := range []string{"*.cu", "*.h", "*.ptx"} {
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return "", fmt.Errorf("list kernel files: %w", err)
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				return "", fmt.Errorf("hash kernel file: %w", err)
+			}
+			sum := sha256.Sum256(data)
+			fmt.Fprintf(&b, "sha256 %s %s\n", hex.EncodeToString(sum[:]), filepath.Base(f))
+		}
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,79 @@
+// What the kernels need of the device, in two forms: for clang's CUDA mode with
+// no toolkit headers, and for a compiler of the host, where the fake driver
+// (gpu/driver/fakecuda) supplies threads and barriers.
+#pragma once
+
+#ifdef __CUDA__
+
+#define KERNEL extern "C" __attribute__((global)) void
+#define DEVICE static inline __attribute__((device))
+#define SHARED __attribute__((shared))
+// Loops over a thread's own array must vanish, or the array lives in memory.
+#define UNROLL _Pragma("unroll")
+#define UNROLL_BY(n) _Pragma(UNROLL_TEXT(unroll n))
+#define UNROLL_TEXT(x) #x
+DEVICE int block_x() { return __nvvm_read_ptx_sreg_ctaid_x(); }
+DEVICE int thread_x() { return __nvvm_read_ptx_sreg_tid_x(); }
+DEVICE void barrier() { __syncthreads(); }
+// The value of the lane whose number differs by the bits of mask. All lanes call.
+DEVICE float shuffle_xor(float x, int mask) { return __nvvm_shfl_sync_bfly_f32(0xffffffffu, x, mask, 31); }
+// Two units in the last place (PTX ISA, ex2 and lg2 .approx).
+DEVICE float exp2_fast(float x) { return __nvvm_ex2_approx_f(x); }
+DEVICE float log2_fast(float x) { return __nvvm_lg2_approx_f(x); }
+DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
+
+#else
+
+#include "fakecuda.h"
+#define UNROLL
+#define UNROLL_BY(n)
+
+#endif
+
+#define LOG2E 1.44269504088896f
+#define LN2 0.693147180559945f
+#define INF __builtin_inff()
+
+typedef long long i64;
+
+// A (B, H, T, D) tensor: strides in elements, the last is 1.
+struct Heads {
+	float *data;
+	i64 batch, head, row;
+};
+
+DEVICE float *head_of(const Heads &x, i64 heads, i64 index) { return x.data + index / heads * x.batch + index % heads * x.head; }
+
+// Rows first … first+ROWS-1 of a head into shared memory (ROWS, LD), times scale;
+// zero past the tensor's rows and past its head size d.
+template <int ROWS, int D, int LD, int THREADS>
+DEVICE void load_rows(float *to, const float *from, i64 stride, i64 first, i64 rows, i64 d, float scale)
+{
+	UNROLL_BY(1) for (int e = thread_x(); e < ROWS * D; e += THREADS) {
+		int r = e / D, c = e % D;
+		to[r * LD + c] = first + r < rows && c < d ? from[(first + r) * stride + c] * scale : 0;
+	}
+}
+
+template <int D> DEVICE float inner(const float *x, const float *y)
+{
+	float s = 0;
+	UNROLL_BY(4) for (int c = 0; c < D; c++) s += x[c] * y[c];
+	return s;
+}
+
+// Over the lanes that share a row: 4 or 8 neighbours.
+template <int LANES> DEVICE float row_sum(float x)
+{
+	for (int m = 1; m < LANES; m *= 2) x += shuffle_xor(x, m);
+	return x;
+}
+
+template <int LANES> DEVICE float row_max(float x)
+{
+	for (int m = 1; m < LANES; m *= 2) {
+		float y = shuffle_xor(x, m);
+		x = x > y ? x : y;
+	}
+	return x;
+}
