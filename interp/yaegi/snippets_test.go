@@ -88,6 +88,7 @@ func snippetsFile(snippets []snippet) ([]byte, error) {
 	}
 	var text bytes.Buffer
 	text.WriteString("// Code generated from testdata/snippets.txt by go test -update. DO NOT EDIT.\n\n")
+	text.WriteString("//lint:file-ignore SA* the snippets try odd code on purpose\n\n")
 	text.WriteString("package yaegi_test\n\nimport (\n")
 	for _, p := range snippetPackages {
 		if regexp.MustCompile(`\b` + path.Base(p) + `\.`).Match(body.Bytes()) {

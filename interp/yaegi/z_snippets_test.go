@@ -1,5 +1,7 @@
 // Code generated from testdata/snippets.txt by go test -update. DO NOT EDIT.
 
+//lint:file-ignore SA* the snippets try odd code on purpose
+
 package yaegi_test
 
 import (
