@@ -246,3 +246,7 @@ func initBlock(u *check.Unit, in *types.Initializer) (block, bool) {
 	b.pieces = append(b.pieces, r.pieces(r.off(in.Rhs.Pos()), r.off(in.Rhs.End()))...)
 	return b, true
 }
+
+// Prepare keeps the text of the unit's functions and types, so that later cells
+// can be compiled with them. Emit does it as well.
+func Prepare(u *check.Unit) { prepare(u) }

@@ -1,0 +1,106 @@
+package interp
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"attune/interp/cell"
+	"attune/interp/check"
+	"attune/interp/worker"
+)
+
+// lost says what ended the worker, starts a fresh one, binds the compiled
+// functions again, and lists what is gone.
+func (e *execution) lost(h *hand) *cell.Error {
+	<-h.gone
+	exit := h.client.Exit()
+	h.client.Close()
+	err := e.autopsy(h.report, exit)
+	gone, berr := e.s.revive(e)
+	switch {
+	case berr != nil:
+		err.Traceback = append(err.Traceback, "no new worker could be started: "+berr.Error())
+	case len(gone) > 0:
+		err.Traceback = append(err.Traceback, "the session goes on; functions and types are kept, these variables are gone: "+strings.Join(gone, ", "))
+	default:
+		err.Traceback = append(err.Traceback, "the session goes on; no variables were lost")
+	}
+	return err
+}
+
+// revive starts a new worker for the session as it stands, without its values.
+func (s *Session) revive(e *execution) (gone []string, err error) {
+	scope := s.scope.Load().Clone()
+	for _, d := range scope.Forget(func(d *check.Decl) bool { return d.Kind != check.Var }) {
+		gone = append(gone, d.Name)
+	}
+	s.scope.Store(scope)
+	h, err := s.worker()
+	if err != nil {
+		return gone, err
+	}
+	h.attach(e.out, e.asyncFailure)
+	kept := s.loaded[:0]
+	for _, n := range s.loaded {
+		s.nextID++
+		ended, err := h.start(&worker.Run{ID: s.nextID, Native: &n})
+		if err != nil {
+			return gone, err
+		}
+		select {
+		case done := <-ended:
+			if done.Failure == nil {
+				kept = append(kept, n)
+			}
+		case <-h.gone:
+			return gone, fmt.Errorf("the new worker ended: %s", h.client.Exit())
+		}
+	}
+	s.loaded = kept
+	return gone, nil
+}
+
+var frameLine = regexp.MustCompile(`^\t(.*?):(\d+)(?: \+0x[0-9a-f]+)?$`)
+
+// autopsy words the runtime's last report: what it was, and the user's frames.
+func (e *execution) autopsy(report, exit string) *cell.Error {
+	if e.interrupted() && report == "" {
+		return e.stoppedError("the worker process was ended, because the cell did not stop at the first interrupt")
+	}
+	name, text := "worker ended", exit
+	if what, ok := strings.CutPrefix(exit, "exit status "); ok {
+		text = "the cell ended its process with exit status " + what
+	}
+	var frames []worker.Frame
+	fn := ""
+	for line := range strings.Lines(report) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "runtime: goroutine stack exceeds"):
+			name, text = "fatal error", "stack overflow: a function calls itself without end"
+		case strings.HasPrefix(line, "fatal error: ") && name != "fatal error":
+			name, text = "fatal error", strings.TrimPrefix(line, "fatal error: ")
+		case strings.HasPrefix(line, "panic: ") && name == "worker ended":
+			name, text = "panic", strings.TrimPrefix(line, "panic: ")
+		case strings.HasPrefix(line, "[signal ") && name == "worker ended":
+			name, text = "fatal error", line
+		}
+		if m := frameLine.FindStringSubmatch(line); m != nil {
+			n, _ := strconv.Atoi(m[2])
+			frames = append(frames, worker.Frame{Func: fn, File: m[1], Line: n})
+		} else if i := strings.LastIndexByte(line, '('); i > 0 {
+			fn = strings.TrimPrefix(line[:i], "created by ")
+		}
+	}
+	lines := []string{red(name + ": " + text)}
+	lines = append(lines, e.frames(dedupe(frames))...)
+	return &cell.Error{Name: name, Value: text, Traceback: lines}
+}
+
+// dedupe drops the repetitions that recursion makes.
+func dedupe(frames []worker.Frame) []worker.Frame {
+	return slices.CompactFunc(frames, func(a, b worker.Frame) bool { return a.File == b.File && a.Line == b.Line })
+}

@@ -1,0 +1,277 @@
+package interp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"attune/display/mime"
+	"attune/interp/cell"
+	"attune/interp/check"
+	"attune/interp/native"
+	"attune/interp/plan"
+	"attune/interp/worker"
+)
+
+// execution is one cell on its way.
+type execution struct {
+	s      *Session
+	req    cell.Request
+	out    cell.Sink
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	stopped int    // interrupts so far
+	runID   int    // the worker's run, 0 when none is on
+	hand    *hand  // that runs it
+	asking  func() // ends a question to the user
+	refused string // why input was refused
+	pages   []mime.Bundle
+	forced  bool // %%native
+	timed   bool // %time
+	planned bool // %plan
+}
+
+// run takes the cell through its magics, its Go code, and its user expressions.
+func (e *execution) run() cell.Result {
+	e.s.names.add(e.req.Count, e.req.Code)
+	code, err := e.magics(e.req.Code)
+	if err == nil && strings.TrimSpace(code) != "" {
+		err = e.goCode(code, e.req.Silent)
+	}
+	if err != nil {
+		return cell.Result{Err: err, Pages: e.pages}
+	}
+	res := cell.Result{Pages: e.pages}
+	for name, expr := range e.req.Expressions {
+		if res.Expressions == nil {
+			res.Expressions = map[string]cell.Value{}
+		}
+		res.Expressions[name] = e.expression(expr)
+	}
+	return res
+}
+
+// interrupted is set when the user asked the cell to stop.
+func (e *execution) interrupted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stopped > 0
+}
+
+// interrupt stops what is going on: compiling by its context, running by a
+// safepoint, and at the second time whatever is left by ending the worker.
+func (e *execution) interrupt() {
+	e.mu.Lock()
+	e.stopped++
+	n, id, h, asking := e.stopped, e.runID, e.hand, e.asking
+	e.mu.Unlock()
+	e.cancel()
+	if asking != nil {
+		asking()
+	}
+	if h == nil || id == 0 {
+		return
+	}
+	if n > 1 {
+		h.client.Kill()
+		return
+	}
+	_ = h.client.Send(worker.Request{Stop: &worker.Stop{ID: id}})
+}
+
+// goCode checks, plans and runs Go code, and takes it into the session.
+func (e *execution) goCode(code string, quiet bool) *cell.Error {
+	start := time.Now()
+	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
+	if cerr != nil {
+		return e.compileError(cerr, code)
+	}
+	decision := plan.Decide(u, e.forced)
+	if e.planned {
+		e.say(fmt.Sprintf("engine: %s\nreason: %s\n", decision.Engine, decision.Why))
+		return nil
+	}
+	for _, note := range u.Notes {
+		e.say("note: " + note + "\n")
+	}
+	r := &worker.Run{Quiet: quiet, Errors: errorTypes(u)}
+	if decision.Engine == plan.Nothing {
+		e.s.prepare(u)
+		e.s.commit(u)
+		return nil
+	}
+	if decision.Engine == plan.Yaegi {
+		r.Straight = decision.Straight
+		r.Straight.File, r.Straight.Line = e.s.names.id(e.req.Count), 1
+	} else if err := e.compile(u, r); err != nil {
+		return err
+	}
+	h, werr := e.s.worker()
+	if werr != nil {
+		return &cell.Error{Name: "KernelError", Value: werr.Error(), Traceback: []string{werr.Error()}}
+	}
+	e.s.prepare(u)
+	e.s.commit(u)
+	done, err := e.perform(h, r)
+	if err == nil && done.NotStraight != "" {
+		r.Straight = nil
+		if err = e.compile(u, r); err == nil {
+			done, err = e.perform(h, r)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if done.Result != nil {
+		e.out.Result(*done.Result)
+	}
+	if e.timed {
+		e.say(fmt.Sprintf("%s in all, %s running (%s)\n", rounded(time.Since(start)), rounded(time.Duration(done.Nanos)), decision.Engine))
+	}
+	return nil
+}
+
+func rounded(d time.Duration) time.Duration {
+	switch {
+	case d > time.Second:
+		return d.Round(time.Millisecond)
+	case d > time.Millisecond:
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(100 * time.Nanosecond)
+}
+
+// prepare keeps the text of the cell's functions and types for later cells.
+func (s *Session) prepare(u *check.Unit) { native.Prepare(u) }
+
+// commit makes the unit part of the session.
+func (s *Session) commit(u *check.Unit) { s.scope.Store(u.Commit()) }
+
+// errorTypes tells which values of the last expression are errors by type.
+func errorTypes(u *check.Unit) []bool {
+	var out []bool
+	for _, t := range u.ResultTypes {
+		out = append(out, t.String() == "error")
+	}
+	return out
+}
+
+// compile builds the unit's plugin.
+func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
+	src, err := native.Emit(u, e.s.names.id)
+	if err != nil {
+		return &cell.Error{Name: "CompileError", Value: err.Error(), Traceback: []string{red("compile: ") + err.Error()}}
+	}
+	file, err := e.s.builder.Build(e.ctx, src)
+	if err != nil {
+		if e.interrupted() || errors.Is(err, context.Canceled) {
+			return e.stoppedError("while the cell was being compiled; nothing of it ran")
+		}
+		return e.buildError(err)
+	}
+	r.Native = &worker.Native{File: file, Hash: src.Hash}
+	if len(u.New)+len(u.Again) > 0 {
+		e.s.remember(*r.Native)
+	}
+	return nil
+}
+
+// remember notes a plugin whose functions a new worker has to bind again.
+func (s *Session) remember(n worker.Native) {
+	n.BindOnly = true
+	for i, have := range s.loaded {
+		if have.Hash == n.Hash {
+			s.loaded = append(s.loaded[:i], s.loaded[i+1:]...)
+			break
+		}
+	}
+	s.loaded = append(s.loaded, n)
+}
+
+// perform has the worker run r and waits for the end, which may be the worker's.
+func (e *execution) perform(h *hand, r *worker.Run) (worker.Done, *cell.Error) {
+	e.s.nextID++
+	r.ID = e.s.nextID
+	h.attach(e.out, e.asyncFailure)
+	e.mu.Lock()
+	e.hand, e.runID = h, r.ID
+	stopped := e.stopped > 0
+	e.mu.Unlock()
+	defer func() {
+		e.mu.Lock()
+		e.hand, e.runID = nil, 0
+		e.mu.Unlock()
+	}()
+	if stopped {
+		return worker.Done{}, e.stoppedError("before the cell ran")
+	}
+	ended, err := h.start(r)
+	if err != nil {
+		return worker.Done{}, e.lost(h)
+	}
+	watch := e.watchInput(h)
+	defer watch()
+	select {
+	case done := <-ended:
+		return done, e.outcome(done)
+	case <-h.gone:
+		select {
+		case done := <-ended:
+			return done, e.outcome(done)
+		default:
+		}
+		return worker.Done{}, e.lost(h)
+	}
+}
+
+// outcome turns what the worker said into the cell's error, nil if it ran well.
+func (e *execution) outcome(done worker.Done) *cell.Error {
+	switch {
+	case done.Interrupted && e.refused != "":
+		return &cell.Error{Name: "InputError", Value: e.refused, Traceback: []string{red("InputError: ") + e.refused}}
+	case done.Failure != nil:
+		return e.failure(done.Failure)
+	case done.Detached:
+		return e.stoppedError("but the cell was in a call that cannot be stopped: it goes on unheard, and all values are kept. " +
+			"Interrupt once more while it blocks something, or restart the kernel, to end it")
+	case done.Interrupted:
+		return e.stoppedError("all values are kept")
+	case done.Exited && done.ExitCode != 0:
+		return &cell.Error{Name: "Exit", Value: fmt.Sprintf("exit status %d", done.ExitCode),
+			Traceback: []string{red(fmt.Sprintf("os.Exit(%d)", done.ExitCode)) + ": the cell ended here; all values are kept"}}
+	}
+	if e.refused != "" {
+		return &cell.Error{Name: "InputError", Value: e.refused, Traceback: []string{red("InputError: ") + e.refused}}
+	}
+	return nil
+}
+
+func (e *execution) stoppedError(what string) *cell.Error {
+	return &cell.Error{Name: "Interrupted", Value: "interrupted: " + what, Traceback: []string{red("Interrupted") + ": " + what}}
+}
+
+// say writes a line of the kernel's own into the cell's output.
+func (e *execution) say(text string) { e.out.Stream(cell.Stderr, []byte(text)) }
+
+// expression evaluates one user expression.
+func (e *execution) expression(expr string) cell.Value {
+	sink := &capture{Sink: e.out}
+	sub := &execution{s: e.s, req: e.req, out: sink, ctx: e.ctx, cancel: e.cancel}
+	if err := sub.goCode(expr, false); err != nil {
+		return cell.Value{Err: err}
+	}
+	return cell.Value{Bundle: sink.bundle}
+}
+
+// capture keeps the result and passes everything else on.
+type capture struct {
+	cell.Sink
+	bundle mime.Bundle
+}
+
+func (c *capture) Result(b mime.Bundle) { c.bundle = b }

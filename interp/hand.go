@@ -1,0 +1,243 @@
+package interp
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"attune/interp/cell"
+	"attune/interp/worker"
+)
+
+// hand holds one worker: it pumps what the worker writes and reports to the sink
+// of the cell that runs, or ran last.
+type hand struct {
+	client *worker.Client
+	gone   chan struct{}
+
+	mu     sync.Mutex
+	sink   cell.Sink
+	done   chan worker.Done
+	lists  map[int]chan *worker.Listing
+	report string // what the runtime said as the process died
+	async  func(*worker.Failure)
+	last   []byte // the end of what was written on stdout, for prompts
+
+	pour  sync.Mutex // one drain at a time, so that text keeps its order
+	dying dying
+}
+
+func newHand(opt Options) (*hand, error) {
+	env := append([]string{"GOTRACEBACK=single"}, opt.Env...)
+	c, err := worker.Start(opt.Worker, env)
+	if err != nil {
+		return nil, err
+	}
+	h := &hand{client: c, gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}}
+	go h.pump()
+	return h, nil
+}
+
+func (h *hand) isGone() bool {
+	select {
+	case <-h.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// attach sends what comes from now on to sink.
+func (h *hand) attach(sink cell.Sink, async func(*worker.Failure)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sink, h.async, h.last = sink, async, nil
+}
+
+// start sends a Run and returns where its Done will come.
+func (h *hand) start(r *worker.Run) (<-chan worker.Done, error) {
+	done := make(chan worker.Done, 1)
+	h.mu.Lock()
+	h.done = done
+	h.mu.Unlock()
+	return done, h.client.Send(worker.Request{Run: r})
+}
+
+func (h *hand) pump() {
+	defer close(h.gone)
+	out := h.client.Output()
+	var later <-chan time.Time
+	for {
+		select {
+		case <-out[0]:
+			h.drain()
+		case <-out[1]:
+			h.drain()
+		case <-later:
+			h.letGo()
+		case ev, ok := <-h.client.Events():
+			h.drain()
+			if !ok {
+				h.report = h.dying.take() // read after gone is closed
+				return
+			}
+			h.event(ev)
+		}
+		later = h.dying.wait()
+	}
+}
+
+// drain passes on all text that the worker has written up to now.
+func (h *hand) drain() {
+	h.pour.Lock()
+	defer h.pour.Unlock()
+	for i, name := range []cell.Stream{cell.Stdout, cell.Stderr} {
+		text := h.client.Take(i)
+		if i == 1 {
+			text = h.dying.filter(text)
+		}
+		h.stream(name, text)
+	}
+}
+
+// letGo passes on what was held back for nothing.
+func (h *hand) letGo() {
+	h.pour.Lock()
+	defer h.pour.Unlock()
+	h.stream(cell.Stderr, []byte(h.dying.take()))
+}
+
+func (h *hand) stream(name cell.Stream, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	h.mu.Lock()
+	sink := h.sink
+	if name == cell.Stdout {
+		h.last = append(h.last, text[max(0, len(text)-1000):]...)
+		h.last = h.last[max(0, len(h.last)-1000):]
+	}
+	h.mu.Unlock()
+	if sink != nil {
+		sink.Stream(name, text)
+	}
+}
+
+// prompt is what the cell printed on the line that the cursor is in.
+func (h *hand) prompt() string {
+	h.drain()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := string(h.last)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}
+
+func (h *hand) event(ev worker.Event) {
+	h.mu.Lock()
+	sink, done, async := h.sink, h.done, h.async
+	h.mu.Unlock()
+	switch {
+	case ev.Display != nil:
+		if sink != nil {
+			sink.Display(cell.Display{Bundle: ev.Display.Bundle, ID: ev.Display.ID, Update: ev.Display.Update})
+		}
+		_ = h.client.Send(worker.Request{Ack: ev.Display.Seq})
+	case ev.Clear != nil:
+		if sink != nil {
+			sink.Clear(ev.Clear.Wait)
+		}
+		_ = h.client.Send(worker.Request{Ack: ev.Clear.Seq})
+	case ev.Done != nil:
+		if done != nil {
+			done <- *ev.Done
+		}
+	case ev.Async != nil:
+		if async != nil {
+			async(ev.Async)
+		}
+	case ev.Listing != nil:
+		h.mu.Lock()
+		ch := h.lists[ev.Listing.ID]
+		delete(h.lists, ev.Listing.ID)
+		h.mu.Unlock()
+		if ch != nil {
+			ch <- ev.Listing
+		}
+	}
+}
+
+// list asks what the keys hold; nil if the worker does not answer in time.
+func (h *hand) list(id int, keys []string) *worker.Listing {
+	ch := make(chan *worker.Listing, 1)
+	h.mu.Lock()
+	h.lists[id] = ch
+	h.mu.Unlock()
+	if h.client.Send(worker.Request{List: &worker.List{ID: id, Keys: keys}}) != nil {
+		return nil
+	}
+	select {
+	case l := <-ch:
+		return l
+	case <-h.gone:
+	case <-time.After(5 * time.Second):
+	}
+	return nil
+}
+
+// dying holds back what the runtime writes as it ends the process, which belongs
+// into the cell's error. What turns out to be the user's own text is let go.
+type dying struct {
+	held  []byte
+	since time.Time
+	line  bool // the last text let through ended inside a line
+}
+
+// patience is how long text that looks like the runtime's last words is held.
+const patience = 400 * time.Millisecond
+
+func (d *dying) filter(text []byte) []byte {
+	if len(d.held) > 0 {
+		d.held = append(d.held, text...)
+		return nil
+	}
+	s := string(text)
+	for at := 0; at < len(s); {
+		if (at > 0 || !d.line) && lastWords(s[at:]) {
+			d.held, d.since = []byte(s[at:]), time.Now()
+			s = s[:at]
+			break
+		}
+		nl := strings.IndexByte(s[at:], '\n')
+		if nl < 0 {
+			break
+		}
+		at += nl + 1
+	}
+	if len(s) > 0 {
+		d.line = s[len(s)-1] != '\n'
+	}
+	return []byte(s)
+}
+
+// lastWords tells whether the runtime begins to report a fatal error like this.
+func lastWords(s string) bool {
+	for _, p := range []string{"fatal error: ", "panic: ", "runtime: ", "SIG", "unexpected fault address", "signal: "} {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *dying) take() string {
+	s := string(d.held)
+	d.held = nil
+	return s
+}
+
+func (d *dying) wait() <-chan time.Time {
+	if len(d.held) == 0 {
+		return nil
+	}
+	return time.After(time.Until(d.since.Add(patience)))
+}

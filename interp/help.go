@@ -1,0 +1,68 @@
+package interp
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"strings"
+
+	"attune/display/mime"
+	"attune/interp/cell"
+)
+
+// Complete implements cell.Runner.
+func (s *Session) Complete(_ context.Context, code string, offset int) cell.Completion {
+	s.helperMu.Lock()
+	defer s.helperMu.Unlock()
+	start, end, found := s.helper.Complete(code, offset, s.scope.Load())
+	c := cell.Completion{Start: start, End: end}
+	for _, f := range found {
+		c.Items = append(c.Items, cell.Item{Text: f.Text, Type: f.Type, Signature: f.Signature})
+	}
+	return c
+}
+
+// IsComplete implements cell.Runner.
+func (s *Session) IsComplete(code string) cell.Completeness {
+	s.helperMu.Lock()
+	defer s.helperMu.Unlock()
+	status, indent := s.helper.IsComplete(code)
+	return cell.Completeness{Status: status, Indent: indent}
+}
+
+// Inspect implements cell.Runner.
+func (s *Session) Inspect(_ context.Context, code string, offset, detail int) cell.Inspection {
+	s.helperMu.Lock()
+	in := s.helper.Inspect(code, offset, s.scope.Load())
+	s.helperMu.Unlock()
+	if !in.Found {
+		return cell.Inspection{}
+	}
+	var plain, page strings.Builder
+	fmt.Fprintf(&plain, "%s\n", in.Signature)
+	fmt.Fprintf(&page, "<pre><b>%s</b></pre>\n", html.EscapeString(in.Signature))
+	if in.Decl != nil {
+		where := fmt.Sprintf("declared in In[%d], line %d", in.Decl.Cell, in.Decl.Line)
+		fmt.Fprintf(&plain, "\n%s\n", where)
+		fmt.Fprintf(&page, "<p>%s</p>\n", where)
+		if in.Decl.Stale != "" {
+			fmt.Fprintf(&plain, "no longer compiles: %s\n", in.Decl.Stale)
+		}
+	}
+	if in.Doc != "" {
+		fmt.Fprintf(&plain, "\n%s\n", in.Doc)
+		fmt.Fprintf(&page, "<p>%s</p>\n", html.EscapeString(in.Doc))
+	}
+	if detail > 0 && in.Source != "" {
+		fmt.Fprintf(&plain, "\n%s\n", in.Source)
+		fmt.Fprintf(&page, "<pre>%s</pre>\n", html.EscapeString(in.Source))
+	}
+	if detail > 0 || in.Kind == "package" {
+		for _, m := range in.Members {
+			fmt.Fprintf(&plain, "  %s %s\n", m.Text, m.Signature)
+		}
+	}
+	b := mime.Plain(plain.String())
+	b.Data[mime.HTML] = page.String()
+	return cell.Inspection{Found: true, Bundle: b}
+}

@@ -1,0 +1,89 @@
+package interp
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"attune/interp/worker"
+)
+
+// watchInput asks the user for a line whenever the worker waits for one on its
+// standard input, and returns the function that ends the watch. What a program
+// reads with is its own business, fmt.Scan, bufio or a child process; that it waits
+// shows in the system call that one of its threads is in.
+func (e *execution) watchInput(h *hand) (end func()) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		pause := 2 * time.Millisecond
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(pause):
+			}
+			pause = min(pause*2, 40*time.Millisecond)
+			if readsStdin(h.client.PID()) && ctx.Err() == nil {
+				if !e.ask(ctx, h) {
+					return
+				}
+				pause = 2 * time.Millisecond
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-over
+	}
+}
+
+// ask gets a line for the worker; false ends the watch.
+func (e *execution) ask(ctx context.Context, h *hand) bool {
+	if !e.req.AllowStdin {
+		e.refuse(h, "the cell reads from standard input, and this front end cannot ask for it")
+		return false
+	}
+	line, err := e.out.Input(ctx, h.prompt(), false)
+	if ctx.Err() != nil {
+		_ = h.client.Type("\n") // let the read go, so that the cell reaches its end
+		return false
+	}
+	if err != nil {
+		e.refuse(h, "asking for input failed: "+err.Error())
+		return false
+	}
+	return h.client.Type(line+"\n") == nil
+}
+
+// refuse ends a cell that waits for input it cannot get: the read gets an empty
+// line, and the cell's error says why.
+func (e *execution) refuse(h *hand, why string) {
+	e.mu.Lock()
+	e.refused = why
+	id := e.runID
+	e.mu.Unlock()
+	_ = h.client.Send(worker.Request{Stop: &worker.Stop{ID: id}})
+	_ = h.client.Type("\n")
+}
+
+// readsStdin tells whether a thread of the process is blocked in read(0, …), as
+// /proc/PID/task/TID/syscall shows: "0 0x0 …" on amd64, "63 0x0 …" on arm64.
+func readsStdin(pid int) bool {
+	dir := fmt.Sprintf("/proc/%d/task", pid)
+	tasks, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, t := range tasks {
+		data, err := os.ReadFile(filepath.Join(dir, t.Name(), "syscall"))
+		if err == nil && (strings.HasPrefix(string(data), readCall+" 0x0 ")) {
+			return true
+		}
+	}
+	return false
+}

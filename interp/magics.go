@@ -1,0 +1,212 @@
+package interp
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"attune/display/mime"
+	"attune/interp/cell"
+	"attune/interp/check"
+)
+
+const help = `Cells hold Go: imports, declarations and statements, mixed as you like. The value
+of a last expression is shown; a ; behind it mutes it. What you declare stays for later cells.
+
+%help             this text
+%who              the session's variables, functions and types, with sizes
+%time CODE        run CODE, or with %time alone the rest of the cell, and say how long it took
+%plan             say which engine the cell would get and why, and do not run it
+%%native          compile the cell even if the instant engine could run it
+%reset            forget all names and start a fresh worker process
+!COMMAND          run a shell command
+NAME?             show the documentation of a name
+
+import "attune/display"          tables, pictures, attention maps, live outputs
+import "attune/stdlib/nn"        layers, losses and optimizers that train
+import "attune/stdlib/data"      data sets
+import "attune/stdlib/monitor"   where memory goes, live
+import "attune/gpu"              tensors, attention and Adam on CPU and CUDA
+`
+
+// magics performs the cell's % and ! lines, which come before any Go, and returns
+// the Go code with those lines blank, so that positions stay true.
+func (e *execution) magics(code string) (string, *cell.Error) {
+	lines := strings.Split(code, "\n")
+	for i, line := range lines {
+		trimmed := strings.TrimSpace(line)
+		if trimmed == "" || strings.HasPrefix(trimmed, "//") {
+			continue
+		}
+		if !strings.HasPrefix(trimmed, "%") && !strings.HasPrefix(trimmed, "!") && !isQuestion(trimmed) {
+			if err := strayMagic(lines[i:], i); err != nil {
+				return "", err
+			}
+			break
+		}
+		rest, err := e.magic(trimmed)
+		if err != nil {
+			return "", err
+		}
+		// Keep the column: %time CODE leaves CODE where it stands.
+		lines[i] = ""
+		if rest != "" {
+			lines[i] = strings.Repeat(" ", strings.LastIndex(line, rest)) + rest
+		}
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// isQuestion tells whether a line asks for documentation: name? or ?name.
+func isQuestion(line string) bool {
+	name := strings.Trim(line, "?")
+	return name != line && name != "" && !strings.ContainsAny(name, " \t(){}\"'`=")
+}
+
+// strayMagic finds a shell or magic line below Go code, which a beginner expects
+// to work and which Go would report in words about operands.
+func strayMagic(lines []string, at int) *cell.Error {
+	for i, line := range lines {
+		t := strings.TrimSpace(line)
+		if strings.HasPrefix(t, "%") && len(t) > 1 && (t[1] >= 'a' && t[1] <= 'z' || t[1] == '%') {
+			prev := ""
+			if i > 0 {
+				prev = strings.TrimSpace(lines[i-1])
+			}
+			if prev == "" || strings.HasSuffix(prev, ")") || strings.HasSuffix(prev, "}") {
+				msg := fmt.Sprintf("line %d: %s: magics stand above the Go code of a cell", at+i+1, t)
+				return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+			}
+		}
+	}
+	return nil
+}
+
+// magic performs one line and returns Go code that stands on it.
+func (e *execution) magic(line string) (rest string, err *cell.Error) {
+	if strings.HasPrefix(line, "!") {
+		return "", e.shell(strings.TrimPrefix(line, "!"))
+	}
+	if isQuestion(line) && !strings.HasPrefix(line, "%") {
+		e.question(strings.Trim(line, "?"))
+		return "", nil
+	}
+	name, args, _ := strings.Cut(line, " ")
+	switch name {
+	case "%help":
+		e.out.Stream(cell.Stdout, []byte(help))
+	case "%who":
+		e.who()
+	case "%time":
+		e.timed = true
+		return strings.TrimSpace(args), nil
+	case "%plan":
+		e.planned = true
+		return strings.TrimSpace(args), nil
+	case "%%native":
+		e.forced = true
+	case "%reset":
+		return "", e.reset()
+	default:
+		msg := fmt.Sprintf("there is no %s; %%help lists what there is", name)
+		return "", &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+	}
+	return "", nil
+}
+
+// question shows what Shift-Tab would, in the pager.
+func (e *execution) question(name string) {
+	in := e.s.Inspect(e.ctx, name, len(name), 1)
+	if !in.Found {
+		in.Bundle = mime.Plain("nothing is known of " + name)
+	}
+	e.pages = append(e.pages, in.Bundle)
+}
+
+// reset forgets everything and starts a fresh worker.
+func (e *execution) reset() *cell.Error {
+	s := e.s
+	h, err := s.worker()
+	if err == nil {
+		h.client.Close()
+		<-h.gone
+		s.scope.Store(check.NewScope())
+		s.loaded = nil
+		_, err = s.worker()
+	}
+	if err != nil {
+		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}
+	}
+	e.say("all names are forgotten; the worker process is a fresh one\n")
+	return nil
+}
+
+// who lists the session's names.
+func (e *execution) who() {
+	scope := e.s.scope.Load()
+	var keys []string
+	for _, d := range scope.Names() {
+		if d.Kind == check.Var {
+			keys = append(keys, d.Key)
+		}
+	}
+	sizes, heads := map[string]int64{}, map[string]string{}
+	if h, err := e.s.worker(); err == nil && len(keys) > 0 {
+		e.s.nextID++
+		if l := h.list(e.s.nextID, keys); l != nil {
+			for _, it := range l.Items {
+				sizes[it.Key], heads[it.Key] = it.Bytes, it.Text
+			}
+		}
+	}
+	var rows [][5]string
+	for _, d := range scope.Names() {
+		row := [5]string{d.Name, d.Kind.String(), check.TypeName(d), "", check.CellName(d.Cell)}
+		if d.Kind == check.Var {
+			row[3] = byteSize(sizes[d.Key]) + "  " + heads[d.Key]
+		}
+		rows = append(rows, row)
+	}
+	for name, path := range scope.Imports {
+		rows = append(rows, [5]string{name, "import", path, "", ""})
+	}
+	sort.Slice(rows, func(i, j int) bool { return rows[i][1]+rows[i][0] < rows[j][1]+rows[j][0] })
+	e.out.Stream(cell.Stdout, []byte(columns(rows)))
+}
+
+// columns aligns rows.
+func columns(rows [][5]string) string {
+	if len(rows) == 0 {
+		return "no names yet\n"
+	}
+	var width [5]int
+	for _, r := range rows {
+		for i, c := range r {
+			width[i] = min(max(width[i], len([]rune(c))), 50)
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		for i, c := range r {
+			if i == len(r)-1 {
+				b.WriteString(c)
+				break
+			}
+			fmt.Fprintf(&b, "%-*s  ", width[i], c)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func byteSize(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}

@@ -1,0 +1,163 @@
+package interp
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"attune/interp/cell"
+	"attune/interp/check"
+	"attune/interp/worker"
+)
+
+func red(s string) string  { return "\x1b[31m" + s + "\x1b[0m" }
+func gray(s string) string { return "\x1b[90m" + s + "\x1b[0m" }
+
+// compileError shows each problem with its source line and a caret.
+func (e *execution) compileError(err *check.Error, code string) *cell.Error {
+	var lines []string
+	for i, p := range err.Problems {
+		if i == 10 {
+			lines = append(lines, fmt.Sprintf("… and %d more", len(err.Problems)-i))
+			break
+		}
+		lines = append(lines, red(p.Pos.String()+": "+p.Msg))
+		if caret := check.Caret(code, p.Pos); caret != "" && p.Pos.Filename == check.CellName(e.req.Count) {
+			lines = append(lines, indent(caret))
+		}
+		if hint := e.s.hint(p.Msg); hint != "" {
+			lines = append(lines, gray(hint))
+		}
+	}
+	return &cell.Error{Name: "CompileError", Value: err.Problems[0].Msg, Traceback: lines}
+}
+
+func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
+
+// hint says what to do about an error that beginners meet.
+func (s *Session) hint(msg string) string {
+	name, ok := strings.CutPrefix(msg, "undefined: ")
+	if !ok {
+		return ""
+	}
+	for _, path := range s.imp.Paths() {
+		if (path == name || strings.HasSuffix(path, "/"+name)) && !strings.Contains(path, "internal/") && !strings.HasPrefix(path, "vendor/") {
+			return fmt.Sprintf("    add  import %q", path)
+		}
+	}
+	return ""
+}
+
+// buildError reports what should not happen: the checker passed what the compiler
+// refuses.
+func (e *execution) buildError(err error) *cell.Error {
+	first, rest, _ := strings.Cut(err.Error(), "\n")
+	lines := []string{red("CompileError: " + first)}
+	for l := range strings.Lines(rest) {
+		lines = append(lines, e.realNames(strings.TrimRight(l, "\n")))
+	}
+	value := first
+	if len(lines) > 1 {
+		value = lines[1]
+	}
+	return &cell.Error{Name: "CompileError", Value: value, Traceback: lines}
+}
+
+var cellID = regexp.MustCompile(`cell-[0-9a-f]{16}`)
+
+// realNames writes In[3] for the name of a cell's text.
+func (e *execution) realNames(s string) string {
+	return cellID.ReplaceAllStringFunc(s, func(id string) string {
+		if t, ok := e.s.names.text(id); ok {
+			return check.CellName(t.count)
+		}
+		return id
+	})
+}
+
+// failure words a panic: what, and where in the user's cells.
+func (e *execution) failure(f *worker.Failure) *cell.Error {
+	if f.Internal {
+		return &cell.Error{Name: "KernelError", Value: f.Text, Traceback: []string{red("KernelError: ") + f.Text}}
+	}
+	name, where := "panic", ""
+	if f.Async {
+		where = " in a goroutine that the cell started"
+	}
+	text := f.Text
+	if f.Runtime {
+		text = strings.TrimPrefix(text, "runtime error: ")
+		name = "runtime error"
+	}
+	lines := []string{red(name + ": " + text + where)}
+	lines = append(lines, e.frames(f.Frames)...)
+	return &cell.Error{Name: name, Value: text, Traceback: lines}
+}
+
+// frames lists the user's own calls, innermost first, the first with its line.
+func (e *execution) frames(frames []worker.Frame) []string {
+	var lines []string
+	last := ""
+	for _, fr := range frames {
+		t, ok := e.s.names.text(baseName(fr.File))
+		if !ok {
+			continue
+		}
+		line := fmt.Sprintf("  at %s:%d", check.CellName(t.count), fr.Line)
+		if fn := funcName(fr.Func); fn != "" {
+			line += " in " + fn
+		}
+		if line == last {
+			continue
+		}
+		last = line
+		lines = append(lines, line)
+		if len(lines) == 1 {
+			lines = append(lines, sourceLine(t.code, fr.Line))
+		}
+		if len(lines) > 20 {
+			return append(lines, "  …")
+		}
+	}
+	return slices.DeleteFunc(lines, func(s string) bool { return s == "" })
+}
+
+func baseName(file string) string { return file[strings.LastIndexByte(file, '/')+1:] }
+
+// sourceLine is line n of a cell with carets below what stands on it.
+func sourceLine(code string, n int) string {
+	lines := strings.Split(code, "\n")
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	text := strings.TrimSpace(lines[n-1])
+	return "      " + text + "\n      " + strings.Repeat("^", max(1, len([]rune(text))))
+}
+
+var generated = regexp.MustCompile(`^cells\.(\(\*[^)]*\)\.)?(Ξf_|Ξrun_|Ξinit)?(.*?)(_[0-9a-f]{16})?((?:\.func\d+|\.gowrap\d+|-range\d+|\.\d+)*)$`)
+
+// funcName is the name that the user gave a function, "" for the cell itself.
+func funcName(s string) string {
+	m := generated.FindStringSubmatch(s)
+	if m == nil {
+		return s
+	}
+	name := strings.ReplaceAll(m[3], "Ξ", ".")
+	if m[2] == "Ξrun_" {
+		name = ""
+	}
+	if m[5] != "" {
+		if name == "" {
+			return "a function literal"
+		}
+		return name + ", a function literal"
+	}
+	return name
+}
+
+// asyncFailure reports a panic of a goroutine whose cell has ended.
+func (e *execution) asyncFailure(f *worker.Failure) {
+	err := e.failure(f)
+	e.out.Stream(cell.Stderr, []byte(strings.Join(err.Traceback, "\n")+"\n"))
+}

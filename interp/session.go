@@ -1,0 +1,200 @@
+// Package interp is a session of Go cells: it takes a cell from its text to its
+// events. It owns the scope, the built cells and the worker, and it is the
+// cell.Runner of the kernel. It imports interp/cell, check, plan, native and
+// worker; it never runs a user's code itself, and links nothing that does.
+package interp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"attune/interp/cell"
+	"attune/interp/check"
+	"attune/interp/native"
+	"attune/interp/worker"
+)
+
+// Options say where the session's parts are.
+type Options struct {
+	// Lib is the folder of archives that `attune warm` makes.
+	Lib string
+	// Worker is the worker program.
+	Worker string
+	// Cache keeps built cells.
+	Cache string
+	// Env is the worker's environment, os.Environ when nil.
+	Env []string
+}
+
+// Session is one notebook's state. It implements cell.Runner.
+type Session struct {
+	opt     Options
+	checker *check.Checker
+	imp     *check.Importer
+	builder *native.Builder
+
+	scope atomic.Pointer[check.Scope] // what readers see; replaced whole
+
+	running sync.Mutex // held by Execute
+	names   cellNames
+	loaded  []worker.Native // what a new worker must bind again, oldest first
+	nextID  int
+
+	mu      sync.Mutex // guards what follows
+	hand    *hand
+	current *execution
+	closed  bool
+
+	helperMu sync.Mutex
+	helper   *check.Checker // for completion and inspection, beside a running cell
+	usage    usage
+}
+
+// Open makes a session and starts its worker.
+func Open(opt Options) (*Session, error) {
+	lib, err := native.OpenLib(opt.Lib)
+	if err != nil {
+		return nil, err
+	}
+	imp, err := check.NewImporter(lib.ImportCfg())
+	if err != nil {
+		return nil, err
+	}
+	if opt.Cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			dir = os.TempDir()
+		}
+		opt.Cache = filepath.Join(dir, "attune", "cells")
+	}
+	builder, err := native.NewBuilder(lib, opt.Cache)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Env == nil {
+		opt.Env = os.Environ()
+	}
+	s := &Session{
+		opt: opt, imp: imp, builder: builder,
+		checker: check.NewChecker(imp), helper: check.NewChecker(imp),
+	}
+	s.scope.Store(check.NewScope())
+	if _, err := s.worker(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// worker is the running worker, started if there is none.
+func (s *Session) worker() (*hand, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("the session is closed")
+	}
+	if s.hand != nil && !s.hand.isGone() {
+		return s.hand, nil
+	}
+	h, err := newHand(s.opt)
+	if err != nil {
+		return nil, err
+	}
+	s.hand = h
+	return h, nil
+}
+
+// Close ends the worker.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	h := s.hand
+	s.closed = true
+	s.mu.Unlock()
+	s.Interrupt()
+	if h != nil {
+		h.client.Close()
+	}
+	return nil
+}
+
+// cellNames knows each cell's text by the name that stands in compiled positions.
+// The name comes from the text, so that a cell that is run again compiles to the
+// same; the count shown is that of its last run.
+type cellNames struct {
+	mu    sync.Mutex
+	ids   map[int]string
+	texts map[string]cellText
+}
+
+type cellText struct {
+	count int
+	code  string
+}
+
+func (c *cellNames) add(count int, code string) {
+	h := fnv.New64a()
+	fmt.Fprint(h, code)
+	id := fmt.Sprintf("cell-%016x", h.Sum64())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ids == nil {
+		c.ids, c.texts = map[int]string{}, map[string]cellText{}
+	}
+	c.ids[count] = id
+	c.texts[id] = cellText{count, code}
+}
+
+func (c *cellNames) id(count int) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if id, ok := c.ids[count]; ok {
+		return id
+	}
+	return "cell"
+}
+
+func (c *cellNames) text(id string) (cellText, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, ok := c.texts[id]
+	return t, ok
+}
+
+// code is the text of cell count.
+func (c *cellNames) code(count int) string {
+	t, _ := c.text(c.id(count))
+	return t.code
+}
+
+// Interrupt implements cell.Runner.
+func (s *Session) Interrupt() {
+	s.mu.Lock()
+	e := s.current
+	s.mu.Unlock()
+	if e != nil {
+		e.interrupt()
+	}
+}
+
+// Execute implements cell.Runner.
+func (s *Session) Execute(ctx context.Context, req cell.Request, out cell.Sink) cell.Result {
+	s.running.Lock()
+	defer s.running.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e := &execution{s: s, req: req, out: out, ctx: ctx, cancel: cancel}
+	s.mu.Lock()
+	s.current = e
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.current = nil
+		s.mu.Unlock()
+	}()
+	return e.run()
+}
