@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+from playwright.sync_api import TimeoutError as BrowserTimeout
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 START = 60  # seconds for JupyterLab to answer
@@ -176,13 +177,17 @@ class Notebook:
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
 
-    def completions(self, timeout=30):
+    def completions(self, tries=3):
         """Asks for completions at the cursor; the labels that the pop-up offers.
-        JupyterLab takes Tab as the question only once it has seen the cursor there."""
+        JupyterLab drops an answer that takes more than a second, so it asks again."""
+        # Until JupyterLab has seen the cursor there, Tab indents.
+        self.panel.locator(".jp-mod-completer-enabled").wait_for(timeout=10_000)
         items = self.page.locator(".jp-Completer-item")
-        deadline = time.monotonic() + timeout
-        self.page.wait_for_timeout(500)
-        self.page.keyboard.press("Tab")
-        while items.count() == 0 and time.monotonic() < deadline:
-            self.page.wait_for_timeout(100)
+        for _ in range(tries):
+            self.page.keyboard.press("Tab")
+            try:
+                items.first.wait_for(timeout=5_000)
+                break
+            except BrowserTimeout:
+                continue
         return [t.strip() for t in items.all_inner_texts()]
