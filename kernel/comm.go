@@ -19,6 +19,6 @@ func (s *Server) commOpen(_ context.Context, r *request) (any, error) {
 		s.log.drop("shell", err)
 		return nil, nil
 	}
-	s.publish(r.RawHeader, "comm_close", jupyter.CommClose{CommID: req.CommID})
+	s.publish(r, "comm_close", jupyter.CommClose{CommID: req.CommID})
 	return nil, nil
 }

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -15,6 +14,9 @@ import (
 type request struct {
 	*jupyter.Message
 	from socket.Socket
+	// out is where its iopub messages go: a cell's wait while a subscriber is
+	// behind, what is answered beside it does not.
+	out socket.Sender
 	// then runs once the request was answered and idle is out.
 	then func()
 }
@@ -22,6 +24,8 @@ type request struct {
 // handler answers one type of request: with a content for the reply, nil for
 // none, or an error, which becomes a reply of status "error".
 type handler func(ctx context.Context, r *request) (any, error)
+
+const executeRequest = "execute_request"
 
 // maxSide is how many completions, inspections and the like may be under way.
 const maxSide = 32
@@ -69,13 +73,17 @@ func (s *Server) receive(ctx context.Context, from socket.Socket, channel string
 			s.log.drop(channel, err)
 			continue
 		}
-		s.dispatch(ctx, &request{Message: msg, from: from})
+		r := &request{Message: msg, from: from, out: s.iopub.Urgent()}
+		if msg.Header.MsgType == executeRequest {
+			r.out = s.iopub
+		}
+		s.dispatch(ctx, r)
 	}
 }
 
 func (s *Server) dispatch(ctx context.Context, r *request) {
 	switch kind := r.Header.MsgType; {
-	case kind == "execute_request":
+	case kind == executeRequest:
 		if !s.queue.push(r) {
 			s.answer(ctx, r, func(context.Context, *request) (any, error) {
 				return nil, fmt.Errorf("%d cells wait to run already", maxQueue)
@@ -145,10 +153,10 @@ func (s *Server) reply(r *request, content, metadata any) {
 	})
 }
 
-// publish puts a message on iopub; its type is its topic.
-func (s *Server) publish(parent json.RawMessage, kind string, content any) {
-	_ = s.send(s.iopub, jupyter.Outgoing{
-		Route: [][]byte{[]byte(kind)}, Type: kind, Parent: parent, Content: content,
+// publish puts a message that r caused on iopub; its type is its topic.
+func (s *Server) publish(r *request, kind string, content any) {
+	_ = s.send(r.out, jupyter.Outgoing{
+		Route: [][]byte{[]byte(kind)}, Type: kind, Parent: r.RawHeader, Content: content,
 	})
 }
 
@@ -164,12 +172,14 @@ func (s *Server) send(to socket.Sender, o jupyter.Outgoing) error {
 }
 
 func (s *Server) status(r *request, state string) {
-	s.publish(r.RawHeader, "status", jupyter.Status{ExecutionState: state})
+	s.publish(r, "status", jupyter.Status{ExecutionState: state})
 }
 
 // announce publishes a state that answers no request.
 func (s *Server) announce(state string) {
-	s.publish(nil, "status", jupyter.Status{ExecutionState: state})
+	_ = s.send(s.iopub, jupyter.Outgoing{
+		Route: [][]byte{[]byte("status")}, Type: "status", Content: jupyter.Status{ExecutionState: state},
+	})
 }
 
 // welcome tells a new subscriber that its subscription stands (JEP 65).

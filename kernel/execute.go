@@ -62,7 +62,7 @@ func (s *Server) executeCell(ctx context.Context, r *request, req jupyter.Execut
 		s.count++
 	}
 	if !req.Silent {
-		s.publish(r.RawHeader, "execute_input", jupyter.ExecuteInput{Code: req.Code, ExecutionCount: s.count})
+		s.publish(r, "execute_input", jupyter.ExecuteInput{Code: req.Code, ExecutionCount: s.count})
 	}
 	out := newSink(s, r, req, s.count)
 	res := s.runProtected(ctx, cell.Request{
@@ -75,7 +75,7 @@ func (s *Server) executeCell(ctx context.Context, r *request, req jupyter.Execut
 	}
 	if res.Err != nil {
 		f := failure(res.Err)
-		s.publish(r.RawHeader, "error", jupyter.ErrorContent{
+		s.publish(r, "error", jupyter.ErrorContent{
 			Ename: f.Ename, Evalue: f.Evalue, Traceback: f.Traceback,
 		})
 		f.ExecutionCount = &s.count

@@ -14,7 +14,7 @@ func (s *Server) shutdown(_ context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	reply := jupyter.ShutdownReply{Status: jupyter.OK, Restart: req.Restart}
-	s.publish(r.RawHeader, "shutdown_reply", reply)
+	s.publish(r, "shutdown_reply", reply)
 	r.then = func() { s.stopping.Do(func() { close(s.stop) }) }
 	return reply, nil
 }

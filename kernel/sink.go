@@ -97,7 +97,7 @@ func (k *sink) flush(final bool) {
 		whole -= incomplete(k.text)
 	}
 	if whole > 0 {
-		k.s.publish(k.r.RawHeader, "stream", jupyter.Stream{Name: string(k.stream), Text: k.text[:whole]})
+		k.s.publish(k.r, "stream", jupyter.Stream{Name: string(k.stream), Text: k.text[:whole]})
 	}
 	rest := k.text[whole:]
 	if cap(k.text) > 2*flushAt {
@@ -142,7 +142,7 @@ func (k *sink) put(kind string, content any) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.flush(false)
-	k.s.publish(k.r.RawHeader, kind, content)
+	k.s.publish(k.r, kind, content)
 }
 
 // Display implements cell.Sink.

@@ -47,6 +47,24 @@ func Dial(info jupyter.ConnectionInfo) (*Client, error) {
 	return c, nil
 }
 
+// Ready waits until iopub is heard: what a request causes before that is lost. It
+// asks for kernel_info until something comes, as front ends do, because not every
+// kernel sends iopub_welcome. Answers to it may still be under way afterwards.
+func (c *Client) Ready(limit time.Duration) error {
+	for end := time.Now().Add(limit); ; {
+		if _, err := c.Send(c.Shell, "kernel_info_request", nil); err != nil {
+			return err
+		}
+		_, err := c.Recv(c.IOPub, 200*time.Millisecond)
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("wait for iopub: %w", err)
+		}
+	}
+}
+
 // Send sends a request and returns its msg_id. content is a struct of
 // kernel/jupyter or a json.RawMessage.
 func (c *Client) Send(on *socket.Client, kind string, content any) (string, error) {

@@ -18,7 +18,7 @@ func ListenEcho(endpoint string, opt Options) (*Echo, error) {
 	c.opt.Queue = 1 << 20
 	c.limit.parts, c.limit.message = 16, smallFrame
 	// The sender's own reader waits here, and with it the sender.
-	c.message = func(p *peer, frames [][]byte) error { return p.pushPatiently(frames) }
+	c.message = func(p *peer, frames [][]byte) error { return p.pushPatiently(frames, c.opt.Queue) }
 	c.start()
 	return &Echo{c}, nil
 }

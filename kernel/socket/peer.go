@@ -58,14 +58,15 @@ func cost(frames [][]byte) int64 {
 	return n
 }
 
-// push queues a message, or returns errFull or ErrClosed.
-func (p *peer) push(frames [][]byte) error {
+// push queues a message, or returns errFull where limit bytes wait already, or
+// ErrClosed.
+func (p *peer) push(frames [][]byte, limit int64) error {
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
 		return ErrClosed
 	}
-	if p.queued.Load() >= p.opt.Queue {
+	if p.queued.Load() >= limit {
 		p.mu.Unlock()
 		return errFull
 	}
@@ -78,8 +79,8 @@ func (p *peer) push(frames [][]byte) error {
 
 // pushPatiently queues a message and waits while the queue is full, as long as
 // the peer drains it. One that does not is disconnected.
-func (p *peer) pushPatiently(frames [][]byte) error {
-	err := p.push(frames)
+func (p *peer) pushPatiently(frames [][]byte, limit int64) error {
+	err := p.push(frames, limit)
 	if err != errFull {
 		return err
 	}
@@ -103,7 +104,7 @@ func (p *peer) pushPatiently(frames [][]byte) error {
 			}
 			start, from = time.Now(), p.drained.Load()
 		}
-		err = p.push(frames)
+		err = p.push(frames, limit)
 	}
 	signal(p.space) // another sender may wait for the same room
 	return err

@@ -83,7 +83,7 @@ func (r *Router) Send(frames [][]byte) error {
 	if p == nil {
 		return ErrNoPeer
 	}
-	err := p.push(frames[1:])
+	err := p.push(frames[1:], r.opt.Queue)
 	if err == errFull {
 		r.opt.Report(violated("peer does not read its messages"))
 		p.kill()

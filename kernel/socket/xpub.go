@@ -102,7 +102,20 @@ func (p *peer) wants(topic string) bool {
 }
 
 // Send queues a message for its subscribers; frames[0] is the topic.
-func (x *XPub) Send(frames [][]byte) error {
+func (x *XPub) Send(frames [][]byte) error { return x.send(frames, x.opt.Queue) }
+
+// Urgent is the same socket for messages that shall not wait behind those that
+// hold Send up: it fills queues to twice their limit. They keep their order among
+// themselves, not with Send's.
+func (x *XPub) Urgent() Sender { return urgent{x} }
+
+type urgent struct{ x *XPub }
+
+func (u urgent) Send(frames [][]byte) error { return u.x.send(frames, 2*u.x.opt.Queue) }
+
+// send serves all peers that have room before it waits for those that have none.
+// A peer's end is its own: the others still get the message.
+func (x *XPub) send(frames [][]byte, limit int64) error {
 	if len(frames) == 0 {
 		return nil
 	}
@@ -110,11 +123,14 @@ func (x *XPub) Send(frames [][]byte) error {
 		return ErrClosed
 	}
 	topic := string(frames[0])
+	var full []*peer
 	for _, p := range *x.peers.Load() {
-		if p.wants(topic) {
-			// A peer's end is its own; the others still get the message.
-			_ = p.pushPatiently(frames)
+		if p.wants(topic) && p.push(frames, limit) == errFull {
+			full = append(full, p)
 		}
+	}
+	for _, p := range full {
+		_ = p.pushPatiently(frames, limit)
 	}
 	return nil
 }
