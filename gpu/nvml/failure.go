@@ -7,8 +7,7 @@ import (
 )
 
 // failure turns NVML's return value into an error of this package. It never formats
-// the value with its own method: that calls nvmlErrorString, which a library may
-// lack, and a missing function ends the process.
+// the value with its own method, which calls into the library again.
 func failure(act string, ret nvml.Return) error {
 	if ret == nvml.SUCCESS {
 		return nil

@@ -3,18 +3,13 @@
 // imports no other package of attune.
 //
 // go-nvml leaves NVML's functions undefined in the binary, to be bound when first
-// called. A call of one that no loaded library has ends the process (exit status
-// 127, from the dynamic linker). So this package opens the library itself first,
-// looks every function up before it is ever called, calls nothing unless nvmlInit
-// succeeded, and keeps the library mapped for the process's life, because bound
-// calls would otherwise jump into unmapped memory.
-//
-// The binary must bind lazily, or it does not start at all. Some compilers link with
-// -z now by default, and cgo does not let a package ask for the opposite, so whoever
-// builds a binary that links this package sets CGO_LDFLAGS=-Wl,-z,lazy (or passes
-// -ldflags=-extldflags=-Wl,-z,lazy), and whoever starts it takes LD_BIND_NOW out of
-// its environment. A cell's plugin that imports this package uses the host's copy of
-// it but is linked anew, and needs the same flag.
+// called. That has two faults. A call of a function that no library has ends the
+// process (exit status 127, from the dynamic linker). And it needs lazy binding,
+// which a program that loads plugins cannot have: Go links those with -z now and so
+// they would not even start. Therefore this package defines all these functions
+// itself, as jumps through a table (trampoline.S) that bind fills from the driver's
+// library. Nothing stays undefined, a missing function is an error value, and no
+// build flag is needed. Calls are still made only after nvmlInit succeeded.
 //
 // go-nvml's own C code uses declarations that NVML deprecates; a build prints 28
 // warnings unless CGO_CFLAGS holds -Wno-deprecated-declarations.
@@ -24,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/NVIDIA/go-nvml/pkg/dl"
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 )
 
@@ -70,14 +64,12 @@ func Open() (*Library, error) { return OpenPath(libraryName) }
 
 // OpenPath is Open for a library of another name or place.
 func OpenPath(path string) (*Library, error) {
-	file := dl.New(path, dl.RTLD_LAZY|dl.RTLD_GLOBAL)
-	if err := file.Open(); err != nil {
+	if err := bind(path); err != nil {
 		return nil, fmt.Errorf("open NVML: %w: %v", ErrNoDriver, err)
 	}
-	// file stays open on purpose; see the package comment.
 	l := &Library{lib: nvml.New(nvml.WithLibraryPath(path)), has: map[string]bool{}}
 	for _, s := range symbols() {
-		l.has[s] = file.Lookup(s) == nil
+		l.has[s] = bound(s)
 	}
 	if err := l.need("initialise NVML", "nvmlInit_v2", "nvmlInit"); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package nvml
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 )
 
 // The environment variable that makes the test binary a child: the path of the
-// library to open. Bound functions stay bound, so each fake needs a process.
+// library to open. A library once loaded stays, so each fake needs a process.
 const childLibrary = "NVML_TEST_LIBRARY"
 
 func TestMain(m *testing.M) {
@@ -138,6 +139,30 @@ func TestMissingFunctionsAreErrors(t *testing.T) {
 		if got := child(t, fake(t, define), ""); !strings.Contains(got, want) {
 			t.Errorf("%s: got\n%s\nwant\n%s", define, got, want)
 		}
+	}
+}
+
+// A function that go-nvml refers to and trampoline.S does not define would end the
+// process at its start, where plugins are loaded, or at its call.
+func TestNoFunctionIsLeftUndefined(t *testing.T) {
+	f, err := elf.Open(os.Args[0])
+	if err != nil {
+		t.Skip("not an ELF system: ", err)
+	}
+	defer f.Close()
+	symbols, err := f.ImportedSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range symbols {
+		if strings.HasPrefix(s.Name, "nvml") {
+			t.Errorf("%s is undefined; add it to z_names.h", s.Name)
+		}
+	}
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), childLibrary+"=/nonexistent", "LD_BIND_NOW=1")
+	if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "no NVIDIA driver") {
+		t.Errorf("bound at start: %v\n%s", err, out)
 	}
 }
 
