@@ -19,7 +19,9 @@ type gpuReading struct {
 
 // gpuLink is the way to NVML, opened once for the monitor's life.
 type gpuLink struct {
-	mu      sync.Mutex
+	mu sync.Mutex
+	// library is another library's path than the driver's; tests set it.
+	library string
 	opened  bool
 	devices []nvml.Device
 	why     string
@@ -71,7 +73,11 @@ func (g *gpuLink) read() (r gpuReading, more bool) {
 // open asks for the driver. Its lack is no failure but a thing to say.
 func (g *gpuLink) open() {
 	g.opened = true
-	lib, err := nvml.Open()
+	connect := nvml.Open
+	if g.library != "" {
+		connect = func() (*nvml.Library, error) { return nvml.OpenPath(g.library) }
+	}
+	lib, err := connect()
 	if errors.Is(err, nvml.ErrNoDriver) {
 		g.why = "no NVIDIA driver"
 		return

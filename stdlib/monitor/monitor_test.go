@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -164,6 +165,28 @@ func TestCgroupLimit(t *testing.T) {
 		if got := cgroupLimit(filepath.Join(root, list), root); got != want {
 			t.Errorf("%s: %d, want %d", list, got, want)
 		}
+	}
+}
+
+func TestGPUIsReadThroughTheRealBinding(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "libnvidia-ml.so.1")
+	source := filepath.Join("..", "..", "gpu", "nvml", "testdata", "fake_nvml.c")
+	if out, err := exec.Command("cc", "-shared", "-fPIC", "-o", path, source).CombinedOutput(); err != nil {
+		t.Fatalf("build the fake: %v\n%s", err, out)
+	}
+	link := gpuLink{library: path}
+	r, more := link.read()
+	if !more || r.used != 6<<30 || r.total != 160<<30 || r.resident != 0.42 || r.why != "" {
+		t.Errorf("reading %+v", r)
+	}
+	t.Setenv("FAKE_NVML", "vanishes")
+	link.read()
+	if r, more := link.read(); !more || r.used != 0 || !strings.Contains(r.why, "GPU is lost") {
+		t.Errorf("after the GPU vanished: %+v", r)
+	}
+	none := gpuLink{library: path + ".absent"}
+	if r, more := none.read(); more || r.why != "no NVIDIA driver" {
+		t.Errorf("without a driver: %+v", r)
 	}
 }
 
