@@ -46,6 +46,12 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(s); {
+		for len(s)-i >= 8 && plain(word(s, i)) {
+			i += 8
+		}
+		if i == len(s) {
+			break
+		}
 		c := s[i]
 		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
 			i++
@@ -66,6 +72,25 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 		from = i
 	}
 	return append(append(b, s[from:]...), '"')
+}
+
+// word is the eight bytes of s from i on; the compiler makes one load of it.
+func word[T string | []byte](s T, i int) uint64 {
+	_ = s[i+7]
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+}
+
+// plain says whether all eight bytes of w are ASCII that needs no escape. Each
+// term has a byte's high bit set where that byte is below space, a quote, a
+// backslash, or not ASCII (H. S. Warren, Hacker's Delight, section 6-1).
+func plain(w uint64) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	quote, back := w^ones*'"', w^ones*'\\'
+	below := (w - ones*' ') &^ w
+	quote = (quote - ones) &^ quote
+	back = (back - ones) &^ back
+	return (w|below|quote|back)&high == 0
 }
 
 func appendEscape(b []byte, c byte) []byte {

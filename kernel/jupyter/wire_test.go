@@ -156,6 +156,14 @@ func TestAppendString(t *testing.T) {
 	for _, s := range []string{"", "a", "\x00\x1f\n\r\t\"\\/", "ä€😀\u2028\u2029", "<b>&", "\xff", "a\xc3", "\xe2\x82", "x\xf0\x9f\x98y", "\ufffd"} {
 		checkString(t, s)
 	}
+	// Every byte at every place of the words that are looked at as one.
+	for c := range 256 {
+		for at := range 20 {
+			b := []byte("abcdefghijklmnopqrst")
+			b[at] = byte(c)
+			checkString(t, string(b))
+		}
+	}
 }
 
 func checkString(t *testing.T, s string) {

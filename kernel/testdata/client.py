@@ -7,8 +7,10 @@ import os
 import time
 import unittest
 
+import zmq
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
+from zmq.utils.monitor import recv_monitor_message
 
 PATIENCE = 20  # seconds that a test waits for what must come
 
@@ -162,6 +164,19 @@ class Protocol(Base):
 
     def test_heartbeat(self):
         self.assertTrue(self.kc.hb_channel.is_beating())
+
+    def test_heartbeats_of_zmtp(self):
+        """libzmq hangs up on a peer that leaves its PING unanswered."""
+        info = self.km.get_connection_info()
+        sock = zmq.Context.instance().socket(zmq.DEALER)
+        self.addCleanup(sock.close, linger=0)
+        sock.heartbeat_ivl, sock.heartbeat_timeout = 50, 500
+        events = sock.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self.addCleanup(sock.disable_monitor)
+        sock.connect(f"tcp://{info['ip']}:{info['shell_port']}")
+        self.assertTrue(events.poll(PATIENCE * 1000))
+        self.assertEqual(recv_monitor_message(events)["event"], zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        self.assertFalse(events.poll(1500), "the connection was lost")
 
     def test_restart_and_shutdown(self):
         self.run_cell("say before")
