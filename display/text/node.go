@@ -157,8 +157,13 @@ func (p *printer) list(v reflect.Value, elided reflect.Type, depth int) node {
 	if depth >= p.Depth && v.Len() > 0 {
 		return leaf(n.text + "…}")
 	}
-	head, tail := split(v.Len(), p.Elements)
 	n.fill = simple(t.Elem().Kind())
+	limit := p.Elements
+	if !n.fill {
+		// Each of these takes a line or more.
+		limit = max(1, limit/3)
+	}
+	head, tail := split(v.Len(), limit)
 	for i := range head {
 		n.items = append(n.items, p.node(v.Index(i), t.Elem(), depth+1))
 	}

@@ -18,8 +18,9 @@ type Limits struct {
 	Width int
 	// Depth is how many composite values may nest before "…" stands for the rest (8).
 	Depth int
-	// Elements is how many elements of one slice, array or map are shown (100): of a
-	// longer one the first four fifths and, but for maps, the last fifth.
+	// Elements is how many elements of one slice, array or map are shown (100, a
+	// third of it where a slice's elements are composite themselves): of a longer one
+	// the first four fifths and the last fifth, of a map the first keys only.
 	Elements int
 	// Nodes is how many values are visited in all (2000); it bounds the time.
 	Nodes int
