@@ -121,7 +121,6 @@ func TestFakeDriverNoticesBrokenKernels(t *testing.T) {
 	fakePath(t, nil) // skips where there is no compiler
 	for name, m := range map[string][3]string{
 		"load barrier":     {"attention.cu", "barrier(); // the tile is there", ""},
-		"reuse barrier":    {"attention.cu", "barrier(); // all have done with the tile before", ""},
 		"causal mask":      {"attention.cu", "j <= i + p.tk - p.tq", "j < i + p.tk - p.tq"},
 		"gradient barrier": {"attention_grad.cu", "barrier(); // the columns of P and dS are there", ""},
 	} {

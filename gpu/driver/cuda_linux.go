@@ -7,6 +7,20 @@ package driver
 #include "shim.h"
 #include <stdlib.h>
 
+#cgo noescape attune_cuda_sync
+#cgo nocallback attune_cuda_sync
+#cgo noescape attune_cuda_alloc
+#cgo nocallback attune_cuda_alloc
+#cgo noescape attune_cuda_free
+#cgo nocallback attune_cuda_free
+#cgo noescape attune_cuda_info
+#cgo nocallback attune_cuda_info
+#cgo noescape attune_cuda_upload
+#cgo nocallback attune_cuda_upload
+#cgo noescape attune_cuda_download
+#cgo nocallback attune_cuda_download
+#cgo noescape attune_cuda_clear
+#cgo nocallback attune_cuda_clear
 #cgo noescape attune_cuda_launch
 #cgo nocallback attune_cuda_launch
 */
@@ -158,19 +172,21 @@ func (c *Context) Close() error {
 	return nil
 }
 
-// do runs a call unless the context is lost, and remembers a sticky error.
-func (c *Context) do(act string, call func() C.int) error {
+// do runs a call about size bytes (0 where it is about none) unless the context is
+// lost, and remembers a sticky error.
+func (c *Context) do(act string, size int64, call func() C.int) error {
 	if lost := c.lost.Load(); lost != nil {
 		return fmt.Errorf("%s: an earlier error ended the context: %w", act, lost)
 	}
-	return c.result(act, call())
+	return c.result(act, size, call())
 }
 
-func (c *Context) result(act string, code C.int) error {
-	err := c.lib.check(act, code)
-	if err == nil {
+func (c *Context) result(act string, size int64, code C.int) error {
+	if code == 0 {
 		return nil
 	}
+	err := c.lib.check(act, code)
+	err.Bytes = size
 	if err.Sticky() {
 		c.lost.CompareAndSwap(nil, err)
 	}
@@ -179,13 +195,13 @@ func (c *Context) result(act string, code C.int) error {
 
 // Synchronize waits for all work and returns its first error.
 func (c *Context) Synchronize() error {
-	return c.do("wait for the device", func() C.int { return C.attune_cuda_sync(&c.lib.c, c.ctx) })
+	return c.do("wait for the device", 0, func() C.int { return C.attune_cuda_sync(&c.lib.c, c.ctx) })
 }
 
 // Alloc returns the address of size bytes, aligned to 256.
 func (c *Context) Alloc(size int64) (uint64, error) {
 	var at C.uint64_t
-	err := c.do(fmt.Sprintf("allocate %d bytes on the device", size), func() C.int {
+	err := c.do("allocate device memory", size, func() C.int {
 		return C.attune_cuda_alloc(&c.lib.c, c.ctx, &at, C.size_t(size))
 	})
 	return uint64(at), err
@@ -193,13 +209,13 @@ func (c *Context) Alloc(size int64) (uint64, error) {
 
 // Free gives memory of Alloc back.
 func (c *Context) Free(at uint64) error {
-	return c.do("free device memory", func() C.int { return C.attune_cuda_free(&c.lib.c, c.ctx, C.uint64_t(at)) })
+	return c.do("free device memory", 0, func() C.int { return C.attune_cuda_free(&c.lib.c, c.ctx, C.uint64_t(at)) })
 }
 
 // MemInfo is the device's free and total memory in bytes, over all processes.
 func (c *Context) MemInfo() (free, total int64, err error) {
 	var f, t C.size_t
-	err = c.do("ask for the device's memory", func() C.int { return C.attune_cuda_info(&c.lib.c, c.ctx, &f, &t) })
+	err = c.do("ask for the device's memory", 0, func() C.int { return C.attune_cuda_info(&c.lib.c, c.ctx, &f, &t) })
 	return int64(f), int64(t), err
 }
 
@@ -208,7 +224,7 @@ func (c *Context) Upload(to uint64, src []byte) error {
 	if len(src) == 0 {
 		return nil
 	}
-	return c.do(fmt.Sprintf("copy %d bytes to the device", len(src)), func() C.int {
+	return c.do("copy to the device", int64(len(src)), func() C.int {
 		return C.attune_cuda_upload(&c.lib.c, c.ctx, C.uint64_t(to), unsafe.Pointer(&src[0]), C.size_t(len(src)))
 	})
 }
@@ -218,7 +234,7 @@ func (c *Context) Download(dst []byte, from uint64) error {
 	if len(dst) == 0 {
 		return nil
 	}
-	return c.do(fmt.Sprintf("copy %d bytes from the device", len(dst)), func() C.int {
+	return c.do("copy from the device", int64(len(dst)), func() C.int {
 		return C.attune_cuda_download(&c.lib.c, c.ctx, unsafe.Pointer(&dst[0]), C.uint64_t(from), C.size_t(len(dst)))
 	})
 }
@@ -228,7 +244,7 @@ func (c *Context) Clear(at uint64, size int64) error {
 	if size == 0 {
 		return nil
 	}
-	return c.do("clear device memory", func() C.int { return C.attune_cuda_clear(&c.lib.c, c.ctx, C.uint64_t(at), C.size_t(size)) })
+	return c.do("clear device memory", size, func() C.int { return C.attune_cuda_clear(&c.lib.c, c.ctx, C.uint64_t(at), C.size_t(size)) })
 }
 
 // Module is compiled PTX in a context.
@@ -249,7 +265,7 @@ func (c *Context) Load(ptx []byte) (*Module, error) {
 	image := append(bytes.Clone(ptx), 0)
 	m := &Module{ctx: c}
 	var log [4096]byte
-	err := c.do("compile PTX", func() C.int {
+	err := c.do("compile PTX", 0, func() C.int {
 		return C.attune_cuda_load(&c.lib.c, c.ctx, &m.handle, (*C.char)(unsafe.Pointer(&image[0])), (*C.char)(unsafe.Pointer(&log[0])), C.size_t(len(log)))
 	})
 	if e, ok := err.(*Error); ok && (e.Code == codeBadPTX || e.Code == codeNewPTX) {
@@ -263,7 +279,7 @@ func (c *Context) Load(ptx []byte) (*Module, error) {
 
 // Unload frees the module.
 func (m *Module) Unload() error {
-	return m.ctx.do("unload kernels", func() C.int { return C.attune_cuda_unload(&m.ctx.lib.c, m.ctx.ctx, m.handle) })
+	return m.ctx.do("unload kernels", 0, func() C.int { return C.attune_cuda_unload(&m.ctx.lib.c, m.ctx.ctx, m.handle) })
 }
 
 // Function finds a kernel by its name.
@@ -271,7 +287,7 @@ func (m *Module) Function(name string) (*Function, error) {
 	f := &Function{ctx: m.ctx, name: name}
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))
-	err := m.ctx.do("find kernel "+name, func() C.int {
+	err := m.ctx.do("find kernel "+name, 0, func() C.int {
 		return C.attune_cuda_function(&m.ctx.lib.c, m.ctx.ctx, &f.handle, m.handle, s)
 	})
 	if err != nil {
@@ -291,7 +307,7 @@ func (f *Function) Launch(blocks, threads int, args []uint64) error {
 	code := C.attune_cuda_launch(&c.lib.c, c.ctx, f.handle, C.uint(blocks), C.uint(threads), unsafe.Pointer(&args[0]), C.size_t(8*len(args)))
 	runtime.KeepAlive(args)
 	if code != 0 {
-		return c.result(fmt.Sprintf("launch %s on %d blocks of %d threads", f.name, blocks, threads), code)
+		return c.result(fmt.Sprintf("launch %s on %d blocks of %d threads", f.name, blocks, threads), 0, code)
 	}
 	return nil
 }

@@ -36,16 +36,22 @@ const (
 // Error is a failed call into the driver.
 type Error struct {
 	// Act is what was tried, Code the CUresult, Name and Text the driver's words.
-	Act  string
-	Code int
-	Name string
-	Text string
+	Act string
+	// Bytes is how much memory it was about; 0 for none.
+	Bytes int64
+	Code  int
+	Name  string
+	Text  string
 	// Log holds the compiler's messages where PTX was refused.
 	Log string
 }
 
 func (e *Error) Error() string {
-	s := fmt.Sprintf("%s: %s (%d)", e.Act, e.Name, e.Code)
+	s := e.Act
+	if e.Bytes > 0 {
+		s += fmt.Sprintf(" (%d bytes)", e.Bytes)
+	}
+	s += fmt.Sprintf(": %s (%d)", e.Name, e.Code)
 	if e.Text != "" {
 		s += ": " + e.Text
 	}

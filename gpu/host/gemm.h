@@ -2,7 +2,7 @@
 
 // A B panel (KC, NR) and an A panel (KC, MR) share the first-level cache, the
 // packed blocks the second.
-#define KC 192
+#define KC 384
 #define MC 96
 #define NC (10 * NR)
 
