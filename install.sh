@@ -183,9 +183,7 @@ build() {
 		'Read the compiler'\''s message. No network? Go fetches the modules in go.mod once; check `go env GOPROXY`.'
 	# -buildvcs=false: git refuses to answer in a tree that another user owns.
 	"$GO" build -trimpath -buildvcs=false -o "$BUILD/bin/attune" .
-	# -z lazy: the NVML binding has symbols that are only there where a driver is.
-	"$GO" build -trimpath -buildvcs=false -ldflags=-extldflags=-Wl,-z,lazy \
-		-o "$BUILD/bin/attune-worker" ./interp/worker/main
+	"$GO" build -trimpath -buildvcs=false -o "$BUILD/bin/attune-worker" ./interp/worker/main
 }
 
 warm() {

@@ -63,7 +63,7 @@ func (s *Session) revive(e *execution) (gone []string, err error) {
 	return gone, nil
 }
 
-var frameLine = regexp.MustCompile(`^\t(.*?):(\d+)(?: \+0x[0-9a-f]+)?$`)
+var frameLine = regexp.MustCompile(`^\t(.*?):(\d+)(?: \+0x[0-9a-f]+.*)?$`)
 
 // autopsy words the runtime's last report: what it was, and the user's frames.
 func (e *execution) autopsy(report, exit string) *cell.Error {
@@ -85,7 +85,7 @@ func (e *execution) autopsy(report, exit string) *cell.Error {
 			name, text = "fatal error", strings.TrimPrefix(line, "fatal error: ")
 		case strings.HasPrefix(line, "panic: ") && name == "worker ended":
 			name, text = "panic", strings.TrimPrefix(line, "panic: ")
-		case strings.HasPrefix(line, "[signal ") && name == "worker ended":
+		case strings.HasPrefix(line, "SIG") && name == "worker ended":
 			name, text = "fatal error", line
 		}
 		if m := frameLine.FindStringSubmatch(line); m != nil {

@@ -89,6 +89,9 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	start := time.Now()
 	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
 	if cerr != nil {
+		if cerr.Syntax {
+			cerr.Problems = e.compilersWords(cerr.Problems, code)
+		}
 		return e.compileError(cerr, code)
 	}
 	decision := plan.Decide(u, e.forced)
@@ -214,6 +217,8 @@ func (e *execution) perform(h *hand, r *worker.Run) (worker.Done, *cell.Error) {
 	if err != nil {
 		return worker.Done{}, e.lost(h)
 	}
+	// Only fails for a worker that is going down, which the wait below tells.
+	_ = h.client.OpenInput()
 	watch := e.watchInput(h)
 	defer watch()
 	select {

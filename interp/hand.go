@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -192,12 +193,25 @@ type dying struct {
 	line  bool // the last text let through ended inside a line
 }
 
-// patience is how long text that looks like the runtime's last words is held.
-const patience = 400 * time.Millisecond
+// patience is how long text that looks like the runtime's last words is held when
+// nothing follows it. A dump that has begun goes on until the process is gone, but
+// the runtime may walk millions of frames between two lines.
+const (
+	patience     = 400 * time.Millisecond
+	dumpPatience = 20 * time.Second
+	maxDying     = 256 << 10
+)
 
 func (d *dying) filter(text []byte) []byte {
+	if len(text) == 0 {
+		return nil
+	}
 	if len(d.held) > 0 {
-		d.held = append(d.held, text...)
+		// A dump of many goroutines takes its time; its beginning and end are enough.
+		if d.held = append(d.held, text...); len(d.held) > maxDying {
+			d.held = append(d.held[:maxDying/2], d.held[len(d.held)-maxDying/4:]...)
+		}
+		d.since = time.Now()
 		return nil
 	}
 	s := string(text)
@@ -229,6 +243,9 @@ func lastWords(s string) bool {
 	return false
 }
 
+// certain is what no program prints by chance: the runtime's list of goroutines.
+var certain = regexp.MustCompile(`(?m)^(goroutine \d+ .*\[.*\]:|runtime: goroutine stack exceeds \d+-byte limit)$`)
+
 func (d *dying) take() string {
 	s := string(d.held)
 	d.held = nil
@@ -239,5 +256,9 @@ func (d *dying) wait() <-chan time.Time {
 	if len(d.held) == 0 {
 		return nil
 	}
-	return time.After(time.Until(d.since.Add(patience)))
+	wait := patience
+	if certain.Match(d.held) {
+		wait = dumpPatience
+	}
+	return time.After(time.Until(d.since.Add(wait)))
 }

@@ -50,7 +50,7 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 	}
 	line, err := e.out.Input(ctx, h.prompt(), false)
 	if ctx.Err() != nil {
-		_ = h.client.Type("\n") // let the read go, so that the cell reaches its end
+		h.client.EndInput() // let the read go, so that the cell reaches its end
 		return false
 	}
 	if err != nil {
@@ -60,15 +60,15 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 	return h.client.Type(line+"\n") == nil
 }
 
-// refuse ends a cell that waits for input it cannot get: the read gets an empty
-// line, and the cell's error says why.
+// refuse ends a cell that waits for input it cannot get: the read comes to the end
+// of the file, and the cell's error says why.
 func (e *execution) refuse(h *hand, why string) {
 	e.mu.Lock()
 	e.refused = why
 	id := e.runID
 	e.mu.Unlock()
 	_ = h.client.Send(worker.Request{Stop: &worker.Stop{ID: id}})
-	_ = h.client.Type("\n")
+	h.client.EndInput()
 }
 
 // readsStdin tells whether a thread of the process is blocked in read(0, …), as

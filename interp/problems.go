@@ -2,8 +2,10 @@ package interp
 
 import (
 	"fmt"
+	"go/token"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"attune/interp/cell"
@@ -31,6 +33,27 @@ func (e *execution) compileError(err *check.Error, code string) *cell.Error {
 		}
 	}
 	return &cell.Error{Name: "CompileError", Value: err.Problems[0].Msg, Traceback: lines}
+}
+
+var problemLine = regexp.MustCompile(`^(In\[\d+\]):(\d+):(\d+): (.*)$`)
+
+// compilersWords asks the compiler what it says of a syntax error, since go/parser
+// words them in its own way; without a compiler the parser's words stay.
+func (e *execution) compilersWords(problems []check.Problem, code string) []check.Problem {
+	var out []check.Problem
+	for line := range strings.Lines(e.s.builder.Complaints(e.ctx, check.SyntaxText(e.req.Count, code))) {
+		m := problemLine.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil || m[1] != check.CellName(e.req.Count) || !strings.HasPrefix(m[4], "syntax error") {
+			continue
+		}
+		n, _ := strconv.Atoi(m[2])
+		col, _ := strconv.Atoi(m[3])
+		out = append(out, check.Problem{Pos: token.Position{Filename: m[1], Line: n, Column: col}, Msg: m[4]})
+	}
+	if len(out) == 0 {
+		return problems
+	}
+	return out
 }
 
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
@@ -101,7 +124,7 @@ func (e *execution) frames(frames []worker.Frame) []string {
 	last := ""
 	for _, fr := range frames {
 		t, ok := e.s.names.text(baseName(fr.File))
-		if !ok {
+		if !ok || strings.HasPrefix(fr.Func, "cells.Ξbind") {
 			continue
 		}
 		line := fmt.Sprintf("  at %s:%d", check.CellName(t.count), fr.Line)

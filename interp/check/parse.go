@@ -141,3 +141,20 @@ func apply(text string, edits []Edit) string {
 	b.WriteString(text[at:])
 	return b.String()
 }
+
+// SyntaxText is code as one file for the compiler's parser: what it says of the
+// syntax has the cell's own positions.
+func SyntaxText(n int, code string) string {
+	var decls, stmts strings.Builder
+	chunks := Split(code)
+	for _, ch := range chunks {
+		switch ch.Kind {
+		case PackageChunk, ImportChunk:
+		case TypeChunk, ConstChunk, FuncChunk:
+			decls.WriteString(lineMark(n, ch.Line, ch.Col) + ch.Text + "\n")
+		default:
+			stmts.WriteString(lineMark(n, ch.Line, ch.Col) + ch.Text + "\n")
+		}
+	}
+	return header + decls.String() + "func " + bodyName + "() {\n" + stmts.String() + "}\n"
+}

@@ -28,6 +28,17 @@ func (r *run) rebindVars() {
 	for tn, n := range moved {
 		layout[tn] = types.Identical(sub.in(tn.Type().Underlying()), n.Underlying())
 	}
+	// A type keeps its layout only if all that it is built of does.
+	for changed := true; changed; {
+		changed = false
+		for tn, same := range layout {
+			Walk(tn.Type().Underlying(), func(t types.Type) {
+				if n, ok := t.(*types.Named); ok && moved[n.Obj()] != nil && !layout[n.Obj()] && same {
+					layout[tn], same, changed = false, false, true
+				}
+			})
+		}
+	}
 	for _, old := range r.old.Names() {
 		if old.Kind != Var || u.Scope.Decls[old.Name] != old {
 			continue

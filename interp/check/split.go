@@ -1,6 +1,7 @@
 package check
 
 import (
+	"go/parser"
 	"go/scanner"
 	"go/token"
 	"strings"
@@ -64,6 +65,7 @@ func Split(src string) []Chunk {
 	lines := lineStarts(src)
 	var chunks []Chunk
 	depth, start := 0, -1
+	header := false // the chunk may hold the semicolons of a for, if or switch header
 	flush := func(i, end int, muted bool) {
 		if start < 0 {
 			return
@@ -81,10 +83,12 @@ func Split(src string) []Chunk {
 			depth++
 		case token.RPAREN, token.RBRACK, token.RBRACE:
 			depth--
+		case token.IF, token.FOR, token.SWITCH:
+			header = header || depth == 0
 		case token.SEMICOLON:
-			if depth <= 0 {
+			if depth <= 0 && (!header || t.lit != ";" || start >= 0 && isStatement(src[toks[start].off:t.off])) {
 				flush(i, t.off, t.lit == ";")
-				depth = 0
+				depth, header = 0, false
 				continue
 			}
 		}
@@ -94,6 +98,13 @@ func Split(src string) []Chunk {
 	}
 	flush(len(toks), len(src), false)
 	return chunks
+}
+
+// isStatement tells whether text is whole statements: a semicolon behind it then
+// ends them, and does not part the header of a for, if or switch.
+func isStatement(text string) bool {
+	_, err := parser.ParseFile(token.NewFileSet(), "", "package p; func _() {\n"+text+"\n}", parser.SkipObjectResolution)
+	return err == nil
 }
 
 // kindOf classifies a chunk by its first tokens.

@@ -91,6 +91,23 @@ func (b *Builder) Build(ctx context.Context, src *Source) (file string, err erro
 	return file, os.Rename(so, file)
 }
 
+// Complaints is what the compiler says of a text that is not Go; "" if it cannot
+// be asked.
+func (b *Builder) Complaints(ctx context.Context, text string) string {
+	dir, err := os.MkdirTemp(b.cache, "cell-")
+	if err != nil {
+		return ""
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "cell.go"), []byte(text), 0o644); err != nil {
+		return ""
+	}
+	if err := b.lib.compile(ctx, dir, check.PkgPath, "cell.go", filepath.Join(dir, "cell.a"), b.lib.ImportCfg()); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 func (b *Builder) link(ctx context.Context, dir, hash, cells, so string) error {
 	wrapper, err := os.ReadFile(filepath.Join(b.lib.Dir, "wrapper.a"))
 	if err != nil {

@@ -257,7 +257,8 @@ func (e *emitter) method(text *strings.Builder, d, m *check.Decl) error {
 		ret = "return "
 	}
 	name := m.Name[len(d.Name)+1:]
-	fmt.Fprintf(text, "func (Ξr %s%s) %s%s { %s(*%s%s)(%s) }\n", star, d.Key, name,
+	// A position that is no cell's: calls through here are not the user's own.
+	fmt.Fprintf(text, "//line attune:1\nfunc (Ξr %s%s) %s%s { %s(*%s%s)(%s) }\n", star, d.Key, name,
 		strings.TrimPrefix(typ, "func"), ret, slotMark, m.Key, strings.Join(args, ", "))
 	return nil
 }
@@ -319,7 +320,7 @@ func (e *emitter) pieces(text *strings.Builder, pieces []check.Piece) {
 
 // runFunc writes the function that runs the cell's statements.
 func (e *emitter) runFunc(text *strings.Builder, body []block, inits int) {
-	fmt.Fprintf(text, "func Ξrun%s(%s *%s.Env) {\n", hashMark, envName, rtName)
+	fmt.Fprintf(text, "//line attune:1\nfunc Ξrun%s(%s *%s.Env) {\n", hashMark, envName, rtName)
 	for _, b := range body {
 		e.mark(text, b.cell, b.line, b.col)
 		e.pieces(text, e.merge(b.pieces, b.imports))
@@ -337,7 +338,7 @@ func (e *emitter) runFunc(text *strings.Builder, body []block, inits int) {
 // bindFunc writes the function that binds the text's names to the session.
 func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
 	for _, key := range slices.Sorted(maps.Keys(e.slots)) {
-		fmt.Fprintf(text, "var %s%s *%s\n", slotMark, key, e.slots[key])
+		fmt.Fprintf(text, "//line attune:1\nvar %s%s *%s\n", slotMark, key, e.slots[key])
 	}
 	fmt.Fprintf(text, "func Ξbind%s(%s *%s.Env) {\n", hashMark, envName, rtName)
 	for _, d := range e.wanted {

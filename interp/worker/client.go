@@ -15,7 +15,8 @@ import (
 type Client struct {
 	conn   *Conn
 	cmd    *exec.Cmd
-	stdin  *os.File
+	inMu   sync.Mutex
+	stdin  *os.File // nil after EndInput
 	pipes  [2]*pipe // stdout, stderr
 	events chan Event
 	closed chan struct{} // when the process is gone and its output has been read
@@ -81,7 +82,7 @@ func Start(program string, env []string) (*Client, error) {
 	c.stdin = in[1]
 	c.pipes = [2]*pipe{newPipe(out[0]), newPipe(errs[0])}
 	c.conn = NewConn(evs[0], reqs[1])
-	c.files = []*os.File{in[1], reqs[1], evs[0]}
+	c.files = []*os.File{reqs[1], evs[0]}
 	go c.read()
 	return c, nil
 }
@@ -118,12 +119,48 @@ func (c *Client) Take(stream int) []byte { return c.pipes[stream].take() }
 // Send sends a request.
 func (c *Client) Send(req Request) error { return c.conn.Send(req) }
 
+// KeptStdin is the descriptor under which the worker keeps its standard input,
+// whatever a cell does with descriptor 0.
+const KeptStdin = 100
+
+// OpenInput makes reads of the worker's standard input wait for Type again.
+func (c *Client) OpenInput() error {
+	c.inMu.Lock()
+	defer c.inMu.Unlock()
+	if c.stdin != nil {
+		return nil
+	}
+	// A pipe can be opened again by way of the process that reads it.
+	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/%d", c.PID(), KeptStdin), os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("open the input again: %w", err)
+	}
+	c.stdin = f
+	return nil
+}
+
 // Type writes a line to the worker's standard input.
 func (c *Client) Type(line string) error {
+	c.inMu.Lock()
+	defer c.inMu.Unlock()
+	if c.stdin == nil {
+		return errors.New("pass input on: the input has ended")
+	}
 	if _, err := io.WriteString(c.stdin, line); err != nil {
 		return fmt.Errorf("pass input on: %w", err)
 	}
 	return nil
+}
+
+// EndInput lets reads of the worker's standard input come to the end of the file,
+// until OpenInput.
+func (c *Client) EndInput() {
+	c.inMu.Lock()
+	defer c.inMu.Unlock()
+	if c.stdin != nil {
+		c.stdin.Close()
+		c.stdin = nil
+	}
 }
 
 // PID is the worker's process.
@@ -154,6 +191,7 @@ func (c *Client) Close() {
 			}
 		}()
 		<-c.closed
+		c.EndInput()
 		for _, f := range c.files {
 			f.Close()
 		}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,20 +80,28 @@ func render(values []any, errors []bool) *mime.Bundle {
 	case 0:
 		return nil
 	case 1:
+		for _, kind := range []string{mime.Text, mime.HTML} {
+			if text, ok := bundles[0].Data[kind]; ok && strings.Contains(text, "Ξ") {
+				bundles[0].Data[kind] = version.ReplaceAllString(text, "")
+			}
+		}
 		return &bundles[0]
 	}
 	var texts []string
 	for _, b := range bundles {
 		texts = append(texts, b.Data[mime.Text])
 	}
-	b := mime.Plain(strings.Join(texts, "\n"))
+	b := mime.Plain(version.ReplaceAllString(strings.Join(texts, "\n"), ""))
 	return &b
 }
+
+// version is what compiled text adds to the name of a type that was declared anew.
+var version = regexp.MustCompile(`Ξ\d+`)
 
 // The standard streams as the worker was given them, kept under numbers of their
 // own, so that a cell that closes os.Stdout harms itself alone.
 const (
-	keptStdin  = 100
+	keptStdin  = worker.KeptStdin
 	keptStdout = 101
 	keptStderr = 102
 )

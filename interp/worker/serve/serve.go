@@ -1,8 +1,8 @@
 // Package serve is the process that runs cells: it owns the session's values, the
 // running cell and the GPU context. It opens compiled cells, hands straight-line
 // ones to the instant engine, and reports what comes out. It imports
-// interp/worker (frames), interp/yaegi, interp/native/cellrt, stdlib/symbols and
-// display; only interp/worker/main imports it.
+// interp/worker (frames), interp/yaegi, interp/native/cellrt, stdlib/symbols,
+// stdlib/monitor and display; only interp/worker/main imports it.
 package serve
 
 import (
@@ -20,6 +20,7 @@ import (
 	"attune/interp/native/cellrt"
 	"attune/interp/worker"
 	"attune/interp/yaegi"
+	"attune/stdlib/monitor"
 	"attune/stdlib/symbols"
 )
 
@@ -60,6 +61,7 @@ func Serve(r io.Reader, w io.Writer) error {
 	s.out = newOutput(s.conn)
 	s.stop = newStopper()
 	display.SetOut(s.out)
+	monitor.Use(monitor.New())
 	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Exited: s.exited})
 	debug.SetMaxStack(256 << 20)
 	if err := s.conn.Send(worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
