@@ -16,7 +16,7 @@ class AttuneTests(jupyter_kernel_test.KernelTests):
     code_hello_world = 'import "fmt"\nfmt.Println("hello, world")'
     code_stderr = 'import ("fmt"; "os")\nfmt.Fprintln(os.Stderr, "to stderr")'
     code_generate_error = 'panic("on purpose")'
-    code_page_something = "%help"
+    code_page_something = "?strings.ToUpper"
 
     completion_samples = [
         {"text": "strings.ToUpp"},
