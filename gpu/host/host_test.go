@@ -13,15 +13,14 @@ import (
 // engines runs the test once for each form that this machine has.
 func engines(t *testing.T, test func(t *testing.T, e *Engine)) {
 	for _, isa := range Supported() {
-		for _, threads := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%s/%d", isa, threads), func(t *testing.T) {
-				e, err := New(isa, threads, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				test(t, e)
-			})
-		}
+		// One thread gives the same bits: TestThreadsDoNotChangeResults.
+		t.Run(string(isa), func(t *testing.T) {
+			e, err := New(isa, 3, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, e)
+		})
 	}
 }
 
@@ -136,7 +135,7 @@ func TestAttentionMatchesReference(t *testing.T) {
 				checkAttention(t, e, randomAttention(rng, s[0], s[1], s[2], causal))
 			}
 		}
-		for range 15 {
+		for range 10 {
 			checkAttention(t, e, randomAttention(rng, 1+rng.IntN(110), 1+rng.IntN(140), 1+rng.IntN(70), rng.IntN(2) == 0))
 		}
 	})
@@ -179,7 +178,7 @@ func TestThreadsDoNotChangeResults(t *testing.T) {
 		one, _ := New(isa, 1, nil)
 		four, _ := New(isa, 4, nil)
 		rng := rand.New(rand.NewPCG(11, 12))
-		a := randomAttention(rng, 700, 300, 32, true)
+		a := randomAttention(rng, 500, 300, 32, true)
 		x, y := normal(rng, 300*200), normal(rng, 200*250)
 		var first []float32
 		for _, e := range []*Engine{one, four} {
@@ -212,7 +211,7 @@ func TestThreadsDoNotChangeResults(t *testing.T) {
 func TestMatMulMatchesReference(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		rng := rand.New(rand.NewPCG(13, 14))
-		for range 60 {
+		for range 40 {
 			m, n, k := 1+rng.IntN(130), 1+rng.IntN(130), rng.IntN(260)
 			a, b := Dense(normal(rng, m*k), m, k), Dense(normal(rng, k*n), k, n)
 			if rng.IntN(2) == 0 {

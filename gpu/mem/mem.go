@@ -27,10 +27,12 @@ type Source interface {
 	Release(r Region, size int64) error
 }
 
-// Counters are bytes (Live, Peak) and the number of live blocks.
+// Counters are bytes and the number of live blocks. Live is exactly what was
+// asked for, Peak its highest value, Reserved is Live with every block rounded up
+// to its size class.
 type Counters struct {
-	Live, Peak int64
-	Blocks     int
+	Live, Peak, Reserved int64
+	Blocks               int
 }
 
 // Snapshot is an allocator's state at one moment. All figures are bytes.
@@ -41,8 +43,7 @@ type Snapshot struct {
 	// sum, which is at most the sum of the categories' peaks.
 	Total      Counters
 	ByCategory [NumCategories]Counters
-	// Reserved is what the Source has handed out: live blocks rounded up to their
-	// size class, and cached blocks. Reserved >= Total.Live always.
+	// Reserved is what the Source has handed out: Total.Reserved and Cached.
 	Reserved, ReservedPeak int64
 	// Cached is the part of Reserved that no block uses.
 	Cached int64
@@ -126,8 +127,8 @@ func (a *Allocator) try(size int64, cat Category) (*Block, error) {
 	}
 	b := &Block{owner: a, region: region, size: size, class: class, cat: cat, born: time.Now()}
 	a.live[b] = struct{}{}
-	s.Total.add(size)
-	s.ByCategory[cat].add(size)
+	s.Total.add(b)
+	s.ByCategory[cat].add(b)
 	return b, nil
 }
 
@@ -253,8 +254,8 @@ func (b *Block) Free() error {
 	}
 	b.freed = true
 	delete(a.live, b)
-	a.state.Total.sub(b.size)
-	a.state.ByCategory[b.cat].sub(b.size)
+	a.state.Total.sub(b)
+	a.state.ByCategory[b.cat].sub(b)
 	err := a.giveBack(b)
 	a.mu.Unlock()
 	a.emit(Free, b.cat, b.size)
@@ -281,14 +282,16 @@ func (a *Allocator) giveBack(b *Block) error {
 	return nil
 }
 
-func (c *Counters) add(size int64) {
-	c.Live += size
+func (c *Counters) add(b *Block) {
+	c.Live += b.size
+	c.Reserved += b.class
 	c.Peak = max(c.Peak, c.Live)
 	c.Blocks++
 }
 
-func (c *Counters) sub(size int64) {
-	c.Live -= size
+func (c *Counters) sub(b *Block) {
+	c.Live -= b.size
+	c.Reserved -= b.class
 	c.Blocks--
 }
 

@@ -79,8 +79,8 @@ func TestCountersMatchModel(t *testing.T) {
 				t.Fatalf("%s: live %d, want %d", Category(c), s.ByCategory[c].Live, want)
 			}
 		}
-		if s.Reserved-s.Cached < s.Total.Live {
-			t.Fatalf("reserved %d - cached %d < live %d", s.Reserved, s.Cached, s.Total.Live)
+		if s.Reserved != s.Cached+s.Total.Reserved || s.Total.Reserved < s.Total.Live {
+			t.Fatalf("reserved %d, of it cached %d and live %+v", s.Reserved, s.Cached, s.Total)
 		}
 	}
 	for _, b := range live {
