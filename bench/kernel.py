@@ -77,8 +77,9 @@ class Bench:
 
     def __init__(self, turns):
         self.turns = turns
-        self.open, self.clients = {}, {}
-        self.count = 1000  # numbers that make cells new
+        self.open = {}
+        # Numbers that make cells new, in this run and in the cache of built cells.
+        self.count = int(time.time())
 
     @property
     def kernels(self):
@@ -89,8 +90,6 @@ class Bench:
         return self.open
 
     def close(self):
-        for client in self.clients.values():
-            client.stop_channels()
         for kernel in self.open.values():
             kernel.close()
 
@@ -119,13 +118,17 @@ class Bench:
         return self.turn_about(CELLS, sample, 20 * self.turns)
 
     def trivial_client(self):
-        for who, kernel in self.kernels.items():
-            self.clients.setdefault(who, kernel.client())
+        clients = {who: kernel.client() for who, kernel in self.kernels.items()}
 
         def sample(who):
-            return run_through(self.clients[who], CELLS[who]["trivial"])
+            return run_through(clients[who], CELLS[who]["trivial"])
 
-        return self.turn_about(CELLS, sample, 20 * self.turns)
+        try:
+            return self.turn_about(CELLS, sample, 20 * self.turns)
+        finally:
+            # A client that no longer reads would slow the figures that follow.
+            for client in clients.values():
+                client.stop_channels()
 
     def both(self, cell, check=None):
         def sample(who):
