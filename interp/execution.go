@@ -87,7 +87,9 @@ func (e *execution) interrupt() {
 // goCode checks, plans and runs Go code, and takes it into the session.
 func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	start := time.Now()
+	e.s.checkMu.Lock()
 	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
+	e.s.checkMu.Unlock()
 	if cerr != nil {
 		if cerr.Syntax {
 			cerr.Problems = e.compilersWords(cerr.Problems, code)

@@ -12,9 +12,9 @@ import (
 
 // Complete implements cell.Runner.
 func (s *Session) Complete(_ context.Context, code string, offset int) cell.Completion {
-	s.helperMu.Lock()
-	defer s.helperMu.Unlock()
-	start, end, found := s.helper.Complete(code, offset, s.scope.Load())
+	s.checkMu.Lock()
+	defer s.checkMu.Unlock()
+	start, end, found := s.checker.Complete(code, offset, s.scope.Load())
 	c := cell.Completion{Start: start, End: end}
 	for _, f := range found {
 		c.Items = append(c.Items, cell.Item{Text: f.Text, Type: f.Type, Signature: f.Signature})
@@ -24,17 +24,17 @@ func (s *Session) Complete(_ context.Context, code string, offset int) cell.Comp
 
 // IsComplete implements cell.Runner.
 func (s *Session) IsComplete(code string) cell.Completeness {
-	s.helperMu.Lock()
-	defer s.helperMu.Unlock()
-	status, indent := s.helper.IsComplete(code)
+	s.checkMu.Lock()
+	defer s.checkMu.Unlock()
+	status, indent := s.checker.IsComplete(code)
 	return cell.Completeness{Status: status, Indent: indent}
 }
 
 // Inspect implements cell.Runner.
 func (s *Session) Inspect(_ context.Context, code string, offset, detail int) cell.Inspection {
-	s.helperMu.Lock()
-	in := s.helper.Inspect(code, offset, s.scope.Load())
-	s.helperMu.Unlock()
+	s.checkMu.Lock()
+	in := s.checker.Inspect(code, offset, s.scope.Load())
+	s.checkMu.Unlock()
 	if !in.Found {
 		return cell.Inspection{}
 	}

@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -63,20 +64,14 @@ func isQuestion(line string) bool {
 	return name != line && name != "" && !strings.ContainsAny(name, " \t(){}\"'`=")
 }
 
-// strayMagic finds a shell or magic line below Go code, which a beginner expects
-// to work and which Go would report in words about operands.
+// stray is a magic line below Go code, which Go would report in words about operands.
+var stray = regexp.MustCompile(`^\s*%%?(help|who|time|plan|native|reset)\b`)
+
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
-		t := strings.TrimSpace(line)
-		if strings.HasPrefix(t, "%") && len(t) > 1 && (t[1] >= 'a' && t[1] <= 'z' || t[1] == '%') {
-			prev := ""
-			if i > 0 {
-				prev = strings.TrimSpace(lines[i-1])
-			}
-			if prev == "" || strings.HasSuffix(prev, ")") || strings.HasSuffix(prev, "}") {
-				msg := fmt.Sprintf("line %d: %s: magics stand above the Go code of a cell", at+i+1, t)
-				return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
-			}
+		if stray.MatchString(line) {
+			msg := fmt.Sprintf("line %d: %s: magics stand above the Go code of a cell", at+i+1, strings.TrimSpace(line))
+			return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
 		}
 	}
 	return nil

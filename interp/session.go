@@ -35,6 +35,7 @@ type Options struct {
 // Session is one notebook's state. It implements cell.Runner.
 type Session struct {
 	opt     Options
+	checkMu sync.Mutex // guards checker, which completion and inspection use as well
 	checker *check.Checker
 	imp     *check.Importer
 	builder *native.Builder
@@ -51,9 +52,7 @@ type Session struct {
 	current *execution
 	closed  bool
 
-	helperMu sync.Mutex
-	helper   *check.Checker // for completion and inspection, beside a running cell
-	usage    usage
+	usage usage
 }
 
 // Open makes a session and starts its worker.
@@ -82,7 +81,7 @@ func Open(opt Options) (*Session, error) {
 	}
 	s := &Session{
 		opt: opt, imp: imp, builder: builder,
-		checker: check.NewChecker(imp), helper: check.NewChecker(imp),
+		checker: check.NewChecker(imp),
 	}
 	s.scope.Store(check.NewScope())
 	if _, err := s.worker(); err != nil {

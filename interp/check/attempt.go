@@ -23,7 +23,7 @@ func (r *run) attempt() (again bool, err *Error) {
 		blank = r.unit.Blank
 	}
 	r.unit = &Unit{Cell: r.cell, Fset: r.c.Fset, Blank: blank, Scope: r.old.Clone()}
-	r.topLevel, r.result, r.hoisted = map[token.Pos]bool{}, nil, false
+	r.topLevel, r.result, r.muted, r.hoisted = map[token.Pos]bool{}, nil, false, false
 	r.objs, r.asFunc, r.changed = map[types.Object]*Decl{}, map[*ast.FuncDecl]*Decl{}, map[*Decl]*Decl{}
 	if err := r.files(); err != nil {
 		return false, err
@@ -242,11 +242,11 @@ func (r *run) noteBody(body *File) {
 		}
 	}
 	last := r.stmts[len(r.stmts)-1]
-	if final := r.chunks[len(r.chunks)-1]; last.Muted || final.Line != last.Line || final.Col != last.Col || len(fd.Body.List) == 0 {
+	if final := r.chunks[len(r.chunks)-1]; final.Line != last.Line || final.Col != last.Col || len(fd.Body.List) == 0 {
 		return
 	}
 	if es, ok := fd.Body.List[len(fd.Body.List)-1].(*ast.ExprStmt); ok {
-		r.result = es.X
+		r.result, r.muted = es.X, last.Muted
 	}
 }
 

@@ -8,15 +8,26 @@ import (
 	"strconv"
 )
 
-// Checker checks cells one after another. Not safe for concurrent use.
+// Checker checks the cells of one session, one after another. Not safe for
+// concurrent use.
 type Checker struct {
 	Fset *token.FileSet
 	Imp  *Importer
+	// pkg is the package that all cells are. It is the same for all, since go/types
+	// takes names that are not exported for the same only within one package; its
+	// scope is emptied for each cell.
+	pkg *types.Package
 }
 
 // NewChecker makes a checker that imports through imp.
 func NewChecker(imp *Importer) *Checker {
-	return &Checker{Fset: token.NewFileSet(), Imp: imp}
+	return &Checker{Fset: token.NewFileSet(), Imp: imp, pkg: types.NewPackage(PkgPath, "main")}
+}
+
+// emptyPackage is the cells' package with nothing declared.
+func (c *Checker) emptyPackage() *types.Package {
+	*c.pkg = *types.NewPackage(PkgPath, "main")
+	return c.pkg
 }
 
 // run is the check of one cell, repeated with more files until nothing that
@@ -41,6 +52,7 @@ type run struct {
 
 	topLevel map[token.Pos]bool
 	result   ast.Expr
+	muted    bool
 	hoisted  bool
 	objs     map[types.Object]*Decl
 	asFunc   map[*ast.FuncDecl]*Decl // methods of unchanged types, by their rewritten form

@@ -26,7 +26,7 @@ func (r *run) typeCheck() []Problem {
 			}
 		},
 	}
-	u.Pkg = types.NewPackage(PkgPath, "main")
+	u.Pkg = r.c.emptyPackage()
 	var files []*ast.File
 	for _, f := range append(slices.Clone(u.Files), bodyList(u)...) {
 		files = append(files, f.AST)
@@ -336,6 +336,12 @@ func (r *run) takeResult() {
 	}
 	tv, ok := u.Info.Types[r.result]
 	if !ok || tv.IsVoid() || tv.IsType() || quietCall(u.Info, r.result) {
+		return
+	}
+	if r.muted {
+		if _, call := ast.Unparen(r.result).(*ast.CallExpr); !call {
+			u.Muted = r.result
+		}
 		return
 	}
 	u.Result = r.result

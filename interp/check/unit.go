@@ -56,6 +56,8 @@ type Unit struct {
 	// the types of its values.
 	Result      ast.Expr
 	ResultTypes []types.Type
+	// Muted is a last expression that a semicolon mutes: it is evaluated, not shown.
+	Muted ast.Expr
 	// Notes are things the user should know: what went stale, what kept its type.
 	Notes []string
 	// Scope is the session's scope once this unit has been taken in.

@@ -108,6 +108,9 @@ func bodyBlock(u *check.Unit) block {
 	if u.Result != nil {
 		r.insert(r.off(u.Result.Pos()), envName+".Result(")
 	}
+	if u.Muted != nil {
+		r.insert(r.off(u.Muted.Pos()), "_ = ")
+	}
 	for _, s := range fd.Body.List {
 		r.topStmt(s)
 	}

@@ -1,8 +1,17 @@
-// Package plan decides which engine runs a checked cell. It imports interp/check,
-// the frames of interp/worker, and the list of names that the instant engine knows.
+// Package plan decides which engine runs a checked cell, and writes cells for the
+// instant engine in its normal form (see interp/yaegi). It imports interp/check,
+// the frames of interp/worker, and the list of names that the symbol tables hold.
+//
+// Writing is deciding: the writer knows only the node kinds and type conditions of
+// the white list, and what it cannot write is compiled. So nothing gets to the
+// instant engine because someone forgot to forbid it.
 package plan
 
 import (
+	"fmt"
+	"go/ast"
+	"go/token"
+
 	"attune/interp/check"
 	"attune/interp/worker"
 )
@@ -19,8 +28,10 @@ const (
 
 // Decision is an engine and the reason, in words for %plan.
 type Decision struct {
-	Engine   Engine
-	Why      string
+	Engine Engine
+	// Why names for the native engine the first construct that asked for it.
+	Why string
+	// Straight is the cell for the instant engine, without File and Line.
 	Straight *worker.Straight
 }
 
@@ -33,7 +44,14 @@ func Decide(u *check.Unit, forced bool) Decision {
 	if idle(u) {
 		return Decision{Engine: Nothing, Why: "imports, types and constants alone leave nothing to run"}
 	}
-	return Decision{Engine: Native, Why: "todo"}
+	if why := declares(u); why != "" {
+		return Decision{Engine: Native, Why: why}
+	}
+	straight, why := write(u)
+	if why != "" {
+		return Decision{Engine: Native, Why: why}
+	}
+	return Decision{Engine: Yaegi, Why: "every statement is of a kind that the instant engine gets right", Straight: straight}
 }
 
 // idle tells whether the unit has nothing that runs.
@@ -41,10 +59,53 @@ func idle(u *check.Unit) bool {
 	if u.Body != nil || len(u.Rebinds) > 0 || len(u.Inits) > 0 || len(u.Blank) > 0 || u.Main {
 		return false
 	}
-	for _, d := range append(append([]*check.Decl{}, u.New...), u.Again...) {
-		if d.Kind == check.Func && !d.Generic || d.Kind == check.Method && !d.Generic || d.Kind == check.Var {
-			return false
+	for _, list := range [][]*check.Decl{u.New, u.Again} {
+		for _, d := range list {
+			if d.Kind == check.Func && !d.Generic || d.Kind == check.Method && !d.Generic || d.Kind == check.Var {
+				return false
+			}
 		}
 	}
 	return len(u.Info.InitOrder) == 0
+}
+
+// declares says what the unit declares that only the compiler can make, "" if
+// nothing.
+func declares(u *check.Unit) string {
+	for _, d := range u.New {
+		if d.Kind != check.Var && d.Kind != check.Const {
+			return fmt.Sprintf("line %d: declares %s %s", d.Line, d.Kind, d.Name)
+		}
+	}
+	switch {
+	case len(u.Inits) > 0:
+		return fmt.Sprintf("line %d: declares func init", u.Fset.Position(u.Inits[0].Pos()).Line)
+	case u.Main:
+		return "runs func main"
+	case len(u.Blank) > 0:
+		return fmt.Sprintf("imports %q for its effect", u.Blank[0])
+	case len(u.Rebinds) > 0:
+		return "gives " + u.Rebinds[0].To.Name + " its newer type"
+	}
+	if len(u.Again) > 0 {
+		return "compiles " + u.Again[0].Name + " again, because something it uses has changed"
+	}
+	for _, f := range u.Files {
+		if why := declaresOther(u, f); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// declaresOther finds declarations that became none of the session's: func _ and
+// type _, and those of earlier cells.
+func declaresOther(u *check.Unit, f *check.File) string {
+	for _, d := range f.AST.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if f.Decl != nil || !ok || g.Tok == token.TYPE {
+			return fmt.Sprintf("line %d: declares more than variables and constants", u.Fset.Position(d.Pos()).Line)
+		}
+	}
+	return ""
 }

@@ -1,0 +1,289 @@
+package interp_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"attune/display/mime"
+	"attune/interp"
+	"attune/interp/cell"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "write what the sessions answer into testdata")
+
+// build is the folder with what ./install.sh builds: the worker and the packages.
+const build = "../.build"
+
+// open starts a session of a cache of its own.
+func open(t testing.TB) *interp.Session {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(build, "lib", "stamp.json")); err != nil {
+		t.Skip("the packages for cells are not built: run ./install.sh test")
+	}
+	abs, err := filepath.Abs(build)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := interp.Open(interp.Options{
+		Lib: filepath.Join(abs, "lib"), Worker: filepath.Join(abs, "bin", "attune-worker"),
+		Cache: filepath.Join(abs, "test-cells"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// recorder is a Sink that keeps what it gets as a transcript.
+type recorder struct {
+	mu      sync.Mutex
+	lines   strings.Builder
+	answers []string
+	prompts []string
+	wrote   chan struct{} // gets a token with everything that comes
+}
+
+func record(answers ...string) *recorder {
+	return &recorder{answers: answers, wrote: make(chan struct{}, 1)}
+}
+
+func (r *recorder) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(&r.lines, format, args...)
+	select {
+	case r.wrote <- struct{}{}:
+	default:
+	}
+}
+
+func (r *recorder) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lines.String()
+}
+
+func (r *recorder) Stream(to cell.Stream, text []byte) {
+	if to == cell.Stderr {
+		r.note("stderr: %s", text)
+		return
+	}
+	r.note("%s", text)
+}
+
+func (r *recorder) Display(d cell.Display) {
+	what := "display"
+	if d.Update {
+		what = "update"
+	}
+	r.note("%s: %s\n", what, d.Bundle.Data[mime.Text])
+}
+
+func (r *recorder) Result(b mime.Bundle) { r.note("= %s\n", b.Data[mime.Text]) }
+func (r *recorder) Clear(bool)           { r.note("clear\n") }
+
+func (r *recorder) Input(ctx context.Context, prompt string, _ bool) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prompts = append(r.prompts, prompt)
+	if len(r.answers) == 0 {
+		return "", errors.New("no answer is left")
+	}
+	a := r.answers[0]
+	r.answers = r.answers[1:]
+	return a, nil
+}
+
+var colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// transcript runs a cell and tells all that came of it.
+func transcript(s *interp.Session, n int, code string) string {
+	r := record()
+	res := s.Execute(context.Background(), cell.Request{Count: n, Code: code}, r)
+	out := r.text()
+	if out != "" && !strings.HasSuffix(out, "\n") {
+		out += "\n"
+	}
+	if res.Err != nil {
+		out += "! " + res.Err.Name + ": " + res.Err.Value + "\n" + strings.Join(res.Err.Traceback, "\n") + "\n"
+	}
+	return colour.ReplaceAllString(out, "")
+}
+
+// TestConversations runs each file of testdata as one session: the sections "In"
+// are cells, and the section "Out" behind each is all that it must answer.
+func TestConversations(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no conversations: ", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			converse(t, file)
+		})
+	}
+}
+
+func converse(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t)
+	fresh := &txtar.Archive{Comment: archive.Comment}
+	n := 0
+	for i, f := range archive.Files {
+		if f.Name != "In" {
+			continue
+		}
+		n++
+		got := transcript(s, n, strings.TrimSuffix(string(f.Data), "\n"))
+		want := ""
+		if i+1 < len(archive.Files) && archive.Files[i+1].Name == "Out" {
+			want = string(archive.Files[i+1].Data)
+		}
+		if got != want && !*update {
+			t.Errorf("In[%d]:\n%s\ngot:\n%s\nwant:\n%s", n, f.Data, got, want)
+		}
+		fresh.Files = append(fresh.Files, f, txtar.File{Name: "Out", Data: []byte(got)})
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(fresh), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ready waits until the cell has written something.
+func (r *recorder) ready(t *testing.T) {
+	t.Helper()
+	select {
+	case <-r.wrote:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the cell wrote nothing")
+	}
+}
+
+// TestInterrupt stops cells that would not end, and finds their values kept.
+func TestInterrupt(t *testing.T) {
+	for name, code := range map[string]string{
+		"loop":      `for { kept++ }`,
+		"nested":    `for { for i := range 10 { kept += i } }`,
+		"function":  "spin := func() { for { kept++ } }\nspin()",
+		"goroutine": "go func() { for { kept++ } }()\nfor { runtime.Gosched() }",
+		"sleep":     `time.Sleep(time.Hour)`,
+		"channel":   `<-make(chan int)`,
+		"select":    `select {}`,
+		"mutex":     "var mu sync.Mutex\nmu.Lock()\nmu.Lock()",
+		"recursion": "var f func(int) int\nf = func(n int) int { if n == 0 { return 1 }; return f(n-1) + f(n-1) }\nf(100)",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			transcript(s, 1, "import (\"fmt\"; \"runtime\"; \"sync\"; \"time\")\nkept := 1")
+			r := record()
+			done := make(chan cell.Result)
+			go func() {
+				done <- s.Execute(context.Background(), cell.Request{Count: 2, Code: "fmt.Println(\"begun\")\n" + code}, r)
+			}()
+			r.ready(t)
+			s.Interrupt()
+			res := <-done
+			if res.Err == nil || res.Err.Name != "Interrupted" {
+				t.Fatalf("got %v, want an interruption", res.Err)
+			}
+			if got := transcript(s, 3, "kept > 0"); got != "= true\n" {
+				t.Errorf("after the interrupt the session answers %q", got)
+			}
+		})
+	}
+}
+
+// TestInput answers what a cell reads, however it reads.
+func TestInput(t *testing.T) {
+	s := open(t)
+	for i, c := range []struct{ code, want, prompt string }{
+		{"import (\"bufio\"; \"fmt\"; \"os\")\nfmt.Print(\"name? \")\nvar name string\nfmt.Scan(&name)\nfmt.Println(\"hello\", name)", "name? hello ann\n", "name? "},
+		{"sc := bufio.NewScanner(os.Stdin)\nsc.Scan()\nfmt.Println(\"line:\", sc.Text())", "line: ann\n", ""},
+	} {
+		r := record("ann")
+		res := s.Execute(context.Background(), cell.Request{Count: i + 1, Code: c.code, AllowStdin: true}, r)
+		if res.Err != nil || r.text() != c.want {
+			t.Errorf("got %q, %v; want %q", r.text(), res.Err, c.want)
+		}
+		if len(r.prompts) != 1 || r.prompts[0] != c.prompt {
+			t.Errorf("prompts are %q, want one %q", r.prompts, c.prompt)
+		}
+	}
+	if got := transcript(s, 3, "var again string\nfmt.Scan(&again)"); !strings.Contains(got, "InputError") {
+		t.Errorf("without a front end that can ask, reading answers %q", got)
+	}
+	if got := transcript(s, 4, "fmt.Println(6 * 7)"); got != "42\n" {
+		t.Errorf("the next cell answers %q", got)
+	}
+}
+
+// TestLateGoroutine reports a panic of a goroutine whose cell is over, and keeps
+// every value.
+func TestLateGoroutine(t *testing.T) {
+	s := open(t)
+	r := record()
+	res := s.Execute(context.Background(), cell.Request{Count: 1,
+		Code: "import \"time\"\nkept := 7\ngo func() { time.Sleep(200 * time.Millisecond); panic(\"late\") }()"}, r)
+	if res.Err != nil {
+		t.Fatal(res.Err)
+	}
+	r.ready(t)
+	if !strings.Contains(r.text(), "late") || !strings.Contains(r.text(), "In[1]:3") {
+		t.Errorf("the panic is reported as %q", r.text())
+	}
+	if got := transcript(s, 2, "kept"); got != "= 7\n" {
+		t.Errorf("after it the session answers %q", got)
+	}
+}
+
+// TestKilledWorker loses the worker to the outside world.
+func TestKilledWorker(t *testing.T) {
+	s := open(t)
+	transcript(s, 1, "x := 5\nfunc twice(n int) int { return 2 * n }")
+	for _, p := range s.Processes() {
+		proc, err := os.FindProcess(p.PID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := proc.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := transcript(s, 2, "twice(21)")
+	if !strings.Contains(got, "= 42") && !strings.Contains(got, "gone: x") {
+		t.Errorf("the cell after the loss answers %q", got)
+	}
+	if got := transcript(s, 3, "twice(4)"); got != "= 8\n" {
+		t.Errorf("the function answers %q", got)
+	}
+}
+
+// TestCompiledCellsAreKept finds the cells of an earlier session again.
+func TestCompiledCellsAreKept(t *testing.T) {
+	for range 2 {
+		s := open(t)
+		if got := transcript(s, 1, "func triple(n int) int { return 3 * n }\ntriple(5)"); got != "= 15\n" {
+			t.Errorf("got %q", got)
+		}
+		s.Close()
+	}
+}
