@@ -165,3 +165,17 @@ def test_shutdown_leaves_no_process(session):
     _, alive = psutil.wait_procs(family, timeout=30)
     # The kernel is this process's own child and may wait to be reaped.
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_a_client_that_never_reads_stalls_nobody(session):
+    """Another front end that has stopped reading must not hold up this one's output."""
+    session.run('import ("fmt"; "strings")\nvar _ = strings.Repeat')
+    silent = session.manager.blocking_client()
+    silent.start_channels()
+    try:
+        silent.wait_for_ready(timeout=60)
+        for _ in range(25):
+            outcome = session.run('fmt.Print(strings.Repeat("x", 20_000_000))', timeout=30)
+            assert len(outcome.stdout) == 20_000_000
+    finally:
+        silent.stop_channels()
