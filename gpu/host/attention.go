@@ -116,8 +116,10 @@ func (e *Engine) AttentionForward(a *Attention) error {
 		return fmt.Errorf("compute attention: no keys for %d queries", a.Tq)
 	}
 	heads, chunk := a.B*a.H, a.Tq
-	if heads < 4*e.threads {
-		chunk = min(chunk, queryChunk)
+	if e.threads > 1 && heads < 4*e.threads {
+		// About four pieces a thread, so that none waits long for another.
+		chunk = (heads*a.Tq/(4*e.threads) + queryChunk - 1) / queryChunk * queryChunk
+		chunk = max(queryChunk, min(chunk, a.Tq))
 	}
 	per := (a.Tq + chunk - 1) / chunk
 	space := e.run.attentionSpace(a.Tk, a.D)

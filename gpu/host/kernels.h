@@ -25,9 +25,9 @@ INLINE V ISA(exp2)(V x)
 }
 
 // One tile: c (MR, nv*VL) = or += a (MR, k) times b (k, nv*VL). Element (i, p) of
-// a is at a[i*ai + p*ak]; nv and ai are constants after inlining.
-INLINE void ISA(tile)(const int nv, const int64_t ai, int64_t ak, int64_t k, const float *a,
-	const float *b, int64_t ldb, float *c, int64_t ldc, int add)
+// a is at a[i*ai + p*ak]; nv, add and ai are constants after inlining.
+INLINE void ISA(tile)(const int nv, const int add, const int64_t ai, int64_t ak, int64_t k, const float *a,
+	const float *b, int64_t ldb, float *c, int64_t ldc)
 {
 	V s[MR][NRV];
 	UNROLL for (int i = 0; i < MR; i++)
@@ -50,10 +50,13 @@ INLINE void ISA(tile)(const int nv, const int64_t ai, int64_t ak, int64_t k, con
 static void ISA(tile_packed)(int nv, int64_t ak, int64_t k, const float *a,
 	const float *b, int64_t ldb, float *c, int64_t ldc, int add)
 {
-	switch (nv) {
-	case 1: ISA(tile)(1, 1, ak, k, a, b, ldb, c, ldc, add); break;
-	case 2: ISA(tile)(2, 1, ak, k, a, b, ldb, c, ldc, add); break;
-	default: ISA(tile)(3, 1, ak, k, a, b, ldb, c, ldc, add);
+	switch (nv * 2 + !!add) {
+	case 2: ISA(tile)(1, 0, 1, ak, k, a, b, ldb, c, ldc); break;
+	case 3: ISA(tile)(1, 1, 1, ak, k, a, b, ldb, c, ldc); break;
+	case 4: ISA(tile)(2, 0, 1, ak, k, a, b, ldb, c, ldc); break;
+	case 5: ISA(tile)(2, 1, 1, ak, k, a, b, ldb, c, ldc); break;
+	case 6: ISA(tile)(3, 0, 1, ak, k, a, b, ldb, c, ldc); break;
+	default: ISA(tile)(3, 1, 1, ak, k, a, b, ldb, c, ldc);
 	}
 }
 
@@ -62,9 +65,9 @@ static void ISA(tile_rows)(int nv, int64_t k, const float *a,
 	const float *b, int64_t ldb, float *c, int64_t ldc)
 {
 	switch (nv) {
-	case 1: ISA(tile)(1, NR, 1, k, a, b, ldb, c, ldc, 1); break;
-	case 2: ISA(tile)(2, NR, 1, k, a, b, ldb, c, ldc, 1); break;
-	default: ISA(tile)(3, NR, 1, k, a, b, ldb, c, ldc, 1);
+	case 1: ISA(tile)(1, 1, NR, 1, k, a, b, ldb, c, ldc); break;
+	case 2: ISA(tile)(2, 1, NR, 1, k, a, b, ldb, c, ldc); break;
+	default: ISA(tile)(3, 1, NR, 1, k, a, b, ldb, c, ldc);
 	}
 }
 
