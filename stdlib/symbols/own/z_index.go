@@ -16,6 +16,8 @@ func Find(path string) []table.Symbol {
 		return table_attune_display_mime[:]
 	case "attune/gpu":
 		return table_attune_gpu[:]
+	case "attune/stdlib/data":
+		return table_attune_stdlib_data[:]
 	case "attune/stdlib/monitor":
 		return table_attune_stdlib_monitor[:]
 	case "attune/stdlib/nn":
