@@ -61,6 +61,17 @@ func TestReadDigits(t *testing.T) {
 	}
 }
 
+func TestOneOutOfRange(t *testing.T) {
+	s := fixture(t)
+	s.Pixels = append(s.Pixels, 0)[:len(s.Pixels)] // with room beyond the end
+	defer func() {
+		if recover() == nil {
+			t.Error("picture 4 of 4 was given")
+		}
+	}()
+	s.One(4)
+}
+
 func TestReadDigitsRefuses(t *testing.T) {
 	good := strings.SplitAfter(drawn(t), "\n")[0]
 	for name, c := range map[string]struct {

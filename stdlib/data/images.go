@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Images is N grey pictures of one size, each with a label.
@@ -34,7 +35,8 @@ func (s *Images) String() string {
 // out of range panics, as indexing a slice does.
 func (s *Images) One(i int) []float32 {
 	size := s.Height * s.Width
-	return s.Pixels[i*size : (i+1)*size : (i+1)*size]
+	// Slicing may reach past the length, up to the capacity.
+	return slices.Clip(s.Pixels)[i*size : (i+1)*size : (i+1)*size]
 }
 
 // Rows is picture i as Height tokens of Width numbers each. They share memory with

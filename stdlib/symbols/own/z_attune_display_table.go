@@ -13,6 +13,7 @@ var table_attune_display = [...]table.Symbol{
 	{"AttentionOption", (*p.AttentionOption)(nil)},
 	{"AttentionScale", p.AttentionScale},
 	{"AttentionTitle", p.AttentionTitle},
+	{"Beside", p.Beside},
 	{"Bundle", (*p.Bundle)(nil)},
 	{"Bundler", (*p.Bundler)(nil)},
 	{"Clear", p.Clear},

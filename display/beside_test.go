@@ -1,0 +1,33 @@
+package display
+
+import (
+	"errors"
+	"image"
+	"strings"
+	"testing"
+
+	"attune/display/mime"
+)
+
+func TestBeside(t *testing.T) {
+	b := Beside(image.NewGray(image.Rect(0, 0, 8, 8)), []struct{ A int }{{7}}, "<u>", errors.New("broken"), HTML("<i>mine</i>"))
+	got := b.Data[mime.HTML]
+	for _, want := range []string{
+		`<img src="data:image/png;base64,`, `width="160" height="160"`, "<table", "&lt;u&gt;", "broken", "<i>mine</i>",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the markup lacks %q", want)
+		}
+	}
+	if strings.Contains(got, "<u>") {
+		t.Error("text became markup")
+	}
+	if n := strings.Count(got, "<div>"); n != 5 {
+		t.Errorf("%d parts of 5", n)
+	}
+	for _, want := range []string{"image, 8×8 pixels", "<u>", "broken"} {
+		if !strings.Contains(b.Data[mime.Text], want) {
+			t.Errorf("the text lacks %q: %s", want, b.Data[mime.Text])
+		}
+	}
+}
