@@ -31,6 +31,26 @@ func (e *execution) lost(h *hand) *cell.Error {
 	return err
 }
 
+// mend starts a new worker where the old one ended between two cells, and says so.
+func (e *execution) mend() *cell.Error {
+	h := e.s.worker()
+	if !h.isGone() {
+		return nil
+	}
+	err := e.autopsy(h.report, h.client.Exit())
+	h.client.Close()
+	gone, berr := e.s.revive(e)
+	if berr != nil {
+		return &cell.Error{Name: "KernelError", Value: berr.Error(), Traceback: []string{red("KernelError: ") + berr.Error()}}
+	}
+	what := "no variables were lost"
+	if len(gone) > 0 {
+		what = "these variables are gone: " + strings.Join(gone, ", ")
+	}
+	e.say(fmt.Sprintf("the worker process ended after the last cell (%s); %s\n", err.Value, what))
+	return nil
+}
+
 // revive starts a new worker for the session as it stands, without its values.
 func (s *Session) revive(e *execution) (gone []string, err error) {
 	scope := s.scope.Load().Clone()
@@ -38,7 +58,7 @@ func (s *Session) revive(e *execution) (gone []string, err error) {
 		gone = append(gone, d.Name)
 	}
 	s.scope.Store(scope)
-	h, err := s.worker()
+	h, err := s.newWorker()
 	if err != nil {
 		return gone, err
 	}

@@ -87,6 +87,9 @@ func (e *execution) interrupt() {
 // goCode checks, plans and runs Go code, and takes it into the session.
 func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	start := time.Now()
+	if err := e.mend(); err != nil {
+		return err
+	}
 	e.s.checkMu.Lock()
 	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
 	e.s.checkMu.Unlock()
@@ -116,10 +119,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	} else if err := e.compile(u, r); err != nil {
 		return err
 	}
-	h, werr := e.s.worker()
-	if werr != nil {
-		return &cell.Error{Name: "KernelError", Value: werr.Error(), Traceback: []string{werr.Error()}}
-	}
+	h := e.s.worker()
 	e.s.prepare(u)
 	e.s.commit(u)
 	done, err := e.perform(h, r)

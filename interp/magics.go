@@ -121,15 +121,12 @@ func (e *execution) question(name string) {
 // reset forgets everything and starts a fresh worker.
 func (e *execution) reset() *cell.Error {
 	s := e.s
-	h, err := s.worker()
-	if err == nil {
-		h.client.Close()
-		<-h.gone
-		s.scope.Store(check.NewScope())
-		s.loaded = nil
-		_, err = s.worker()
-	}
-	if err != nil {
+	h := s.worker()
+	h.client.Close()
+	<-h.gone
+	s.scope.Store(check.NewScope())
+	s.loaded = nil
+	if _, err := s.newWorker(); err != nil {
 		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}
 	}
 	e.say("all names are forgotten; the worker process is a fresh one\n")
@@ -146,9 +143,9 @@ func (e *execution) who() {
 		}
 	}
 	sizes, heads := map[string]int64{}, map[string]string{}
-	if h, err := e.s.worker(); err == nil && len(keys) > 0 {
+	if len(keys) > 0 {
 		e.s.nextID++
-		if l := h.list(e.s.nextID, keys); l != nil {
+		if l := e.s.worker().list(e.s.nextID, keys); l != nil {
 			for _, it := range l.Items {
 				sizes[it.Key], heads[it.Key] = it.Bytes, it.Text
 			}

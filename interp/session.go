@@ -84,21 +84,25 @@ func Open(opt Options) (*Session, error) {
 		checker: check.NewChecker(imp),
 	}
 	s.scope.Store(check.NewScope())
-	if _, err := s.worker(); err != nil {
+	if _, err := s.newWorker(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// worker is the running worker, started if there is none.
-func (s *Session) worker() (*hand, error) {
+// worker is the worker in use, which may be gone: whoever finds it so calls revive.
+func (s *Session) worker() *hand {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hand
+}
+
+// newWorker starts a worker and makes it the one in use.
+func (s *Session) newWorker() (*hand, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, errors.New("the session is closed")
-	}
-	if s.hand != nil && !s.hand.isGone() {
-		return s.hand, nil
 	}
 	h, err := newHand(s.opt)
 	if err != nil {
@@ -115,9 +119,7 @@ func (s *Session) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.Interrupt()
-	if h != nil {
-		h.client.Close()
-	}
+	h.client.Close()
 	return nil
 }
 

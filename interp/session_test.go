@@ -25,8 +25,13 @@ var update = flag.Bool("update", false, "write what the sessions answer into tes
 // build is the folder with what ./install.sh builds: the worker and the packages.
 const build = "../.build"
 
-// open starts a session of a cache of its own.
+// open starts a session.
 func open(t testing.TB) *interp.Session {
+	t.Helper()
+	return openWith(t, nil)
+}
+
+func openWith(t testing.TB, env []string) *interp.Session {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(build, "lib", "stamp.json")); err != nil {
 		t.Skip("the packages for cells are not built: run ./install.sh test")
@@ -37,7 +42,7 @@ func open(t testing.TB) *interp.Session {
 	}
 	s, err := interp.Open(interp.Options{
 		Lib: filepath.Join(abs, "lib"), Worker: filepath.Join(abs, "bin", "attune-worker"),
-		Cache: filepath.Join(abs, "test-cells"),
+		Cache: filepath.Join(abs, "test-cells"), Env: env,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +274,7 @@ func TestKilledWorker(t *testing.T) {
 		}
 	}
 	got := transcript(s, 2, "twice(21)")
-	if !strings.Contains(got, "= 42") && !strings.Contains(got, "gone: x") {
+	if !strings.Contains(got, "gone: x") {
 		t.Errorf("the cell after the loss answers %q", got)
 	}
 	if got := transcript(s, 3, "twice(4)"); got != "= 8\n" {
@@ -285,5 +290,17 @@ func TestCompiledCellsAreKept(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		s.Close()
+	}
+}
+
+// TestMemoryLimit ends a cell that takes all memory, and not the session.
+func TestMemoryLimit(t *testing.T) {
+	s := openWith(t, append(os.Environ(), "ATTUNE_MEMORY=400MiB"))
+	got := transcript(s, 1, "var blocks [][]byte\nfor {\n\tb := make([]byte, 64<<20)\n\tfor i := range b {\n\t\tb[i] = 1\n\t}\n\tblocks = append(blocks, b)\n}")
+	if !strings.Contains(got, "out of memory: the session held") || !strings.Contains(got, "gone: blocks") {
+		t.Errorf("the cell answers %q", got)
+	}
+	if got := transcript(s, 2, "6 * 7"); got != "= 42\n" {
+		t.Errorf("the next cell answers %q", got)
 	}
 }

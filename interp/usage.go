@@ -21,10 +21,8 @@ type usage struct {
 
 // Processes implements cell.Runner: the worker is the one process of the session.
 func (s *Session) Processes() []cell.Process {
-	s.mu.Lock()
-	h := s.hand
-	s.mu.Unlock()
-	if h == nil || h.isGone() {
+	h := s.worker()
+	if h.isGone() {
 		return nil
 	}
 	p := cell.Process{PID: h.client.PID()}

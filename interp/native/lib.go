@@ -31,7 +31,8 @@ var patterns = []string{
 }
 
 // Lib is the folder that cells are checked and linked against: the archives of all
-// packages, in importcfg, with what is needed to link quickly.
+// packages, in importcfg, with what is needed to link quickly. It lies, under the
+// name of its stamp, in a folder whose stamp.json says which one is in use.
 type Lib struct {
 	Dir    string
 	Stamp  string // changes with the toolchain and with any package
@@ -54,7 +55,7 @@ func OpenLib(dir string) (*Lib, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("%w (stamp.json: %v)", ErrNoLib, err)
 	}
-	return &Lib{Dir: dir, Stamp: s.Stamp, GoRoot: s.GoRoot}, nil
+	return &Lib{Dir: filepath.Join(dir, s.Stamp), Stamp: s.Stamp, GoRoot: s.GoRoot}, nil
 }
 
 // ImportCfg is the list of archives.
@@ -79,25 +80,56 @@ func Warm(ctx context.Context, root, dir string, say func(string)) error {
 		fmt.Fprintln(sum, p.path, p.export)
 	}
 	stamp := hex.EncodeToString(sum.Sum(nil)[:8])
-	if have, err := OpenLib(dir); err == nil && have.Stamp == stamp {
+	have, err := OpenLib(dir)
+	if err == nil && have.Stamp == stamp {
 		say("they are fresh")
 		return nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("clear %s: %w", dir, err)
-	}
-	if err := copyArchives(list, dir); err != nil {
+	lib := &Lib{Dir: filepath.Join(dir, stamp), Stamp: stamp, GoRoot: goroot}
+	if err := copyArchives(list, lib.Dir); err != nil {
 		return err
 	}
-	lib := &Lib{Dir: dir, Stamp: stamp, GoRoot: goroot}
 	if err := lib.makeWrapper(ctx); err != nil {
 		return err
 	}
-	data, err := json.Marshal(stampFile{stamp, goroot, version})
+	if err := writeStamp(dir, stampFile{stamp, goroot, version}); err != nil {
+		return err
+	}
+	return dropOld(dir, lib, have)
+}
+
+// writeStamp names the folder in use, in one step.
+func writeStamp(dir string, s stampFile) error {
+	data, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "stamp.json"), data, 0o644)
+	file := filepath.Join(dir, "stamp.json")
+	if err := os.WriteFile(file+".new", data, 0o644); err != nil {
+		return fmt.Errorf("finish the packages for cells: %w", err)
+	}
+	return os.Rename(file+".new", file)
+}
+
+// dropOld removes all folders but that in use and the one before, which running
+// kernels may still link against.
+func dropOld(dir string, keep ...*Lib) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		kept := !e.IsDir()
+		for _, l := range keep {
+			kept = kept || l != nil && l.Stamp == e.Name()
+		}
+		if !kept {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return fmt.Errorf("remove old packages: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 type exported struct{ path, export string }

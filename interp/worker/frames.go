@@ -53,9 +53,13 @@ type Straight struct {
 	Vars    []Var
 	Funcs   []Ref
 	Types   []Ref
-	Body    string
-	File    string
-	Line    int
+	// Needs are the unnamed types of the body's values. The worker refuses the cell
+	// unless compiled code has each: a type made by reflection alone would differ
+	// from the one that a later compiled cell has.
+	Needs []*TypeRef
+	Body  string
+	File  string
+	Line  int
 }
 
 // Import is a package under a name.

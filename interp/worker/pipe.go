@@ -45,16 +45,17 @@ func (p *pipe) read() {
 			defer p.mu.Unlock()
 			return p.drain(fd) || p.end
 		})
+		// First tell, then wait for room: only who was told makes any.
+		select {
+		case p.ready <- struct{}{}:
+		default:
+		}
 		p.mu.Lock()
 		stop := err != nil || p.end
 		for len(p.held) >= maxHeld && !p.gone && !stop {
 			p.room.Wait()
 		}
 		p.mu.Unlock()
-		select {
-		case p.ready <- struct{}{}:
-		default:
-		}
 		if stop {
 			return
 		}

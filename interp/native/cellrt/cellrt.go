@@ -144,11 +144,33 @@ type Table struct {
 	mu    sync.Mutex
 	vars  map[string]reflect.Value // pointers to the storage
 	types map[string]reflect.Type
+	seen  map[reflect.Type]bool
+	fresh []reflect.Type
 }
 
 // NewTable is an empty table.
 func NewTable() *Table {
-	return &Table{vars: map[string]reflect.Value{}, types: map[string]reflect.Type{}}
+	return &Table{vars: map[string]reflect.Value{}, types: map[string]reflect.Type{}, seen: map[reflect.Type]bool{}}
+}
+
+// Compiled returns the types that compiled cells have come with since it was asked
+// last.
+func (t *Table) Compiled() []reflect.Type {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := t.fresh
+	t.fresh = nil
+	return fresh
+}
+
+// saw notes a type of a compiled cell.
+func (t *Table) saw(typ reflect.Type) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if typ != nil && !t.seen[typ] {
+		t.seen[typ] = true
+		t.fresh = append(t.fresh, typ)
+	}
 }
 
 // Ptr is the storage of key, a pointer to its type, made if it is new.
@@ -202,17 +224,22 @@ type Env struct {
 
 // Var binds key to its storage.
 func Var[T any](env *Env, key string) *T {
-	p, err := env.Table.Ptr(key, reflect.TypeFor[T]())
+	typ := reflect.TypeFor[T]()
+	p, err := env.Table.Ptr(key, typ)
 	if err != nil {
 		panic(err)
 	}
-	return p.Interface().(*T)
+	env.Table.saw(typ)
+	// Ptr has seen to it that T is the storage's type. *T need not be the type of the
+	// pointer, which reflection may have made before compiled code had any.
+	return (*T)(p.UnsafePointer())
 }
 
 // Type registers a type of the session, and checks that every compiled cell means
 // the same one by it.
 func Type[T any](env *Env, key string) {
 	typ := reflect.TypeFor[T]()
+	env.Table.saw(typ)
 	env.Table.mu.Lock()
 	defer env.Table.mu.Unlock()
 	if have, ok := env.Table.types[key]; ok && have != typ {
@@ -287,6 +314,9 @@ func sameLayout(a, b reflect.Type, seen map[[2]reflect.Type]bool) bool {
 // Result takes the value of the cell's last expression.
 func (e *Env) Result(values ...any) {
 	e.Out, e.Has = values, true
+	for _, v := range values {
+		e.Table.saw(reflect.TypeOf(v))
+	}
 }
 
 // Zero is the value of a variable that is declared without one.

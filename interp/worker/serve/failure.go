@@ -18,9 +18,12 @@ func straightFailure(p *yaegi.Panic) *worker.Failure {
 	f := failureOf(cellrt.Failure{Value: p.Value, Text: panicText(p.Value)})
 	_, f.Runtime = p.Value.(runtime.Error)
 	f.Frames = stackFrames(p.Stack)
-	f.Frames = append(f.Frames, worker.Frame{Func: "cells.Ξrun", File: p.File, Line: p.Line, Col: p.Column})
+	f.Frames = append(f.Frames, worker.Frame{Func: cellFunc, File: p.File, Line: p.Line, Col: p.Column})
 	return f
 }
+
+// cellFunc stands for the cell's own statements, as compiled cells call them.
+const cellFunc = "cells.Ξrun_0000000000000000"
 
 func panicText(v any) string {
 	defer func() { _ = recover() }()

@@ -13,6 +13,7 @@ import (
 	"plugin"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,12 +32,19 @@ type server struct {
 	engine *yaegi.Engine
 	out    *output
 	stop   *stopper
+	known  *known // the running cell's goroutine looks there
 
 	opened map[string]*cellPlugin // by hash
+	spare  spare
 
 	mu      sync.Mutex
 	current *cellRun
 }
+
+// maxStack ends unbounded recursion. It is a quarter of Go's own limit, because
+// the runtime walks the whole stack before it reports, and still eight million
+// calls deep.
+const maxStack = 256 << 20
 
 // cellPlugin is an opened plugin.
 type cellPlugin struct{ run, bind func(*cellrt.Env) }
@@ -49,7 +57,11 @@ type cellRun struct {
 	start   time.Time
 	once    sync.Once
 	failure *worker.Failure // of another goroutine of the cell
-	ended   chan struct{}
+	// straight is the cell when the instant engine runs it, stopped that the cell
+	// was interrupted.
+	straight *yaegi.Compiled
+	stopped  bool
+	ended    chan struct{}
 }
 
 // Serve reads requests from r and writes events to w until r ends.
@@ -57,13 +69,18 @@ func Serve(r io.Reader, w io.Writer) error {
 	s := &server{
 		conn: worker.NewConn(r, w), table: cellrt.NewTable(),
 		engine: yaegi.New(symbols.Table), opened: map[string]*cellPlugin{},
+		known: newKnown(),
 	}
 	s.out = newOutput(s.conn)
 	s.stop = newStopper()
+	s.spare.hold()
 	display.SetOut(s.out)
 	monitor.Use(monitor.New())
 	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Exited: s.exited})
-	debug.SetMaxStack(256 << 20)
+	debug.SetMaxStack(maxStack)
+	if err := limitMemory(); err != nil {
+		fmt.Fprintln(os.Stderr, "attune:", err)
+	}
 	if err := s.conn.Send(worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
 		return err
 	}
@@ -105,7 +122,7 @@ func (s *server) start(r *worker.Run) {
 		s.mu.Lock()
 		run.goid = goid()
 		s.mu.Unlock()
-		done := worker.Done{}
+		done := worker.Done{ID: r.ID}
 		returned := false
 		defer func() {
 			if !returned { // runtime.Goexit, or a panic that Describe was told of
@@ -172,6 +189,11 @@ func (s *server) open(n *worker.Native) (*cellPlugin, error) {
 		return p, nil
 	}
 	lib, err := plugin.Open(n.File)
+	if err != nil && strings.Contains(err.Error(), "Too many open files") {
+		s.spare.release()
+		lib, err = plugin.Open(n.File)
+		s.spare.hold()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the compiled cell: %w", err)
 	}
@@ -249,6 +271,12 @@ func (s *server) interrupt(id int) {
 	if run == nil || run.id != id {
 		return
 	}
+	s.mu.Lock()
+	run.stopped = true
+	if run.straight != nil {
+		run.straight.Interrupt()
+	}
+	s.mu.Unlock()
 	s.stop.begin(run.goid)
 	go func() {
 		select {
@@ -259,11 +287,37 @@ func (s *server) interrupt(id int) {
 	}()
 }
 
+// interruptible lets an interrupt reach the statements of cell id, one that came
+// before they were ready included.
+func (s *server) interruptible(id int, c *yaegi.Compiled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil || s.current.id != id {
+		return
+	}
+	s.current.straight = c
+	if s.current.stopped {
+		c.Interrupt()
+	}
+}
+
 // straight runs a cell on the instant engine.
 func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Done) {
 	p := yaegi.Program{Body: st.Body, File: st.File, Line: st.Line}
 	for _, im := range st.Imports {
 		p.Imports = append(p.Imports, yaegi.Import{Alias: im.Name, Path: im.Path})
+	}
+	for _, t := range s.table.Compiled() {
+		s.known.add(t)
+	}
+	for _, im := range st.Imports {
+		s.known.addPackage(im.Path)
+	}
+	for _, t := range st.Needs {
+		if _, err := s.typeOf(t); err != nil {
+			done.NotStraight = err.Error()
+			return
+		}
 	}
 	var results []reflect.Value
 	for _, v := range st.Vars {
@@ -306,9 +360,12 @@ func (s *server) interpret(p yaegi.Program, env *cellrt.Env, results []reflect.V
 		done.NotStraight = err.Error()
 		return
 	}
+	s.interruptible(done.ID, c)
 	err = c.Run()
 	var pan *yaegi.Panic
 	switch {
+	case errors.Is(err, yaegi.ErrInterrupted):
+		done.Interrupted = true
 	case errors.As(err, &pan):
 		if _, ok := pan.Value.(cellrt.Interrupted); ok {
 			done.Interrupted = true

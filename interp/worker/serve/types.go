@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -8,22 +9,12 @@ import (
 	"attune/stdlib/symbols"
 )
 
-// basicTypes are the predeclared types by name.
-func basicTypes() map[string]reflect.Type {
-	types := map[string]reflect.Type{"error": reflect.TypeFor[error](), "unsafe.Pointer": nil}
-	for _, v := range []any{false, 0, int8(0), int16(0), int32(0), int64(0), uint(0), uint8(0), uint16(0), uint32(0),
-		uint64(0), uintptr(0), float32(0), float64(0), complex64(0), complex128(0), ""} {
-		t := reflect.TypeOf(v)
-		types[t.Name()] = t
-	}
-	return types
-}
-
-// typeOf builds the type that t spells out.
+// typeOf builds the type that t spells out. It makes no unnamed type that compiled
+// code does not have: see known.
 func (s *server) typeOf(t *worker.TypeRef) (reflect.Type, error) {
 	switch t.Kind {
 	case worker.Basic:
-		if typ := basicTypes()[t.Name]; typ != nil {
+		if typ := s.known.basic[t.Name]; typ != nil {
 			return typ, nil
 		}
 	case worker.Session:
@@ -31,6 +22,7 @@ func (s *server) typeOf(t *worker.TypeRef) (reflect.Type, error) {
 			return typ, nil
 		}
 	case worker.Named:
+		s.known.addPackage(t.Pkg)
 		values, _ := symbols.Table(t.Pkg)
 		if v := values[t.Name]; v.IsValid() && v.Kind() == reflect.Pointer && v.IsNil() {
 			return v.Type().Elem(), nil
@@ -50,26 +42,17 @@ func (s *server) composite(t *worker.TypeRef) (reflect.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch t.Kind {
-	case worker.Pointer:
-		return reflect.PointerTo(elem), nil
-	case worker.Slice:
-		return reflect.SliceOf(elem), nil
-	case worker.Array:
-		return reflect.ArrayOf(int(t.Len), elem), nil
-	case worker.Chan:
-		return reflect.ChanOf(reflect.ChanDir(t.Len), elem), nil
-	case worker.Map:
-		key, err := s.typeOf(t.Key)
-		if err != nil {
+	var key reflect.Type
+	if t.Kind == worker.Map {
+		if key, err = s.typeOf(t.Key); err != nil {
 			return nil, err
 		}
-		if !key.Comparable() {
-			return nil, fmt.Errorf("map key %v", key)
-		}
-		return reflect.MapOf(key, elem), nil
 	}
-	return nil, fmt.Errorf("unknown kind of type %d", t.Kind)
+	typ := s.known.composite(t, elem, key)
+	if typ == nil {
+		return nil, fmt.Errorf("compiled code has no type of this kind over %v yet", elem)
+	}
+	return typ, nil
 }
 
 func (s *server) funcType(t *worker.TypeRef) (reflect.Type, error) {
@@ -92,5 +75,9 @@ func (s *server) funcType(t *worker.TypeRef) (reflect.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reflect.FuncOf(in, out, t.Varia), nil
+	typ := s.known.function(in, out, t.Varia)
+	if typ == nil {
+		return nil, errors.New("compiled code has no such function type yet")
+	}
+	return typ, nil
 }
