@@ -160,13 +160,16 @@ func sourceLine(code string, n int) string {
 
 var generated = regexp.MustCompile(`^cells\.(\(\*[^)]*\)\.)?(Ξf_|Ξrun_|Ξinit)?(.*?)(_[0-9a-f]{16})?((?:\.func\d+|\.gowrap\d+|-range\d+|\.\d+)*)$`)
 
+// copyMark is the number of a version of a type, or of a copy of a function.
+var copyMark = regexp.MustCompile(`Ξ\d+`)
+
 // funcName is the name that the user gave a function, "" for the cell itself.
 func funcName(s string) string {
 	m := generated.FindStringSubmatch(s)
 	if m == nil {
 		return s
 	}
-	name := strings.ReplaceAll(m[3], "Ξ", ".")
+	name := strings.ReplaceAll(copyMark.ReplaceAllString(m[3], ""), "Ξ", ".")
 	if m[2] == "Ξrun_" {
 		name = ""
 	}

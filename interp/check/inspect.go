@@ -1,6 +1,7 @@
 package check
 
 import (
+	"go/ast"
 	"go/types"
 	"strings"
 )
@@ -29,15 +30,39 @@ func (c *Checker) Inspect(code string, offset int, scope *Scope) Info {
 			return Info{}
 		}
 	}
+	name := code[start:end]
+	if o := c.ofPackage(code, start, name, scope); o != nil {
+		return c.describe(o, scope)
+	}
 	p := c.probeAt(code, end, scope)
 	if p == nil {
 		p = c.probeAt(code[:end], end, scope)
 	}
-	name := code[start:end]
 	if p == nil {
 		return c.describe(c.lookup(nil, name, scope), scope)
 	}
 	return c.describe(c.lookup(p, name, scope), scope)
+}
+
+// ofPackage looks name up in the package that stands before it and a dot, though
+// no cell has imported it: fmt.Println is known to everybody.
+func (c *Checker) ofPackage(code string, start int, name string, scope *Scope) types.Object {
+	if start == 0 || code[start-1] != '.' {
+		return nil
+	}
+	from, to := word(code, start-1)
+	pkg := code[from:to]
+	if scope.Decls[pkg] != nil || scope.Imports[pkg] != "" || !ast.IsExported(name) {
+		return nil
+	}
+	for _, path := range c.Imp.Paths() {
+		if (path == pkg || strings.HasSuffix(path, "/"+pkg)) && public(path) {
+			if p, err := c.Imp.Import(path); err == nil && p.Scope().Lookup(name) != nil {
+				return p.Scope().Lookup(name)
+			}
+		}
+	}
+	return nil
 }
 
 // callee is the name before the open bracket that offset stands in.

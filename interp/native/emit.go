@@ -263,10 +263,28 @@ func (e *emitter) method(text *strings.Builder, d, m *check.Decl) error {
 	return nil
 }
 
+// function writes a body, and copies of it if it calls itself.
 func (e *emitter) function(text *strings.Builder, d *check.Decl) {
-	e.mark(text, d.Cell, d.Line, 1)
-	e.pieces(text, e.merge(d.Pieces, d.Imports))
-	text.WriteString("\n")
+	var b strings.Builder
+	e.pieces(&b, e.merge(d.Pieces, d.Imports))
+	body, name := b.String(), funcMark+d.Key
+	n := 1
+	if strings.Contains(body, selfMark) && len(body) <= maxCopied && !strings.Contains(body, "type ") {
+		n = copies
+	}
+	for i := range n {
+		next := name + hashMark
+		if i+1 < n {
+			next = fmt.Sprintf("%sΞ%d%s", name, i+1, hashMark)
+		}
+		copied := strings.ReplaceAll(body, selfMark, next)
+		if i > 0 {
+			copied = strings.Replace(copied, name+hashMark, fmt.Sprintf("%sΞ%d%s", name, i, hashMark), 1)
+			copied = strings.Replace(copied, pointMark, "", 1)
+		}
+		e.mark(text, d.Cell, d.Line, 1)
+		text.WriteString(strings.ReplaceAll(copied, pointMark, safepoint) + "\n")
+	}
 }
 
 func (e *emitter) mark(text *strings.Builder, cell, line, col int) {
@@ -376,6 +394,7 @@ func (e *emitter) finish(text string) *Source {
 		fmt.Fprintf(&b, "import _ %q\n", path)
 		paths[path] = true
 	}
+	text = strings.ReplaceAll(text, pointMark, safepoint) // in generic functions and init
 	text = b.String() + strings.ReplaceAll(text, "//line "+check.CellName(e.u.Cell)+":", "//line "+e.cellID(e.u.Cell)+":")
 	sum := sha256.Sum256([]byte(text))
 	hash := hex.EncodeToString(sum[:8])

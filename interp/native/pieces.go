@@ -57,7 +57,7 @@ func prepareFunc(u *check.Unit, f *check.File, fd *ast.FuncDecl, inits int) (blo
 			r.node(fd.Type.Results)
 		}
 		if r.mayRecurse(fd.Body) {
-			r.insert(r.off(fd.Body.Lbrace)+1, safepoint)
+			r.insert(r.off(fd.Body.Lbrace)+1, pointMark)
 		}
 		r.node(fd.Body)
 	} else {

@@ -20,6 +20,16 @@ const (
 	funcMark = "Ξf_"
 )
 
+// A function that calls itself is written several times, each copy calling the
+// next, and only one of them looks for an interrupt: the look costs a tenth of a
+// small function, a quarter of that is lost in the noise.
+const (
+	selfMark  = "ΞSELFΞ"  // stands for the next copy
+	pointMark = "ΞPOINTΞ" // stands for the look, in one copy
+	copies    = 4
+	maxCopied = 2000 // bytes of text
+)
+
 // safepoint is what loops and functions look at.
 const safepoint = " if " + rtName + ".Stop != 0 { " + rtName + ".Safepoint() };"
 
@@ -85,7 +95,7 @@ func (r *rewriter) node(n ast.Node) {
 			r.insert(r.off(n.Body.Lbrace)+1, safepoint)
 		case *ast.FuncDecl:
 			if n.Body != nil && n != r.body && r.mayRecurse(n.Body) {
-				r.insert(r.off(n.Body.Lbrace)+1, safepoint)
+				r.insert(r.off(n.Body.Lbrace)+1, pointMark)
 			}
 		case *ast.FuncLit:
 			if r.mayRecurse(n.Body) {
@@ -167,7 +177,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 		return // an embedded field
 	}
 	if d == r.self && !d.Generic {
-		r.replace(id.Pos(), id.End(), funcMark+d.Key+hashMark)
+		r.replace(id.Pos(), id.End(), selfMark)
 		return
 	}
 	r.wrote[d] = true

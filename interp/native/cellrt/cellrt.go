@@ -40,6 +40,8 @@ func (Interrupted) Error() string { return "interrupted" }
 
 // Safepoint ends the calling goroutine by a panic if it belongs to the cell that is
 // being interrupted.
+//
+//go:noinline
 func Safepoint() {
 	if hooks.Stopped != nil && hooks.Stopped() {
 		panic(Interrupted{})
