@@ -41,11 +41,11 @@ func (w *writer) callee(f ast.Expr) string {
 		if _, ok := ast.Unparen(f).(*ast.FuncLit); ok {
 			return w.refuse(f, "a function literal")
 		}
-		return w.expr(f)
+		return w.operand(f)
 	}
 	method := w.info.Selections[sel]
 	if method == nil || method.Kind() != types.MethodVal {
-		return w.expr(f)
+		return w.operand(f)
 	}
 	fn := method.Obj().(*types.Func)
 	switch recv := fn.Signature().Recv().Type(); {

@@ -40,6 +40,13 @@ func (w *writer) expr(e ast.Expr) string {
 	case tv.Type != nil && instance(tv.Type):
 		return w.refuse(e, "the generic type "+w.show(tv.Type))
 	}
+	w.need(tv.Type, e)
+	return w.operand(e)
+}
+
+// operand writes an expression whose type need not be known: a function is called
+// by its own.
+func (w *writer) operand(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.ParenExpr:
 		return "(" + w.expr(e.X) + ")"
@@ -352,8 +359,11 @@ func (w *writer) literal(e *ast.CompositeLit) string {
 	text := ""
 	if e.Type != nil {
 		text = w.typeText(t, e)
-	} else if p, ok := t.Underlying().(*types.Pointer); ok {
-		t = p.Elem()
+	} else {
+		w.need(t, e)
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			t = p.Elem()
+		}
 	}
 	if instance(t) {
 		return w.refuse(e, "the generic type "+w.show(t))

@@ -100,6 +100,7 @@ func funcRef(u *check.Unit, t *types.Signature) *worker.TypeRef {
 // typeText writes t as the interpreted text names it: always from the checked
 // type, so that aliases are resolved and array lengths are numbers.
 func (w *writer) typeText(t types.Type, at ast.Node) string {
+	w.need(t, at)
 	switch t := types.Unalias(t).(type) {
 	case *types.Basic:
 		if t.Info()&types.IsUntyped != 0 || t.Kind() == types.UnsafePointer || t.Kind() == types.Invalid {
@@ -118,8 +119,6 @@ func (w *writer) typeText(t types.Type, at ast.Node) string {
 		return "map[" + w.typeText(t.Key(), at) + "]" + w.typeText(t.Elem(), at)
 	case *types.Signature:
 		return w.funcText(t, at)
-	case *types.Struct:
-		return w.structText(t, at)
 	case *types.Interface:
 		if t.Empty() && !t.IsComparable() {
 			return "any"
@@ -167,20 +166,26 @@ func (w *writer) funcText(t *types.Signature, at ast.Node) string {
 	return text + " (" + strings.Join(out, ", ") + ")"
 }
 
-func (w *writer) structText(t *types.Struct, at ast.Node) string {
-	var b strings.Builder
-	b.WriteString("struct{")
-	for i := range t.NumFields() {
-		f := t.Field(i)
-		if !f.Exported() || f.Embedded() || t.Tag(i) != "" {
-			return w.refuse(at, "type "+w.show(t))
-		}
-		if i > 0 {
-			b.WriteByte(';')
-		}
-		b.WriteString(" " + f.Name() + " " + w.typeText(f.Type(), at))
+// need notes the type of a value that the cell makes or passes on.
+func (w *writer) need(t types.Type, at ast.Node) {
+	if t == nil {
+		return
 	}
-	return b.String() + " }"
+	switch t := types.Unalias(t).(type) {
+	case *types.Pointer, *types.Slice, *types.Array, *types.Map, *types.Chan, *types.Signature, *types.Struct:
+		for _, have := range w.needed {
+			if types.Identical(have, t) {
+				return
+			}
+		}
+		w.needed = append(w.needed, t)
+		ref := typeRef(w.u, t)
+		if ref == nil {
+			w.refuse(at, "a value of type "+w.show(t))
+			return
+		}
+		w.straight.Needs = append(w.straight.Needs, ref)
+	}
 }
 
 // instance tells whether t is built with an instance of a generic type, or with

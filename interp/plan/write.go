@@ -38,6 +38,7 @@ type writer struct {
 	typeNames   map[string]string         // by key
 	imports     map[*types.Package]string // alias by package
 	aliases     map[string]bool
+	needed      []types.Type
 }
 
 // write returns the unit for the instant engine, or why it is not for it.
