@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"attune/interp/check"
 )
@@ -48,7 +50,9 @@ func Dummy(*rt.Env) {}
 
 // extldScript links in gcc's place. The linker probes gcc for flags, which takes
 // longer than linking: the probes fail, and ld needs none of gcc's start files,
-// because whatever a plugin lacks it finds in the worker.
+// because whatever a plugin lacks it finds in the worker. The exception is the C
+// compiler's own library, whose names are hidden (__cpu_model of the builtins that
+// ask the processor): its path stands in place of %s.
 const extldScript = `#!/bin/sh
 out= objs= libs=
 while [ $# -gt 0 ]; do
@@ -60,7 +64,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-exec ld -shared -s -z relro -z nocopyreloc --as-needed -o "$out" $objs $libs
+exec ld -shared -s -z relro -z nocopyreloc --as-needed -o "$out" $objs $libs '%s'
 `
 
 // makeWrapper compiles the template and writes the linker script.
@@ -96,7 +100,29 @@ func (l *Lib) makeWrapper(ctx context.Context) error {
 	if err := l.compile(ctx, dir, wrapperPlugin, "main.go", filepath.Join(l.Dir, "wrapper.a"), filepath.Join(dir, "cfg")); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(l.Dir, "extld"), []byte(extldScript), 0o755)
+	builtins, err := compilerLibrary(ctx)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(l.Dir, "extld"), fmt.Appendf(nil, extldScript, builtins), 0o755)
+}
+
+// compilerLibrary is the path of the library that the C compiler, the one cgo uses,
+// adds to what it links.
+func compilerLibrary(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "CC").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env CC: %w", err)
+	}
+	cc := strings.Fields(string(out))
+	if len(cc) == 0 {
+		return "", fmt.Errorf("find the C compiler: go env CC says nothing")
+	}
+	cmd := exec.CommandContext(ctx, cc[0], append(cc[1:], "-print-libgcc-file-name")...)
+	if out, err = cmd.Output(); err != nil {
+		return "", fmt.Errorf("ask %s for its library: %w", cc[0], err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // fingerprint is what every archive of the cells' package carries instead of the
