@@ -166,12 +166,6 @@ func (c *cellNames) text(id string) (cellText, bool) {
 	return t, ok
 }
 
-// code is the text of cell count.
-func (c *cellNames) code(count int) string {
-	t, _ := c.text(c.id(count))
-	return t.code
-}
-
 // Interrupt implements cell.Runner.
 func (s *Session) Interrupt() {
 	s.mu.Lock()

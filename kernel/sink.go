@@ -14,7 +14,7 @@ import (
 
 const (
 	flushAfter = 50 * time.Millisecond
-	flushAt    = 64 << 10 // bytes that are sent without waiting
+	flushAt    = 64 << 10 // bytes that are sent without waiting, at first
 	maxStream  = 1 << 20  // bytes of one stream message
 )
 
@@ -32,11 +32,12 @@ type sink struct {
 	halves map[cell.Stream][]byte // beginnings of a rune whose end has yet to come
 	timer  *time.Timer
 	armed  bool    // timer runs
+	enough int     // bytes that are sent without waiting, more while they come fast
 	result *string // text/plain of the execute_result
 }
 
 func newSink(s *Server, r *request, req jupyter.ExecuteRequest, count int) *sink {
-	return &sink{s: s, r: r, req: req, count: count, halves: make(map[cell.Stream][]byte)}
+	return &sink{s: s, r: r, req: req, count: count, enough: flushAt, halves: make(map[cell.Stream][]byte)}
 }
 
 // Stream implements cell.Sink.
@@ -48,8 +49,9 @@ func (k *sink) Stream(to cell.Stream, text []byte) {
 		n := min(len(text), maxStream-len(k.text))
 		k.text = append(k.text, text[:n]...)
 		text = text[n:]
-		if len(k.text) >= flushAt {
+		if len(k.text) >= k.enough {
 			k.flush(false)
+			k.enough = min(2*k.enough, maxStream)
 		}
 	}
 	if len(k.text) > 0 && !k.armed {
@@ -85,7 +87,7 @@ func (k *sink) arm() {
 func (k *sink) late() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.armed = false
+	k.armed, k.enough = false, flushAt
 	k.flush(false)
 }
 
@@ -100,7 +102,7 @@ func (k *sink) flush(final bool) {
 		k.s.publish(k.r, "stream", jupyter.Stream{Name: string(k.stream), Text: k.text[:whole]})
 	}
 	rest := k.text[whole:]
-	if cap(k.text) > 2*flushAt {
+	if cap(k.text) > 2*k.enough {
 		k.text = append([]byte(nil), rest...) // one big write's buffer is not kept
 		return
 	}

@@ -31,7 +31,6 @@ type emitter struct {
 	imports map[string]string // name → path of the one import block
 	slots   map[string]string // key → type text
 	typed   *check.TypeWriter
-	b       strings.Builder
 }
 
 // Emit writes the unit as one Go file. cellID gives the name under which the text

@@ -46,9 +46,7 @@ func prepareFunc(u *check.Unit, f *check.File, fd *ast.FuncDecl, inits int) (blo
 		return block{}, false
 	}
 	if fd.Recv != nil && d != nil && !d.Generic {
-		for _, e := range check.MethodAsFunc(fd, funcMark+d.Key+hashMark, r.off) {
-			r.edits = append(r.edits, e)
-		}
+		r.edits = append(r.edits, check.MethodAsFunc(fd, funcMark+d.Key+hashMark, r.off)...)
 		r.node(fd.Recv.List[0].Type)
 		for _, p := range fd.Type.Params.List {
 			r.node(p.Type)

@@ -80,6 +80,7 @@ func Start(program string, env []string) (*Client, error) {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
 	c.stdin = in[1]
+	widen(out[0])
 	c.pipes = [2]*pipe{newPipe(out[0]), newPipe(errs[0])}
 	c.conn = NewConn(evs[0], reqs[1])
 	c.files = []*os.File{reqs[1], evs[0]}

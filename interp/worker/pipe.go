@@ -25,7 +25,7 @@ type pipe struct {
 	held []byte
 	end  bool // the stream ended
 	gone bool // nobody waits for room any more
-	buf  [64 << 10]byte
+	buf  [256 << 10]byte
 }
 
 func newPipe(f *os.File) *pipe {
@@ -111,3 +111,18 @@ func (p *pipe) finish() {
 	case <-time.After(200 * time.Millisecond):
 	}
 }
+
+// widen lets the operating system hold more of a stream, so that a big print needs
+// fewer turns between the two processes. Where that is not allowed it stays as it is.
+func widen(f *os.File) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) {
+		_, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, 1<<20)
+	})
+}
+
+// setPipeSize is F_SETPIPE_SZ of fcntl(2), which package syscall does not name.
+const setPipeSize = 1031
