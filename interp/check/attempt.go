@@ -72,6 +72,9 @@ func (r *run) files() *Error {
 			return syntaxError(err)
 		}
 	}
+	if err := r.hoistRebound(); err != nil {
+		return syntaxError(err)
+	}
 	for _, f := range append(slices.Clone(u.Files), bodyList(u)...) {
 		if f.Decl != nil {
 			named := maps.Clone(f.Decl.Imports)

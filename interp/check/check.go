@@ -48,6 +48,7 @@ type run struct {
 	methods  map[string][]Chunk // methods the cell declares, by type
 	typeText map[string]Chunk   // types the cell declares
 	dirty    map[*Decl]bool     // earlier declarations to compile again
+	reshaped map[*Decl]bool     // dirty types that get other text, not only methods
 	stale    map[*Decl]string   // those that no longer fit
 
 	topLevel map[token.Pos]bool
@@ -65,7 +66,7 @@ func (c *Checker) Check(n int, code string, scope *Scope) (*Unit, *Error) {
 	r := &run{
 		c: c, cell: n, old: scope, chunks: Split(code),
 		named: map[string]string{}, declares: map[string]bool{}, methods: map[string][]Chunk{},
-		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, stale: map[*Decl]string{},
+		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, reshaped: map[*Decl]bool{}, stale: map[*Decl]string{},
 	}
 	if err := r.imports(); err != nil {
 		return nil, err

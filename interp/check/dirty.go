@@ -34,6 +34,7 @@ func (r *run) dirtyTypes() {
 		}
 		if ch, ok := r.typeText[name]; ok && !r.sameType(d, ch) {
 			r.markDirty(d)
+			r.markReshaped(d)
 		}
 		if !r.sameMethods(d, r.methods[name]) {
 			r.markDirty(d)
@@ -138,6 +139,19 @@ func (r *run) markDirty(d *Decl) {
 	for _, other := range r.old.Decls {
 		if other.Kind == Type && !r.dirty[other] && slices.Contains(typeDeps(r.old, other), d) {
 			r.markDirty(other)
+		}
+	}
+}
+
+// markReshaped marks d and the types built of it as ones whose values cannot follow.
+func (r *run) markReshaped(d *Decl) {
+	if r.reshaped[d] {
+		return
+	}
+	r.reshaped[d] = true
+	for other := range r.dirty {
+		if other.Kind == Type && slices.Contains(typeDeps(r.old, other), d) {
+			r.markReshaped(other)
 		}
 	}
 }

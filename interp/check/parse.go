@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"strconv"
 	"strings"
 )
 
@@ -70,6 +71,11 @@ func syntaxError(err error) *Error {
 // addImports gives file the imports that its free names ask for.
 func (file *File) addImports(named map[string]string, dots []string, dotHas func(path, name string) bool) {
 	file.Imports = map[string]string{}
+	for _, spec := range file.AST.Imports {
+		if spec.Name != nil {
+			file.Imports[spec.Name.Name], _ = strconv.Unquote(spec.Path.Value)
+		}
+	}
 	decl := &ast.GenDecl{Tok: token.IMPORT}
 	add := func(name, path string) {
 		spec := &ast.ImportSpec{Path: &ast.BasicLit{Kind: token.STRING, Value: fmt.Sprintf("%q", path)}}

@@ -35,7 +35,7 @@ func (c *Checker) tryProbe(text string, scope *Scope) *probe {
 	r := &run{
 		c: c, cell: 0, old: scope, chunks: Split(text),
 		named: map[string]string{}, declares: map[string]bool{}, methods: map[string][]Chunk{},
-		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, stale: map[*Decl]string{},
+		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, reshaped: map[*Decl]bool{}, stale: map[*Decl]string{},
 	}
 	if r.imports() != nil || r.sort() != nil {
 		return nil

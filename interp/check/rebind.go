@@ -2,7 +2,9 @@ package check
 
 import (
 	"fmt"
+	"go/parser"
 	"go/types"
+	"strings"
 )
 
 // rebindVars gives session variables whose type got a new version the newer type,
@@ -70,6 +72,9 @@ func (r *run) rebindVar(old *Decl, sub *substituter, moved map[*types.TypeName]*
 	r.unit.Scope.byObj[now.Obj] = &now
 	r.unit.Scope.Decls[now.Name] = &now
 	r.changed[old] = &now
+	if o := r.unit.Pkg.Scope().Lookup(now.Name); o != nil {
+		r.objs[o] = &now // declared for checking by hoistRebound
+	}
 	r.nameDecl(&now)
 	if now.Key != old.Key {
 		r.unit.Rebinds = append(r.unit.Rebinds, Rebind{From: old, To: &now})
@@ -121,4 +126,57 @@ func (s *substituter) tuple(t *types.Tuple) *types.Tuple {
 		vars[i] = types.NewParam(v.Pos(), v.Pkg(), v.Name(), s.in(v.Type()))
 	}
 	return types.NewTuple(vars...)
+}
+
+// hoistRebound declares, for checking only, the earlier variables that this cell
+// names and whose types only get more methods: they already have them here.
+func (r *run) hoistRebound() error {
+	imports := map[string]string{}
+	var lines []string
+	done := map[string]bool{}
+	w := TypeWriter{Scope: r.old, Plain: true, Import: func(path, name string) string {
+		imports[name] = path
+		return name
+	}}
+	for _, f := range append(r.unit.Files[:len(r.unit.Files):len(r.unit.Files)], bodyList(r.unit)...) {
+		for _, id := range f.AST.Unresolved {
+			d := r.old.Decls[id.Name]
+			if d == nil || d.Kind != Var || done[id.Name] || r.declares[id.Name] || !r.followsType(d) {
+				continue
+			}
+			done[id.Name] = true
+			if text, err := w.Text(d.Obj.Type()); err == nil {
+				lines = append(lines, "var "+d.Name+" "+text)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	text := header
+	for name, path := range imports {
+		text += fmt.Sprintf("import %s %q\n", name, path)
+	}
+	f := &File{Text: text + strings.Join(lines, "\n") + "\n", hoist: true}
+	var err error
+	if f.AST, err = parser.ParseFile(r.c.Fset, "", f.Text, 0); err != nil {
+		return err
+	}
+	r.unit.Files = append(r.unit.Files, f)
+	return nil
+}
+
+// followsType tells whether d's type names a type that is compiled again with
+// nothing but other methods.
+func (r *run) followsType(d *Decl) bool {
+	touched, reshaped := false, false
+	Walk(d.Obj.Type(), func(t types.Type) {
+		if n, ok := t.(*types.Named); ok {
+			if td := r.old.DeclOf(n.Obj()); td != nil && r.dirty[td] && r.old.Decls[td.Name] == td {
+				touched = true
+				reshaped = reshaped || r.reshaped[td]
+			}
+		}
+	})
+	return touched && !reshaped
 }

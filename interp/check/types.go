@@ -130,13 +130,13 @@ func (r *run) takeIn() {
 			r.nameDecl(d)
 		}
 	}
+	r.rebindVars()
 	for _, f := range u.Files {
 		r.noteUses(f)
 	}
 	for _, d := range fresh {
 		r.nameDecl(d)
 	}
-	r.rebindVars()
 	if u.Body != nil {
 		u.Uses = UsedDecls(u, r.unit.BodyDecl(), func(string, string) {})
 	}

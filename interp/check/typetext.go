@@ -15,7 +15,9 @@ type TypeWriter struct {
 	Import func(path, name string) string
 	// Use is told of each session type that the text names.
 	Use func(*Decl)
-	err error
+	// Plain writes session types by their names, for text that is checked again.
+	Plain bool
+	err   error
 }
 
 // Text is t as Go text. It fails for types that no text outside their package or
@@ -103,7 +105,11 @@ func (w *TypeWriter) named(b *strings.Builder, t *types.Named) {
 		if w.Use != nil {
 			w.Use(d)
 		}
-		b.WriteString(d.Key)
+		if w.Plain {
+			b.WriteString(d.Name)
+		} else {
+			b.WriteString(d.Key)
+		}
 	case obj.Pkg() == nil:
 		b.WriteString(obj.Name())
 	case obj.Pkg().Path() == PkgPath || !obj.Exported():
