@@ -24,26 +24,44 @@ const built = "../../.build"
 // variables afterwards.
 func TestDifferential(t *testing.T) {
 	worker := buildWorker(t)
-	planned, compiled := openSession(t, worker), openSession(t, worker)
+	own := t.TempDir() // shows what the planned session compiles
+	planned, compiled := openSession(t, worker, own), openSession(t, worker, "")
 	prelude := read(t, "testdata/prelude.txt")
 	for _, s := range []*session{planned, compiled} {
 		if out := s.run(prelude); out != "" {
 			t.Fatal("prelude: ", out)
 		}
 	}
-	instant := 0
 	for _, c := range readCells(t) {
-		ok := t.Run(c.name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
+			why := planned.run("%plan\n" + c.code)
+			planned.run("reset()")
+			before := entries(t, own)
 			got, want := c.in(planned, "// as planned\n"), c.in(compiled, "%%native\n")
 			if got != want {
-				t.Errorf("cell:\n%s\nas planned (-) and compiled (+):\n%s\n%s", c.code, difference(got, want), planned.run("%plan\n"+c.code))
+				t.Errorf("cell:\n%s\nas planned (-) and compiled (+):\n%s\n%s", c.code, difference(got, want), why)
+			}
+			after := entries(t, own)
+			if c.vars != "" { // showing them compiled one
+				after--
+			}
+			if instant := strings.Contains(why, "instant"); instant == c.compiles {
+				t.Errorf("cell:\n%s\n%s", c.code, why)
+			} else if instant && after > before {
+				t.Errorf("cell:\n%s\nwas planned for the instant engine, but compiled", c.code)
 			}
 		})
-		if ok && strings.Contains(planned.run("%plan\n"+c.code), "instant") {
-			instant++
-		}
 	}
-	t.Logf("%d cells ran on the instant engine", instant)
+}
+
+// entries counts the cells that a session compiled into its cache.
+func entries(t testing.TB, dir string) int {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // buildWorker makes the worker from the sources, if the packages for cells are there.
@@ -65,15 +83,17 @@ type session struct {
 	count int
 }
 
-func openSession(t testing.TB, worker string) *session {
+// openSession starts a session with a cache of its own, or with the tests' own.
+func openSession(t testing.TB, worker, cache string) *session {
 	t.Helper()
 	lib, err := filepath.Abs(filepath.Join(built, "lib"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := filepath.Abs(filepath.Join(built, "test-cells"))
-	if err != nil {
-		t.Fatal(err)
+	if cache == "" {
+		if cache, err = filepath.Abs(filepath.Join(built, "test-cells")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s, err := interp.Open(interp.Options{Lib: lib, Worker: worker, Cache: cache})
 	if err != nil {
@@ -102,12 +122,18 @@ func (s *session) run(code string) string {
 type sink struct {
 	mu   sync.Mutex
 	text strings.Builder
+	// first is called when the first text arrives.
+	first func()
 }
 
 func (s *sink) add(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.text.WriteString(text)
+	if f := s.first; f != nil {
+		s.first = nil
+		go f()
+	}
 }
 
 func (s *sink) Stream(_ cell.Stream, text []byte) { s.add(string(text)) }
@@ -120,8 +146,11 @@ func (s *sink) Input(context.Context, string, bool) (string, error) {
 	return "", errors.New("nobody is asked")
 }
 
-// testCell is a cell, and the variables that it defines.
-type testCell struct{ name, code, vars string }
+// testCell is a cell, the variables that it defines, and whether it is to be compiled.
+type testCell struct {
+	name, code, vars string
+	compiles         bool
+}
 
 var positions = regexp.MustCompile(`In\[\d+\]|line \d+, column \d+|0x[0-9a-f]+`)
 
@@ -157,8 +186,9 @@ func readCells(t testing.TB) (cells []testCell) {
 		if head == "" {
 			continue
 		}
+		head, compiles := strings.CutSuffix(head, " compiled")
 		name, vars, _ := strings.Cut(head, " new-")
-		cells = append(cells, testCell{name, code, vars})
+		cells = append(cells, testCell{name, code, vars, compiles})
 	}
 	return cells
 }
@@ -178,4 +208,24 @@ func difference(got, want string) string {
 		}
 	}
 	return strings.Join(out, "\n")
+}
+
+// TestInterrupt stops a cell of the instant engine between two statements.
+func TestInterrupt(t *testing.T) {
+	s := openSession(t, buildWorker(t), "")
+	if out := s.run("import (\"fmt\"; \"time\")\nn := 0"); out != "" {
+		t.Fatal(out)
+	}
+	out := &sink{first: s.Interrupt}
+	const code = "for range 1000 {\n\tn++\n\tfmt.Println(n)\n\ttime.Sleep(time.Second)\n}"
+	if why := s.run("%plan\n" + code); !strings.Contains(why, "instant") {
+		t.Fatal(why)
+	}
+	res := s.Execute(context.Background(), cell.Request{Count: 9, Code: code}, out)
+	if res.Err == nil || res.Err.Name != "Interrupted" {
+		t.Errorf("ended with %v", res.Err)
+	}
+	if got := s.run("n"); got != "=> 1\n\n" {
+		t.Errorf("n is %q", got)
+	}
 }
