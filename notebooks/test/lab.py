@@ -16,12 +16,11 @@ from playwright.sync_api import TimeoutError as BrowserTimeout
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 START = 60  # seconds for JupyterLab to answer
 
-# Cells that run now, each with what it shows: its number in the notebook, its output.
-RUNNING_OUTPUTS = """() => [...document.querySelectorAll(
+# What each cell shows now: its number in the notebook, its output. Not only cells that
+# run: JupyterLab puts no star beside those that "run all" started.
+OUTPUTS = """() => [...document.querySelectorAll(
     '.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell')]
-  .map((cell, n) => [n, cell])
-  .filter(([n, cell]) => cell.querySelector('.jp-InputPrompt')?.textContent.includes('*'))
-  .map(([n, cell]) => [n, cell.querySelector('.jp-OutputArea')?.innerHTML ?? ''])
+  .map((cell, n) => [n, cell.querySelector('.jp-OutputArea')?.innerHTML ?? ''])
   .filter(([n, output]) => output !== '')"""
 
 
@@ -151,8 +150,8 @@ class Notebook:
         last = self.panel.locator(".jp-CodeCell").count() - 1
         seen, deadline = {}, time.monotonic() + timeout
         while not self.prompt(last).strip("[]: ").isdigit():
-            for cell, output in self.page.evaluate(RUNNING_OUTPUTS):
-                seen.setdefault(cell, set()).add(output)
+            for cell, output in self.page.evaluate(OUTPUTS):
+                seen.setdefault(cell, set()).add(hash(output))
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the last cell still shows {self.prompt(last)}")
             self.page.wait_for_timeout(200)
