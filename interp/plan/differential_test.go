@@ -155,7 +155,7 @@ type testCell struct {
 var positions = regexp.MustCompile(`In\[\d+\]|line \d+, column \d+|0x[0-9a-f]+`)
 
 // worded is what the instant engine leaves out of two panics (see interp/yaegi).
-var worded = regexp.MustCompile(`(slice bounds out of range) \[.*|(interface)(?: {})? is`)
+var worded = regexp.MustCompile(`(slice bounds out of range) \[[^\x1b\n]*|(interface)(?: {})? is`)
 
 // in runs the cell, below one line more, in a session from a fresh state, and shows
 // the state after it.
