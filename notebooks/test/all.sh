@@ -38,6 +38,13 @@ vetted() {
 	[ -z "$out" ] || { printf '%s\n' "$out"; return 1; }
 }
 
+# The same for what the tables name although it is deprecated: cells may use it.
+analysed() {
+	local out
+	out=$("$GO" tool staticcheck ./... 2>&1 | grep -vE '(^|/)z_[a-z0-9_]*\.go:') || true
+	[ -z "$out" ] || { printf '%s\n' "$out"; return 1; }
+}
+
 scripts() {
 	command -v shellcheck >/dev/null || { say 'shellcheck is not installed: not checked'; return 0; }
 	shellcheck -x install.sh .ci/run && shellcheck -s bash notebooks/test/all.sh
@@ -52,7 +59,7 @@ lint() {
 	step 'check the code' 'The lines above say what to change.'
 	check gofmt formatted
 	check vet vetted
-	check staticcheck "$GO" run honnef.co/go/tools/cmd/staticcheck ./...
+	check staticcheck analysed
 	check shellcheck scripts
 	check portable portable
 }
