@@ -3,6 +3,7 @@ package interp
 import (
 	"context"
 	"fmt"
+	"go/doc/comment"
 	"html"
 	"strings"
 
@@ -49,9 +50,15 @@ func (s *Session) Inspect(_ context.Context, code string, offset, detail int) ce
 			fmt.Fprintf(&plain, "no longer compiles: %s\n", in.Decl.Stale)
 		}
 	}
+	if in.Doc == "" && in.Decl == nil {
+		in.Doc = s.docs.Find(in.Path, in.Name)
+	}
 	if in.Doc != "" {
-		fmt.Fprintf(&plain, "\n%s\n", in.Doc)
-		fmt.Fprintf(&page, "<p>%s</p>\n", html.EscapeString(in.Doc))
+		var parser comment.Parser
+		var printer comment.Printer
+		text := parser.Parse(in.Doc)
+		fmt.Fprintf(&plain, "\n%s", printer.Text(text))
+		page.Write(printer.HTML(text))
 	}
 	if detail > 0 && in.Source != "" {
 		fmt.Fprintf(&plain, "\n%s\n", in.Source)

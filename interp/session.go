@@ -16,6 +16,7 @@ import (
 
 	"attune/interp/cell"
 	"attune/interp/check"
+	"attune/interp/docs"
 	"attune/interp/native"
 	"attune/interp/worker"
 )
@@ -39,6 +40,7 @@ type Session struct {
 	checker *check.Checker
 	imp     *check.Importer
 	builder *native.Builder
+	docs    *docs.Store
 
 	scope atomic.Pointer[check.Scope] // what readers see; replaced whole
 
@@ -80,7 +82,7 @@ func Open(opt Options) (*Session, error) {
 		opt.Env = os.Environ()
 	}
 	s := &Session{
-		opt: opt, imp: imp, builder: builder,
+		opt: opt, imp: imp, builder: builder, docs: docs.Open(lib.Docs()),
 		checker: check.NewChecker(imp),
 	}
 	s.scope.Store(check.NewScope())

@@ -15,7 +15,7 @@ type Info struct {
 	Source string
 	// Decl is the session's declaration, if it is one.
 	Decl *Decl
-	// Object is what go/types knows; Path its package.
+	// Path is the package, Name the name in it, "Type.Method" for a method or field.
 	Path, Name string
 	Members    []Candidate
 }
@@ -123,10 +123,14 @@ func (c *Checker) describe(o types.Object, scope *Scope) Info {
 	if o.Pkg() != nil {
 		in.Path = o.Pkg().Path()
 	}
+	if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
+		in.Name = typeNameOf(f.Signature().Recv().Type()) + "." + o.Name()
+	}
 	in.Signature = objectString(o)
 	in.Kind, _, _ = strings.Cut(in.Signature, " ")
 	if p, ok := o.(*types.PkgName); ok {
 		in.Path = p.Imported().Path()
+		in.Name = ""
 		in.Kind, in.Signature = "package", "package "+p.Imported().Name()+` // import "`+in.Path+`"`
 		in.Members = exported(p.Imported())
 	}
@@ -137,6 +141,17 @@ func (c *Checker) describe(o types.Object, scope *Scope) Info {
 		in.Doc, in.Source = commentText(in.Decl.Doc), in.Decl.Text
 	}
 	return in
+}
+
+// typeNameOf is the name of a named type or a pointer to one.
+func typeNameOf(t types.Type) string {
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if n, ok := t.(*types.Named); ok {
+		return n.Obj().Name()
+	}
+	return ""
 }
 
 func objectString(o types.Object) string {

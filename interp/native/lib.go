@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"attune/interp/docs"
 )
 
 // patterns are the packages that cells can import: the standard library, gonum,
@@ -58,6 +60,24 @@ func OpenLib(dir string) (*Lib, error) {
 	return &Lib{Dir: filepath.Join(dir, s.Stamp), Stamp: s.Stamp, GoRoot: s.GoRoot}, nil
 }
 
+// Docs is the folder of the packages' documentation.
+func (l *Lib) Docs() string { return filepath.Join(l.Dir, "docs") }
+
+func writeDocs(list []exported, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder of documentation: %w", err)
+	}
+	for _, p := range list {
+		if len(p.source.Files) == 0 || p.source.Files[0] == "" || strings.Contains("/"+p.path+"/", "/internal/") {
+			continue
+		}
+		if err := docs.Write(dir, p.source); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ImportCfg is the list of archives.
 func (l *Lib) ImportCfg() string { return filepath.Join(l.Dir, "importcfg") }
 
@@ -75,7 +95,7 @@ func Warm(ctx context.Context, root, dir string, say func(string)) error {
 		return err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %q %q\n", version, wrapperSource, extldScript)
+	fmt.Fprintf(sum, "%s %q %q docs\n", version, wrapperSource, extldScript)
 	for _, p := range list {
 		fmt.Fprintln(sum, p.path, p.export)
 	}
@@ -90,6 +110,9 @@ func Warm(ctx context.Context, root, dir string, say func(string)) error {
 		return err
 	}
 	if err := lib.makeWrapper(ctx); err != nil {
+		return err
+	}
+	if err := writeDocs(list, lib.Docs()); err != nil {
 		return err
 	}
 	if err := writeStamp(dir, stampFile{stamp, goroot, version}); err != nil {
@@ -132,12 +155,16 @@ func dropOld(dir string, keep ...*Lib) error {
 	return nil
 }
 
-type exported struct{ path, export string }
+// exported is a package's archive and its source.
+type exported struct {
+	path, export string
+	source       docs.Source
+}
 
 // listExports asks the go command for the archives, which it builds where needed.
 func listExports(ctx context.Context, root string) ([]exported, error) {
 	args := append([]string{"list", "-trimpath", "-buildmode=plugin", "-export", "-deps", "-e",
-		"-f", "{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}{{if .Error}}!{{.ImportPath}}: {{.Error}}{{end}}"}, patterns...)
+		"-f", `{{if .Export}}{{.ImportPath}}={{.Export}}|{{.Dir}}|{{join .GoFiles ","}}{{end}}{{if .Error}}!{{.ImportPath}}: {{.Error}}{{end}}`}, patterns...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	var stderr bytes.Buffer
@@ -152,8 +179,10 @@ func listExports(ctx context.Context, root string) ([]exported, error) {
 		if bad, ok := strings.CutPrefix(line, "!"); ok {
 			return nil, fmt.Errorf("go list: %s", bad)
 		}
-		if path, file, ok := strings.Cut(line, "="); ok {
-			list = append(list, exported{path, file})
+		path, rest, ok := strings.Cut(line, "=")
+		parts := strings.Split(rest, "|")
+		if ok && len(parts) == 3 {
+			list = append(list, exported{path, parts[0], docs.Source{Path: path, Dir: parts[1], Files: strings.Split(parts[2], ",")}})
 		}
 	}
 	return list, nil
