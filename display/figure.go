@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -115,15 +116,16 @@ func drawPNG(b *mime.Bundle, density int, width, height vg.Length, paint func(dr
 }
 
 // drawSVG adds to what vgsvg writes: what the picture shows, for those who cannot
-// see it, and fonts to fall back to where the browser has no Liberation.
+// see it, fonts to fall back to where the browser has no Liberation, and how wide each
+// text must come out then, since all that stands beside it was placed for Liberation.
 func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (string, error) {
-	c := vgsvg.New(width, height)
+	c := &measuring{Canvas: vgsvg.New(width, height)}
 	paint(draw.New(c))
 	var buf bytes.Buffer
 	if _, err := c.WriteTo(&buf); err != nil {
 		return "", err
 	}
-	s := strings.Map(xmlRune, buf.String())
+	s := c.fix(strings.Map(xmlRune, buf.String()))
 	if i := strings.Index(s, "<svg "); i >= 0 {
 		s = `<svg role="img" aria-label="` + html.EscapeString(strings.Map(xmlRune, alt)) + `" ` + s[i+len("<svg "):]
 	}
@@ -132,6 +134,38 @@ func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (stri
 		"font-family:Liberation Serif;", "font-family:'Liberation Serif',Times,serif;",
 		"font-family:Liberation Mono;", "font-family:'Liberation Mono',monospace;",
 	).Replace(s), nil
+}
+
+// measuring is an SVG canvas that keeps the width of each text drawn.
+type measuring struct {
+	*vgsvg.Canvas
+	widths []vg.Length
+}
+
+// FillString implements vg.Canvas.
+func (c *measuring) FillString(face font.Face, at vg.Point, s string) {
+	c.widths = append(c.widths, face.Width(s))
+	c.Canvas.FillString(face, at, s)
+}
+
+// fix writes the widths into the drawing's texts (SVG 1.1, section 10.5). Within a
+// text "<" is escaped, so what begins an element is one.
+func (c *measuring) fix(svg string) string {
+	const begin = "<text "
+	parts := strings.Split(svg, begin)
+	if len(parts) != len(c.widths)+1 {
+		return svg
+	}
+	var b strings.Builder
+	b.WriteString(parts[0])
+	for i, w := range c.widths {
+		b.WriteString(begin)
+		if w > 0 {
+			fmt.Fprintf(&b, `textLength="%.2f" lengthAdjust="spacingAndGlyphs" `, w.Points())
+		}
+		b.WriteString(parts[i+1])
+	}
+	return b.String()
 }
 
 // xmlRune puts U+FFFD in place of what XML 1.0 (section 2.2) forbids, of which one is
