@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,11 +21,13 @@ func (e *execution) lost(h *hand) *cell.Error {
 	h.client.Close()
 	err := e.autopsy(h.report, exit)
 	gone, berr := e.s.revive(e)
+	e.s.crashed = e.req.Count
 	switch {
 	case berr != nil:
 		err.Traceback = append(err.Traceback, "no new worker could be started: "+berr.Error())
 	case len(gone) > 0:
-		err.Traceback = append(err.Traceback, "the session goes on; functions and types are kept, these variables are gone: "+strings.Join(gone, ", "))
+		err.Traceback = append(err.Traceback, "the session goes on; functions and types are kept, these variables are gone: "+strings.Join(gone, ", "),
+			"%restore runs the cells again that made them")
 	default:
 		err.Traceback = append(err.Traceback, "the session goes on; no variables were lost")
 	}
@@ -51,10 +54,45 @@ func (e *execution) mend() *cell.Error {
 	return nil
 }
 
+// restore runs the cells again that made the variables lost in the last crash.
+func (e *execution) restore() *cell.Error {
+	cells := map[int][]string{}
+	for _, d := range e.s.lost {
+		if e.s.scope.Load().Decls[d.Name] == nil {
+			cells[d.Cell] = append(cells[d.Cell], d.Name)
+		}
+	}
+	if len(cells) == 0 {
+		e.say("nothing is lost\n")
+		return nil
+	}
+	for _, n := range slices.Sorted(maps.Keys(cells)) {
+		if n == e.s.crashed {
+			e.say(fmt.Sprintf("%s made %s and then ended the process: run it yourself\n", check.CellName(n), strings.Join(cells[n], ", ")))
+			continue
+		}
+		t, ok := e.s.names.text(e.s.names.id(n))
+		if !ok {
+			continue
+		}
+		e.say(fmt.Sprintf("%s again, for %s\n", check.CellName(n), strings.Join(cells[n], ", ")))
+		sub := &execution{s: e.s, req: e.req, out: e.out, ctx: e.ctx, cancel: e.cancel}
+		sub.req.Code = t.code
+		e.follow(sub)
+		err := sub.run().Err
+		e.follow(nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // revive starts a new worker for the session as it stands, without its values.
 func (s *Session) revive(e *execution) (gone []string, err error) {
 	scope := s.scope.Load().Clone()
-	for _, d := range scope.Forget(func(d *check.Decl) bool { return d.Kind != check.Var }) {
+	s.lost = scope.Forget(func(d *check.Decl) bool { return d.Kind != check.Var })
+	for _, d := range s.lost {
 		gone = append(gone, d.Name)
 	}
 	s.scope.Store(scope)

@@ -28,12 +28,12 @@ type execution struct {
 	stopped int    // interrupts so far
 	runID   int    // the worker's run, 0 when none is on
 	hand    *hand  // that runs it
-	asking  func() // ends a question to the user
 	refused string // why input was refused
 	pages   []mime.Bundle
-	forced  bool // %%native
-	timed   bool // %time
-	planned bool // %plan
+	sub     *execution // runs on this one's behalf, and is interrupted with it
+	forced  bool       // %%native
+	timed   bool       // %time
+	planned bool       // %plan
 }
 
 // run takes the cell through its magics, its Go code, and its user expressions.
@@ -68,12 +68,13 @@ func (e *execution) interrupted() bool {
 func (e *execution) interrupt() {
 	e.mu.Lock()
 	e.stopped++
-	n, id, h, asking := e.stopped, e.runID, e.hand, e.asking
+	n, id, h, sub := e.stopped, e.runID, e.hand, e.sub
 	e.mu.Unlock()
-	e.cancel()
-	if asking != nil {
-		asking()
+	if sub != nil {
+		sub.interrupt()
+		return
 	}
+	e.cancel()
 	if h == nil || id == 0 {
 		return
 	}
@@ -82,6 +83,13 @@ func (e *execution) interrupt() {
 		return
 	}
 	_ = h.client.Send(worker.Request{Stop: &worker.Stop{ID: id}})
+}
+
+// follow makes sub the execution that an interrupt of e reaches.
+func (e *execution) follow(sub *execution) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sub = sub
 }
 
 // goCode checks, plans and runs Go code, and takes it into the session.
@@ -269,7 +277,10 @@ func (e *execution) say(text string) { e.out.Stream(cell.Stderr, []byte(text)) }
 func (e *execution) expression(expr string) cell.Value {
 	sink := &capture{Sink: e.out}
 	sub := &execution{s: e.s, req: e.req, out: sink, ctx: e.ctx, cancel: e.cancel}
-	if err := sub.goCode(expr, false); err != nil {
+	e.follow(sub)
+	err := sub.goCode(expr, false)
+	e.follow(nil)
+	if err != nil {
 		return cell.Value{Err: err}
 	}
 	return cell.Value{Bundle: sink.bundle}

@@ -20,6 +20,7 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %plan             say which engine the cell would get and why, and do not run it
 %%native          compile the cell even if the instant engine could run it
 %reset            forget all names and start a fresh worker process
+%restore          after a crash: run the cells again that made the lost variables
 !COMMAND          run a shell command
 NAME?             show the documentation of a name
 
@@ -65,7 +66,7 @@ func isQuestion(line string) bool {
 }
 
 // stray is a magic line below Go code, which Go would report in words about operands.
-var stray = regexp.MustCompile(`^\s*%%?(help|who|time|plan|native|reset)\b`)
+var stray = regexp.MustCompile(`^\s*%%?(help|who|time|plan|native|reset|restore)\b`)
 
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
@@ -102,6 +103,8 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		e.forced = true
 	case "%reset":
 		return "", e.reset()
+	case "%restore":
+		return "", e.restore()
 	default:
 		msg := fmt.Sprintf("there is no %s; %%help lists what there is", name)
 		return "", &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}

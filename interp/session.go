@@ -48,6 +48,8 @@ type Session struct {
 	names   cellNames
 	loaded  []worker.Native // what a new worker must bind again, oldest first
 	nextID  int
+	lost    []*check.Decl // the variables that the last crash took, for %restore
+	crashed int           // the cell that ran when it came
 
 	mu      sync.Mutex // guards what follows
 	hand    *hand

@@ -93,7 +93,7 @@ func (c *Checker) candidates(p *probe, scope *Scope) []Candidate {
 		switch parent := p.path[len(p.path)-2].(type) {
 		case *ast.SelectorExpr:
 			if parent.Sel == p.id {
-				return p.members(parent.X)
+				return c.members(p, parent.X)
 			}
 		case *ast.CompositeLit:
 			if fields := p.fields(parent); fields != nil {
@@ -104,12 +104,18 @@ func (c *Checker) candidates(p *probe, scope *Scope) []Candidate {
 	return c.visible(p, scope)
 }
 
-// members lists what can stand behind x and a dot.
-func (p *probe) members(x ast.Expr) []Candidate {
+// members lists what can stand behind x and a dot. A package that no cell has
+// imported yet is known by its name.
+func (c *Checker) members(p *probe, x ast.Expr) []Candidate {
 	info := p.unit.Info
 	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
 		if pkg, ok := info.Uses[id].(*types.PkgName); ok {
 			return exported(pkg.Imported())
+		}
+		if info.Uses[id] == nil {
+			for pkg := range c.named(id.Name) {
+				return exported(pkg)
+			}
 		}
 	}
 	tv, ok := info.Types[x]

@@ -55,14 +55,25 @@ func (c *Checker) ofPackage(code string, start int, name string, scope *Scope) t
 	if scope.Decls[pkg] != nil || scope.Imports[pkg] != "" || !ast.IsExported(name) {
 		return nil
 	}
-	for _, path := range c.Imp.Paths() {
-		if (path == pkg || strings.HasSuffix(path, "/"+pkg)) && public(path) {
-			if p, err := c.Imp.Import(path); err == nil && p.Scope().Lookup(name) != nil {
-				return p.Scope().Lookup(name)
-			}
+	for p := range c.named(pkg) {
+		if o := p.Scope().Lookup(name); o != nil {
+			return o
 		}
 	}
 	return nil
+}
+
+// named yields the packages of that name that cells can import.
+func (c *Checker) named(name string) func(func(*types.Package) bool) {
+	return func(yield func(*types.Package) bool) {
+		for _, path := range c.Imp.Paths() {
+			if (path == name || strings.HasSuffix(path, "/"+name)) && public(path) {
+				if p, err := c.Imp.Import(path); err == nil && !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // callee is the name before the open bracket that offset stands in.
