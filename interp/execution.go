@@ -33,6 +33,7 @@ type execution struct {
 	sub     *execution // runs on this one's behalf, and is interrupted with it
 	forced  bool       // %%native
 	timed   bool       // %time
+	done    bool       // its declarations are part of the session
 	planned bool       // %plan
 }
 
@@ -54,6 +55,23 @@ func (e *execution) run() cell.Result {
 		res.Expressions[name] = e.expression(expr)
 	}
 	return res
+}
+
+// commit takes the cell's declarations into the session.
+func (e *execution) commit(u *check.Unit) {
+	e.s.checkMu.Lock()
+	native.Prepare(u)
+	e.s.scope.Store(u.Commit())
+	e.s.checkMu.Unlock()
+	e.mu.Lock()
+	e.done = true
+	e.mu.Unlock()
+}
+
+func (e *execution) isCommitted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.done
 }
 
 // interrupted is set when the user asked the cell to stop.
@@ -100,6 +118,10 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	}
 	e.s.checkMu.Lock()
 	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
+	var decision plan.Decision
+	if cerr == nil {
+		decision = plan.Decide(u, e.forced)
+	}
 	e.s.checkMu.Unlock()
 	if cerr != nil {
 		if cerr.Syntax {
@@ -107,7 +129,6 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		}
 		return e.compileError(cerr, code)
 	}
-	decision := plan.Decide(u, e.forced)
 	if e.planned {
 		e.say(fmt.Sprintf("engine: %s\nreason: %s\n", decision.Engine, decision.Why))
 		return nil
@@ -117,8 +138,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	}
 	r := &worker.Run{Quiet: quiet, Errors: errorTypes(u)}
 	if decision.Engine == plan.Nothing {
-		e.s.prepare(u)
-		e.s.commit(u)
+		e.commit(u)
 		return nil
 	}
 	if decision.Engine == plan.Yaegi {
@@ -128,8 +148,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		return err
 	}
 	h := e.s.worker()
-	e.s.prepare(u)
-	e.s.commit(u)
+	e.commit(u)
 	done, err := e.perform(h, r)
 	if err == nil && done.NotStraight != "" {
 		r.Straight = nil
@@ -159,12 +178,6 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(100 * time.Nanosecond)
 }
 
-// prepare keeps the text of the cell's functions and types for later cells.
-func (s *Session) prepare(u *check.Unit) { native.Prepare(u) }
-
-// commit makes the unit part of the session.
-func (s *Session) commit(u *check.Unit) { s.scope.Store(u.Commit()) }
-
 // errorTypes tells which values of the last expression are errors by type.
 func errorTypes(u *check.Unit) []bool {
 	var out []bool
@@ -176,7 +189,9 @@ func errorTypes(u *check.Unit) []bool {
 
 // compile builds the unit's plugin.
 func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
+	e.s.checkMu.Lock()
 	src, err := native.Emit(u, e.s.names.id)
+	e.s.checkMu.Unlock()
 	if err != nil {
 		return &cell.Error{Name: "CompileError", Value: err.Error(), Traceback: []string{red("compile: ") + err.Error()}}
 	}

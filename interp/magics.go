@@ -59,6 +59,31 @@ func (e *execution) magics(code string) (string, *cell.Error) {
 	return strings.Join(lines, "\n"), nil
 }
 
+// withoutMagics is the Go code of a cell, and whether %%native asks to compile it:
+// what magics would return, with nothing performed.
+func withoutMagics(code string) (text string, forced bool) {
+	lines := strings.Split(code, "\n")
+	for i, line := range lines {
+		trimmed := strings.TrimSpace(line)
+		if trimmed == "" || strings.HasPrefix(trimmed, "//") {
+			continue
+		}
+		if !strings.HasPrefix(trimmed, "%") && !strings.HasPrefix(trimmed, "!") && !isQuestion(trimmed) {
+			break
+		}
+		forced = forced || trimmed == "%%native"
+		rest := ""
+		if name, args, _ := strings.Cut(trimmed, " "); name == "%time" {
+			rest = strings.TrimSpace(args)
+		}
+		lines[i] = ""
+		if rest != "" {
+			lines[i] = strings.Repeat(" ", strings.LastIndex(line, rest)) + rest
+		}
+	}
+	return strings.Join(lines, "\n"), forced
+}
+
 // isQuestion tells whether a line asks for documentation: name? or ?name.
 func isQuestion(line string) bool {
 	name := strings.Trim(line, "?")
@@ -139,6 +164,8 @@ func (e *execution) reset() *cell.Error {
 // who lists the session's names.
 func (e *execution) who() {
 	scope := e.s.scope.Load()
+	e.s.checkMu.Lock() // the names of types are read from the checker's package
+	defer e.s.checkMu.Unlock()
 	var keys []string
 	for _, d := range scope.Names() {
 		if d.Kind == check.Var {

@@ -56,7 +56,8 @@ type Session struct {
 	current *execution
 	closed  bool
 
-	usage usage
+	usage     usage
+	foresight foresight
 }
 
 // Open makes a session and starts its worker.

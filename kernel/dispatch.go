@@ -88,7 +88,9 @@ func (s *Server) dispatch(ctx context.Context, r *request) {
 			s.answer(ctx, r, func(context.Context, *request) (any, error) {
 				return nil, fmt.Errorf("%d cells wait to run already", maxQueue)
 			})
+			return
 		}
+		s.foresee()
 	case beside(kind):
 		select {
 		case s.side <- struct{}{}:

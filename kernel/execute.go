@@ -18,8 +18,25 @@ func (s *Server) executeAll(ctx context.Context) {
 			return
 		}
 		s.awaitSubscriber(ctx)
+		s.foresee()
 		s.execute(ctx, r)
 	}
+}
+
+// foresee tells the runner what waits behind the running cell, so that it can get
+// ready. A front end that runs a whole notebook sends all of its cells at once.
+func (s *Server) foresee() {
+	f, ok := s.runner.(cell.Foreseer)
+	if !ok {
+		return
+	}
+	var codes []string
+	for _, content := range s.queue.waiting() {
+		if req, err := jupyter.ParseExecute(content); err == nil {
+			codes = append(codes, req.Code)
+		}
+	}
+	f.Foresee(codes)
 }
 
 // awaitSubscriber lets the first cell wait a bounded moment for somebody on

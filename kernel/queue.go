@@ -52,6 +52,20 @@ func (q *queue) pop() *request {
 	return r
 }
 
+// foreseen is how many waiting cells the runner is told of.
+const foreseen = 64
+
+// waiting lists the contents of the first requests that wait.
+func (q *queue) waiting() [][]byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := make([][]byte, min(len(q.cells), foreseen))
+	for i := range out {
+		out[i] = q.cells[i].Content
+	}
+	return out
+}
+
 // drain takes all cells that wait now.
 func (q *queue) drain() []*request {
 	q.mu.Lock()

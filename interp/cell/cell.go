@@ -116,6 +116,13 @@ type Process struct {
 	CPU float64
 }
 
+// Foreseer is a Runner that can use the time while a cell runs.
+type Foreseer interface {
+	// Foresee tells which cells wait behind the running one, in order. It returns at
+	// once; the cells may still be changed, dropped or never run.
+	Foresee(codes []string)
+}
+
 // Runner runs cells. The kernel holds one; interp.Session is the real one.
 // Execute is called for one cell at a time; all other methods may be called
 // while it runs and answer at once.

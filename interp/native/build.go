@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"attune/interp/check"
 )
@@ -20,6 +21,16 @@ type Builder struct {
 	lib   *Lib
 	cache string
 	cfg   string
+
+	mu      sync.Mutex
+	pending map[string]*pending // by hash
+}
+
+// pending is a build on its way; whoever wants the same waits for it.
+type pending struct {
+	done chan struct{}
+	file string
+	err  error
 }
 
 // NewBuilder keeps what it builds below cache, in a folder of the library's stamp.
@@ -32,7 +43,7 @@ func NewBuilder(lib *Lib, cache string) (*Builder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the list of packages: %w", err)
 	}
-	return &Builder{lib: lib, cache: dir, cfg: string(cfg)}, nil
+	return &Builder{lib: lib, cache: dir, cfg: string(cfg), pending: map[string]*pending{}}, nil
 }
 
 // ErrNoToolchain says that there is no Go toolchain to compile with.
@@ -60,12 +71,36 @@ func runTool(cmd *exec.Cmd) error {
 	return nil
 }
 
-// Build is the plugin of src, built unless it is kept from before.
+// Build is the plugin of src, built unless it is kept from before or being built.
 func (b *Builder) Build(ctx context.Context, src *Source) (file string, err error) {
 	file = filepath.Join(b.cache, src.Hash+".so")
 	if _, err := os.Stat(file); err == nil {
 		return file, nil
 	}
+	b.mu.Lock()
+	p, other := b.pending[src.Hash]
+	if !other {
+		p = &pending{done: make(chan struct{})}
+		b.pending[src.Hash] = p
+	}
+	b.mu.Unlock()
+	if other {
+		select {
+		case <-p.done:
+			return p.file, p.err
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	p.file, p.err = b.build(ctx, src, file)
+	b.mu.Lock()
+	delete(b.pending, src.Hash)
+	b.mu.Unlock()
+	close(p.done)
+	return p.file, p.err
+}
+
+func (b *Builder) build(ctx context.Context, src *Source, file string) (string, error) {
 	dir, err := os.MkdirTemp(b.cache, "cell-")
 	if err != nil {
 		return "", fmt.Errorf("make a working folder: %w", err)
