@@ -106,7 +106,8 @@ func (file *File) addImports(named map[string]string, dots []string, dotHas func
 type Edit struct {
 	From, To int
 	New      string
-	Ref      *Decl // written instead of New
+	Ref      *Decl  // written instead of New
+	Pkg      string // the path of a package that New names
 	Embedded bool
 }
 

@@ -67,6 +67,8 @@ func (d *Decl) same(e *Decl) bool {
 type Piece struct {
 	Text string
 	Ref  *Decl
+	// Pkg is the path of a package that Text names, "" for none.
+	Pkg string
 	// Embedded: the reference names an embedded field, whose name must stay.
 	Embedded bool
 }

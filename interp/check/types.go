@@ -210,6 +210,8 @@ func (r *run) takeFunc(f *File, fd *ast.FuncDecl) *Decl {
 		return d
 	}
 	switch {
+	case fd.Name.Name == "_":
+		return nil
 	case fd.Recv != nil:
 		d := r.newDecl(f, RecvName(fd)+"."+fd.Name.Name, Method, fd.Pos())
 		d.Text, d.Obj = text, obj
@@ -218,8 +220,6 @@ func (r *run) takeFunc(f *File, fd *ast.FuncDecl) *Decl {
 		return d
 	case fd.Name.Name == "init":
 		r.unit.Inits = append(r.unit.Inits, fd)
-		return nil
-	case fd.Name.Name == "_":
 		return nil
 	}
 	d := r.newDecl(f, fd.Name.Name, Func, fd.Pos())

@@ -28,7 +28,7 @@ type emitter struct {
 	cellID  func(cell int) string
 	wanted  []*check.Decl // to be declared, in the order found
 	seen    map[*check.Decl]bool
-	imports map[string]string // name → path of the one import block
+	imports map[string]string // path → name
 	slots   map[string]string // key → type text
 	typed   *check.TypeWriter
 }
@@ -36,7 +36,7 @@ type emitter struct {
 // Emit writes the unit as one Go file. cellID gives the name under which the text
 // of a cell is known in positions. It fails where a type cannot be named.
 func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
-	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtName: rtPath}, slots: map[string]string{}}
+	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}}
 	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
 	inits := prepare(u)
 	var body []block
@@ -64,7 +64,7 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 	}
 	for _, b := range inits {
 		e.mark(&text, b.cell, b.line, b.col)
-		e.pieces(&text, e.merge(b.pieces, b.imports))
+		e.pieces(&text, b.pieces)
 		text.WriteString("\n")
 	}
 	e.runFunc(&text, body, len(inits))
@@ -88,18 +88,9 @@ func (e *emitter) own() []*check.Decl {
 	return out
 }
 
-func (e *emitter) importAs(path, name string) string {
-	for n, p := range e.imports {
-		if p == path && strings.HasPrefix(n, "Ξ") {
-			return n
-		}
-	}
-	n := "Ξ" + name
-	for i := 2; e.imports[n] != ""; i++ {
-		n = fmt.Sprintf("Ξ%s%d", name, i)
-	}
-	e.imports[n] = path
-	return n
+func (e *emitter) importAs(path, _ string) string {
+	e.imports[path] = importName(path)
+	return e.imports[path]
 }
 
 func (e *emitter) want(d *check.Decl) {
@@ -143,7 +134,7 @@ func (e *emitter) declareOne(text *strings.Builder, d *check.Decl) error {
 	case d.Generic:
 		e.wantPieces(d.Pieces)
 		e.mark(text, d.Cell, d.Line, 1)
-		e.pieces(text, e.merge(d.Pieces, d.Imports))
+		e.pieces(text, d.Pieces)
 		text.WriteString("\n")
 		return nil
 	}
@@ -186,30 +177,52 @@ func (e *emitter) constant(text *strings.Builder, d *check.Decl) error {
 		}
 		typ = " " + t
 	}
-	// Exact rationals are written as quotients: 0.1 is 1.0/10.
-	val := c.Val().ExactString()
-	if c.Val().Kind() != constant.String {
-		val = strings.ReplaceAll(val, "/", ".0/")
-	}
-	if b, ok := c.Type().(*types.Basic); ok {
-		switch b.Kind() {
-		case types.UntypedRune:
+	val := constText(c.Val())
+	if b, ok := c.Type().Underlying().(*types.Basic); ok {
+		switch {
+		case b.Kind() == types.UntypedRune:
 			val = "'\\x00' + " + val
-		case types.UntypedFloat:
-			val = "1.0 * (" + val + ")"
-		case types.UntypedComplex:
-			val = "0i + " + val
+		case b.Info()&types.IsFloat != 0:
+			val = floatText(c.Val())
+		case b.Info()&types.IsComplex != 0:
+			val = floatText(constant.Real(c.Val())) + " + " + floatText(constant.Imag(c.Val())) + "*1i"
 		}
 	}
 	fmt.Fprintf(text, "const %s%s = %s\n", d.Key, typ, val)
 	return nil
 }
 
+// constText is v as Go text, exactly.
+func constText(v constant.Value) string {
+	switch v.Kind() {
+	case constant.Float:
+		return floatText(v)
+	case constant.Complex:
+		return floatText(constant.Real(v)) + " + " + floatText(constant.Imag(v)) + "*1i"
+	}
+	return v.ExactString()
+}
+
+// floatText is v as a floating-point constant: a rational is written as a quotient,
+// since 0.1 has no exact digits, and an integer with a point, since integer
+// constants have fewer bits.
+func floatText(v constant.Value) string {
+	text := constant.ToFloat(v).ExactString()
+	if strings.ContainsAny(text, "p.") {
+		return "(" + text + ")"
+	}
+	num, denom, quotient := strings.Cut(text, "/")
+	if quotient {
+		return "(" + num + ".0/" + denom + ".0)"
+	}
+	return "(" + num + ".0)"
+}
+
 // typeDecl writes a type with its methods, each of which calls the newest body.
 func (e *emitter) typeDecl(text *strings.Builder, d *check.Decl) error {
 	e.wantPieces(d.Pieces)
 	e.mark(text, d.Cell, d.Line, 1)
-	e.pieces(text, e.merge(d.Pieces, d.Imports))
+	e.pieces(text, d.Pieces)
 	text.WriteString("\n")
 	if d.Key != d.Name && e.u.Scope.Decls[d.Name] == d && !d.Generic {
 		fmt.Fprintf(text, "type %s = %s\n", d.Name, d.Key)
@@ -218,7 +231,7 @@ func (e *emitter) typeDecl(text *strings.Builder, d *check.Decl) error {
 		if d.Generic {
 			e.wantPieces(m.Pieces)
 			e.mark(text, m.Cell, m.Line, 1)
-			e.pieces(text, e.merge(m.Pieces, m.Imports))
+			e.pieces(text, m.Pieces)
 			text.WriteString("\n")
 			continue
 		}
@@ -265,7 +278,7 @@ func (e *emitter) method(text *strings.Builder, d, m *check.Decl) error {
 // function writes a body, and copies of it if it calls itself.
 func (e *emitter) function(text *strings.Builder, d *check.Decl) {
 	var b strings.Builder
-	e.pieces(&b, e.merge(d.Pieces, d.Imports))
+	e.pieces(&b, d.Pieces)
 	body, name := b.String(), funcMark+d.Key
 	n := 1
 	if strings.Contains(body, selfMark) && len(body) <= maxCopied && !strings.Contains(body, "type ") {
@@ -292,36 +305,12 @@ func (e *emitter) mark(text *strings.Builder, cell, line, col int) {
 	}
 }
 
-// merge makes the imports of a block the file's; a name that already means
-// another package is written differently in the pieces.
-func (e *emitter) merge(pieces []check.Piece, imports map[string]string) []check.Piece {
-	for name, path := range imports {
-		if have, ok := e.imports[name]; ok && have != path {
-			alias := e.importAs(path, name)
-			pieces = renameImport(pieces, name, alias)
-			continue
-		}
-		e.imports[name] = path
-	}
-	return pieces
-}
-
-// renameImport writes alias for name where name qualifies: "name." not preceded by
-// a letter or a dot. Text in strings and comments cannot be told apart here, which
-// is why it is only done for the rare cell that needs it.
-func renameImport(pieces []check.Piece, name, alias string) []check.Piece {
-	out := slices.Clone(pieces)
-	for i, p := range out {
-		if p.Ref == nil {
-			out[i].Text = strings.ReplaceAll(p.Text, name+".", alias+".")
-		}
-	}
-	return out
-}
-
 // pieces writes text with its references resolved.
 func (e *emitter) pieces(text *strings.Builder, pieces []check.Piece) {
 	for _, p := range pieces {
+		if p.Pkg != "" {
+			e.importAs(p.Pkg, "")
+		}
 		switch d := p.Ref; {
 		case d == nil:
 			text.WriteString(p.Text)
@@ -340,7 +329,7 @@ func (e *emitter) runFunc(text *strings.Builder, body []block, inits int) {
 	fmt.Fprintf(text, "//line attune:1\nfunc Ξrun%s(%s *%s.Env) {\n", hashMark, envName, rtName)
 	for _, b := range body {
 		e.mark(text, b.cell, b.line, b.col)
-		e.pieces(text, e.merge(b.pieces, b.imports))
+		e.pieces(text, b.pieces)
 		text.WriteString("\n")
 	}
 	for i := range inits {
@@ -359,7 +348,7 @@ func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
 	}
 	fmt.Fprintf(text, "func Ξbind%s(%s *%s.Env) {\n", hashMark, envName, rtName)
 	for _, d := range e.wanted {
-		if d.Kind == check.Type && !d.Generic {
+		if d.Kind == check.Type && !d.Generic && !constraint(d.Obj.Type()) {
 			fmt.Fprintf(text, "%s.Type[%s](%s, %q)\n", rtName, d.Key, envName, d.Key)
 		}
 	}
@@ -380,14 +369,20 @@ func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
 	return nil
 }
 
+// constraint tells whether t can only constrain type parameters.
+func constraint(t types.Type) bool {
+	i, ok := t.Underlying().(*types.Interface)
+	return ok && !i.IsMethodSet()
+}
+
 // finish puts the imports in front and the hash into the names.
 func (e *emitter) finish(text string) *Source {
 	var b strings.Builder
 	b.WriteString("package main\n")
 	paths := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(e.imports)) {
-		fmt.Fprintf(&b, "import %s %q\n", name, e.imports[name])
-		paths[e.imports[name]] = true
+	for _, path := range slices.Sorted(maps.Keys(e.imports)) {
+		fmt.Fprintf(&b, "import %s %q\n", e.imports[path], path)
+		paths[path] = true
 	}
 	for _, path := range e.u.Blank {
 		fmt.Fprintf(&b, "import _ %q\n", path)

@@ -8,11 +8,10 @@ import (
 	"attune/interp/check"
 )
 
-// block is a stretch of compilable text with the imports it names.
+// block is a stretch of compilable text.
 type block struct {
 	cell, line, col int // where the text stands in its cell; line 0: nowhere
 	pieces          []check.Piece
-	imports         map[string]string
 }
 
 // prepare gives every declaration of the unit its pieces, and returns the blocks
@@ -76,12 +75,12 @@ func prepareFunc(u *check.Unit, f *check.File, fd *ast.FuncDecl, inits int) (blo
 		r.node(fd)
 		fd.Name = name
 	}
-	b := block{imports: r.imports, pieces: r.pieces(r.off(fd.Pos()), r.off(fd.End()))}
+	b := block{pieces: r.pieces(r.off(fd.Pos()), r.off(fd.End()))}
 	if isInit {
 		b.cell, b.line, b.col = u.Cell, u.Fset.Position(fd.Pos()).Line, 1
 		return b, true
 	}
-	d.Pieces, d.Imports = b.pieces, b.imports
+	d.Pieces = b.pieces
 	return block{}, false
 }
 
@@ -95,7 +94,6 @@ func prepareTypes(u *check.Unit, f *check.File, g *ast.GenDecl) {
 		r := newRewriter(u, f)
 		r.node(ts)
 		d.Pieces = append([]check.Piece{{Text: "type "}}, r.pieces(r.off(ts.Pos()), r.off(ts.End()))...)
-		d.Imports = r.imports
 	}
 }
 
@@ -115,7 +113,7 @@ func bodyBlock(u *check.Unit) block {
 	if u.Result != nil {
 		r.insert(r.off(u.Result.End()), ")")
 	}
-	return block{imports: r.imports, pieces: r.pieces(r.off(fd.Body.Lbrace)+1, r.off(fd.Body.Rbrace))}
+	return block{pieces: r.pieces(r.off(fd.Body.Lbrace)+1, r.off(fd.Body.Rbrace))}
 }
 
 // topStmt rewrites a statement of the cell's top level, whose variables are the
@@ -203,7 +201,7 @@ func initBlocks(u *check.Unit) []block {
 				if vs := spec.(*ast.ValueSpec); len(vs.Values) == 0 {
 					r := newRewriter(u, f)
 					r.zero(vs)
-					out = append(out, block{imports: r.imports, pieces: r.pieces(r.off(vs.Pos()), r.off(vs.End()))})
+					out = append(out, block{pieces: r.pieces(r.off(vs.Pos()), r.off(vs.End()))})
 				}
 			}
 		}
@@ -229,7 +227,7 @@ func initBlock(u *check.Unit, in *types.Initializer) (block, bool) {
 	r := newRewriter(u, f)
 	r.node(in.Rhs)
 	pos := u.Fset.Position(in.Rhs.Pos())
-	b := block{imports: r.imports, cell: u.Cell, line: pos.Line, col: pos.Column}
+	b := block{cell: u.Cell, line: pos.Line, col: pos.Column}
 	for i, v := range in.Lhs {
 		if i > 0 {
 			b.pieces = append(b.pieces, check.Piece{Text: ", "})

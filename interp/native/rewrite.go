@@ -1,6 +1,7 @@
 package native
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -38,35 +39,44 @@ type rewriter struct {
 	u     *check.Unit
 	file  *check.File
 	edits []check.Edit
-	self  *check.Decl // the function being rewritten: its calls of itself are direct
-	// imports that are still named after the edits
-	imports map[string]string
-	wrote   map[*check.Decl]bool // what is referred to
-	body    *ast.FuncDecl
-	// typed names types for go statements.
+	self  *check.Decl          // the function being rewritten: its calls of itself are direct
+	wrote map[*check.Decl]bool // what is referred to
+	body  *ast.FuncDecl
+	// typed names types for go statements; named are the packages that it named.
 	typed *check.TypeWriter
+	named []string
 }
 
 func newRewriter(u *check.Unit, f *check.File) *rewriter {
-	r := &rewriter{u: u, file: f, imports: map[string]string{}, wrote: map[*check.Decl]bool{}}
+	r := &rewriter{u: u, file: f, wrote: map[*check.Decl]bool{}}
 	r.typed = &check.TypeWriter{
 		Scope:  u.Scope,
-		Import: func(path, name string) string { return r.importAs(path, name) },
+		Import: func(path, _ string) string { r.named = append(r.named, path); return importName(path) },
 		Use:    func(d *check.Decl) { r.wrote[d] = true },
 	}
 	return r
 }
 
-// importAs makes sure that path is imported and returns its name.
-func (r *rewriter) importAs(path, name string) string {
-	for n, p := range r.imports {
-		if p == path {
-			return n
+// importName is the name under which compiled text imports path: one that no user
+// types, and that is no other package's.
+func importName(path string) string {
+	var b strings.Builder
+	for _, c := range path {
+		switch {
+		case c == '/':
+			b.WriteString("Ξ")
+		case c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+			b.WriteRune(c)
+		default:
+			fmt.Fprintf(&b, "Δ%xΔ", c)
 		}
 	}
-	n := "Ξ" + name
-	r.imports[n] = path
-	return n
+	return "Ξ" + b.String()
+}
+
+// inPackage writes name, one of the package at path, between from and to.
+func (r *rewriter) inPackage(from, to token.Pos, path, name string) {
+	r.edits = append(r.edits, check.Edit{From: r.off(from), To: r.off(to), New: importName(path) + name, Pkg: path})
 }
 
 func (r *rewriter) off(p token.Pos) int { return r.u.Fset.File(p).Offset(p) }
@@ -148,14 +158,15 @@ func (r *rewriter) selector(n *ast.SelectorExpr) bool {
 		r.replace(n.Pos(), n.End(), rtName+".Exit")
 		return false
 	case "log.Fatal", "log.Fatalln", "log.Fatalf":
-		print := id.Name + ".Print" + strings.TrimPrefix(n.Sel.Name, "Fatal")
+		print := importName(path) + ".Print" + strings.TrimPrefix(n.Sel.Name, "Fatal")
 		f := "Fatal"
 		if n.Sel.Name == "Fatalf" {
 			f = "Fatalf"
 		}
-		r.replace(n.Pos(), n.End(), rtName+"."+f+"("+print+")")
+		r.edits = append(r.edits, check.Edit{From: r.off(n.Pos()), To: r.off(n.End()), New: rtName + "." + f + "(" + print + ")", Pkg: path})
+		return false
 	}
-	r.imports[pkg.Name()] = path
+	r.inPackage(id.Pos(), id.End(), path, "")
 	return false
 }
 
@@ -166,6 +177,16 @@ func (r *rewriter) ident(id *ast.Ident) {
 		obj = r.u.Info.Defs[id]
 	}
 	if obj == nil {
+		return
+	}
+	if c, ok := obj.(*types.Const); ok && c.Pkg() == r.u.Pkg && c.Parent() != r.u.Pkg.Scope() {
+		// The first meaning of what `const (X = X + 1; Y)` repeats: go/types notes the last.
+		if s := r.u.Pkg.Scope().Innermost(id.Pos()); s != nil && r.u.Info.Uses[id] == c {
+			_, obj = s.LookupParent(id.Name, id.Pos())
+		}
+	}
+	if pkg := obj.Pkg(); pkg != nil && pkg.Path() != check.PkgPath && obj.Parent() == pkg.Scope() {
+		r.inPackage(id.Pos(), id.End(), pkg.Path(), "."+id.Name) // by a dot import
 		return
 	}
 	d := r.u.DeclOf(obj)
@@ -228,6 +249,7 @@ func (r *rewriter) goStmt(g *ast.GoStmt) {
 	if !ok || tv.IsBuiltin() || tv.IsType() || r.inferred(g.Call.Fun) {
 		return
 	}
+	r.named = nil
 	full, err := r.typed.Text(sig)
 	if err != nil {
 		return
@@ -243,6 +265,9 @@ func (r *rewriter) goStmt(g *ast.GoStmt) {
 			a += "..."
 		}
 		args = append(args, a)
+	}
+	for _, path := range r.named {
+		r.edits = append(r.edits, check.Edit{From: r.off(g.Call.Fun.Pos()), To: r.off(g.Call.Fun.Pos()), Pkg: path})
 	}
 	r.insert(r.off(g.Call.Fun.Pos()), "(func(Ξg "+full+") "+plain+" { return "+plain+" { defer "+rtName+".Recover(); Ξg("+strings.Join(args, ", ")+") } }(")
 	r.insert(r.off(g.Call.Fun.End()), "))")
@@ -277,7 +302,7 @@ func (r *rewriter) pieces(from, to int) []check.Piece {
 		if e.From > at {
 			out = append(out, check.Piece{Text: r.file.Text[at:e.From]})
 		}
-		out = append(out, check.Piece{Text: e.New, Ref: e.Ref, Embedded: e.Embedded})
+		out = append(out, check.Piece{Text: e.New, Ref: e.Ref, Pkg: e.Pkg, Embedded: e.Embedded})
 		at = e.To
 	}
 	return append(out, check.Piece{Text: r.file.Text[at:to]})
