@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"attune/interp/check"
 )
@@ -35,10 +36,11 @@ type pending struct {
 
 // NewBuilder keeps what it builds below cache, in a folder of the library's stamp.
 func NewBuilder(lib *Lib, cache string) (*Builder, error) {
-	dir := filepath.Join(cache, lib.Stamp)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make the cache of built cells: %w", err)
+	dir, err := openCache(cache, lib)
+	if err != nil {
+		return nil, err
 	}
+	go prune(filepath.Dir(dir), maxCache, time.Now())
 	cfg, err := os.ReadFile(lib.ImportCfg())
 	if err != nil {
 		return nil, fmt.Errorf("read the list of packages: %w", err)
@@ -75,6 +77,7 @@ func runTool(cmd *exec.Cmd) error {
 func (b *Builder) Build(ctx context.Context, src *Source) (file string, err error) {
 	file = filepath.Join(b.cache, src.Hash+".so")
 	if _, err := os.Stat(file); err == nil {
+		touch(file)
 		return file, nil
 	}
 	b.mu.Lock()
