@@ -2,17 +2,17 @@ package check
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
-	"go/importer"
 	"go/token"
 	"go/types"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
 )
 
 // Importer reads the compiler's export data from the archives that native cells
@@ -21,12 +21,10 @@ import (
 type Importer struct {
 	mu    sync.Mutex
 	files map[string]string // import path → archive
-	gc    types.Importer
+	read  map[string]*types.Package
+	fset  *token.FileSet
 	paths []string
 }
-
-// ErrNoPackage says that a package is not among those that cells can import.
-var ErrNoPackage = errors.New("package is not available to cells")
 
 // NewImporter reads the list of archives at importcfg: lines "packagefile path=file",
 // relative files from the list's folder.
@@ -36,7 +34,7 @@ func NewImporter(importcfg string) (*Importer, error) {
 		return nil, fmt.Errorf("read the list of packages: %w", err)
 	}
 	defer f.Close()
-	im := &Importer{files: map[string]string{}}
+	im := &Importer{files: map[string]string{}, read: map[string]*types.Package{}, fset: token.NewFileSet()}
 	for sc := bufio.NewScanner(f); sc.Scan(); {
 		path, file, ok := strings.Cut(strings.TrimPrefix(sc.Text(), "packagefile "), "=")
 		if !ok {
@@ -47,20 +45,20 @@ func NewImporter(importcfg string) (*Importer, error) {
 		}
 		im.files[path] = file
 	}
-	for path := range im.files {
-		im.paths = append(im.paths, path)
-	}
-	slices.Sort(im.paths)
-	im.gc = importer.ForCompiler(token.NewFileSet(), "gc", im.lookup)
+	im.paths = slices.Sorted(maps.Keys(im.files))
 	return im, nil
 }
 
-func (im *Importer) lookup(path string) (io.ReadCloser, error) {
-	file, ok := im.files[path]
-	if !ok {
-		return nil, fmt.Errorf("import %q: %w", path, ErrNoPackage)
+// Add makes more packages importable: import path to archive. Those that were there
+// before are read anew, and so must be all that need them.
+func (im *Importer) Add(files map[string]string) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	for path, file := range files {
+		im.files[path] = file
+		delete(im.read, path)
 	}
-	return os.Open(file)
+	im.paths = slices.Sorted(maps.Keys(im.files))
 }
 
 // Import implements types.Importer.
@@ -70,17 +68,47 @@ func (im *Importer) Import(path string) (*types.Package, error) {
 	}
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	if _, ok := im.files[path]; !ok {
+	file, ok := im.files[path]
+	if !ok {
 		return nil, fmt.Errorf("package %s is not available to cells", path)
 	}
-	return im.gc.Import(path)
+	// What another package's data says of this one may be only a part.
+	if p := im.read[path]; p != nil && p.Complete() {
+		return p, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("import %q: %w", path, err)
+	}
+	defer f.Close()
+	data, err := gcexportdata.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("import %q: %w", path, err)
+	}
+	p, err := gcexportdata.Read(data, im.fset, im.read, path)
+	if err != nil {
+		return nil, fmt.Errorf("import %q: %w", path, err)
+	}
+	return p, nil
 }
 
 // Paths lists every package that can be imported, sorted, internal ones included.
-func (im *Importer) Paths() []string { return im.paths }
+func (im *Importer) Paths() []string {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	return im.paths
+}
+
+// Archive is the file that path is read from and linked with.
+func (im *Importer) Archive(path string) (file string, ok bool) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	file, ok = im.files[path]
+	return file, ok
+}
 
 // Has tells whether path can be imported.
 func (im *Importer) Has(path string) bool {
-	_, ok := im.files[path]
+	_, ok := im.Archive(path)
 	return ok || path == "unsafe"
 }
