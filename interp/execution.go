@@ -151,7 +151,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	e.commit(u)
 	done, err := e.perform(h, r)
 	if err == nil && done.NotStraight != "" {
-		r.Straight = nil
+		r.Straight, decision.Engine = nil, plan.Native
 		if err = e.compile(u, r); err == nil {
 			done, err = e.perform(h, r)
 		}
