@@ -24,7 +24,8 @@ type Builder struct {
 	cfg   string
 
 	mu      sync.Mutex
-	pending map[string]*pending // by hash
+	pending map[string]*pending // by name
+	more    []Package           // beyond the library, sorted; replaced whole
 }
 
 // pending is a build on its way; whoever wants the same waits for it.
@@ -75,16 +76,18 @@ func runTool(cmd *exec.Cmd) error {
 
 // Build is the plugin of src, built unless it is kept from before or being built.
 func (b *Builder) Build(ctx context.Context, src *Source) (file string, err error) {
-	file = filepath.Join(b.cache, src.Hash+".so")
+	added := b.added()
+	name := b.name(src, added)
+	file = filepath.Join(b.cache, name+".so")
 	if _, err := os.Stat(file); err == nil {
 		touch(file)
 		return file, nil
 	}
 	b.mu.Lock()
-	p, other := b.pending[src.Hash]
+	p, other := b.pending[name]
 	if !other {
 		p = &pending{done: make(chan struct{})}
-		b.pending[src.Hash] = p
+		b.pending[name] = p
 	}
 	b.mu.Unlock()
 	if other {
@@ -95,15 +98,15 @@ func (b *Builder) Build(ctx context.Context, src *Source) (file string, err erro
 			return "", ctx.Err()
 		}
 	}
-	p.file, p.err = b.build(ctx, src, file)
+	p.file, p.err = b.build(ctx, src, added, file)
 	b.mu.Lock()
-	delete(b.pending, src.Hash)
+	delete(b.pending, name)
 	b.mu.Unlock()
 	close(p.done)
 	return p.file, p.err
 }
 
-func (b *Builder) build(ctx context.Context, src *Source, file string) (string, error) {
+func (b *Builder) build(ctx context.Context, src *Source, added []Package, file string) (string, error) {
 	dir, err := os.MkdirTemp(b.cache, "cell-")
 	if err != nil {
 		return "", fmt.Errorf("make a working folder: %w", err)
@@ -112,15 +115,19 @@ func (b *Builder) build(ctx context.Context, src *Source, file string) (string, 
 	if err := os.WriteFile(filepath.Join(dir, "cell.go"), []byte(src.Text), 0o644); err != nil {
 		return "", fmt.Errorf("write the cell's text: %w", err)
 	}
+	cfgFile, cfg, err := b.importCfg(dir, added)
+	if err != nil {
+		return "", err
+	}
 	cells := filepath.Join(dir, "cells.a")
-	if err := b.lib.compile(ctx, dir, check.PkgPath, "cell.go", cells, b.lib.ImportCfg()); err != nil {
+	if err := b.lib.compile(ctx, dir, check.PkgPath, "cell.go", cells, cfgFile); err != nil {
 		return "", err
 	}
 	if err := patchFile(cells, "", ""); err != nil {
 		return "", err
 	}
 	so := filepath.Join(dir, "cell.so")
-	if err := b.link(ctx, dir, src.Hash, cells, so); err != nil {
+	if err := b.link(ctx, dir, src.Hash, cfg, cells, so); err != nil {
 		return "", err
 	}
 	if err := checkSymbols(so, src.Hash); err != nil {
@@ -146,7 +153,7 @@ func (b *Builder) Complaints(ctx context.Context, text string) string {
 	return ""
 }
 
-func (b *Builder) link(ctx context.Context, dir, hash, cells, so string) error {
+func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) error {
 	wrapper, err := os.ReadFile(filepath.Join(b.lib.Dir, "wrapper.a"))
 	if err != nil {
 		return fmt.Errorf("read the wrapper: %w", err)
@@ -159,10 +166,12 @@ func (b *Builder) link(ctx context.Context, dir, hash, cells, so string) error {
 		return err
 	}
 	cfg := filepath.Join(dir, "cfg")
-	if err := os.WriteFile(cfg, []byte(b.cfg+"packagefile "+check.PkgPath+"="+cells+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(cfg, []byte(list+"packagefile "+check.PkgPath+"="+cells+"\n"), 0o644); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-o", so, "-importcfg", cfg, "-buildmode=plugin",
+	// A package's initialisation runs once, for the first plugin that has it; a map
+	// that only a later one uses must be filled by then, so none is pruned.
+	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-pruneweakmap=false", "-o", so, "-importcfg", cfg, "-buildmode=plugin",
 		"-pluginpath=attune/"+hash, "-s", "-w", "-buildid=", "-extld="+filepath.Join(b.lib.Dir, "extld"), main)
 	cmd.Env = append(os.Environ(), "GOROOT=")
 	return runTool(cmd)
