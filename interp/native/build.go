@@ -169,9 +169,7 @@ func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) e
 	if err := os.WriteFile(cfg, []byte(list+"packagefile "+check.PkgPath+"="+cells+"\n"), 0o644); err != nil {
 		return err
 	}
-	// A package's initialisation runs once, for the first plugin that has it; a map
-	// that only a later one uses must be filled by then, so none is pruned.
-	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-pruneweakmap=false", "-o", so, "-importcfg", cfg, "-buildmode=plugin",
+	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-o", so, "-importcfg", cfg, "-buildmode=plugin",
 		"-pluginpath=attune/"+hash, "-s", "-w", "-buildid=", "-extld="+filepath.Join(b.lib.Dir, "extld"), main)
 	cmd.Env = append(os.Environ(), "GOROOT=")
 	return runTool(cmd)
