@@ -154,9 +154,6 @@ type testCell struct {
 
 var positions = regexp.MustCompile(`In\[\d+\]|line \d+, column \d+|0x[0-9a-f]+`)
 
-// worded is what the instant engine leaves out of two panics (see interp/yaegi).
-var worded = regexp.MustCompile(`(slice bounds out of range) \[[^\x1b\n]*|(interface)(?: {})? is`)
-
 // in runs the cell, below one line more, in a session from a fresh state, and shows
 // the state after it.
 func (c testCell) in(s *session, above string) string {
@@ -166,8 +163,7 @@ func (c testCell) in(s *session, above string) string {
 	if c.vars != "" {
 		out += s.run("%%native\nfmt.Println(kinds(" + c.vars + "))")
 	}
-	out = positions.ReplaceAllString(out, "…")
-	return worded.ReplaceAllString(out, "$1$2")
+	return positions.ReplaceAllString(out, "…")
 }
 
 func read(t testing.TB, file string) string {

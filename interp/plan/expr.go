@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -11,6 +12,12 @@ import (
 
 // indexHelper is the engine's function that panics as indexing does.
 const indexHelper = "attune_index"
+
+// sliceHelper and cutHelper do the same for slices and strings.
+const (
+	sliceHelper = "attune_slice"
+	cutHelper   = "attune_cut"
+)
 
 func (w *writer) typeOf(e ast.Expr) types.Type {
 	if tv, ok := w.info.Types[e]; ok {
@@ -69,7 +76,7 @@ func (w *writer) operand(e ast.Expr) string {
 	case *ast.CompositeLit:
 		return w.literal(e)
 	case *ast.TypeAssertExpr:
-		return w.assertion(e)
+		return w.refuse(e, "a type assertion that panics when it fails")
 	}
 	return w.refuse(e, construct(e))
 }
@@ -317,32 +324,54 @@ func calls(e ast.Expr) (found bool) {
 	return found
 }
 
+// repeats tells whether e calls anything but len and cap, so that writing it twice
+// would do something twice.
+func (w *writer) repeats(e ast.Expr) (found bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return !found
+		}
+		id, ok := call.Fun.(*ast.Ident)
+		found = found || !ok || !w.info.Types[call.Fun].IsBuiltin() || id.Name != "len" && id.Name != "cap"
+		return !found
+	})
+	return found
+}
+
+// slice writes x[a:b] with the helper that words a failure as compiled code does.
 func (w *writer) slice(e *ast.SliceExpr) string {
+	if e.Slice3 || w.repeats(e) {
+		return w.refuse(e, "a slice expression with a capacity or a call in it")
+	}
+	helper := sliceHelper
 	switch t := w.typeOf(e.X).Underlying().(type) {
 	case *types.Slice:
-	case *types.Array:
-		if !w.lasting(e.X) {
-			return w.refuse(e, "a slice of an array of the cell's own")
-		}
 	case *types.Basic:
 		if t.Info()&types.IsString == 0 {
 			return w.refuse(e, "a slice of a "+w.show(t))
 		}
+		helper = cutHelper
 	default:
 		return w.refuse(e, "a slice of a "+w.show(t))
 	}
-	bounds := make([]string, 0, 3)
-	for _, b := range []ast.Expr{e.Low, e.High, e.Max} {
-		text := ""
-		if b != nil {
-			text = w.expr(b)
-		}
-		bounds = append(bounds, text)
+	x := w.expr(e.X)
+	plain := w.plain
+	w.plain = true
+	again := w.expr(e.X)
+	low, high := "0", "len("+again+")"
+	if e.Low != nil {
+		low = "int(" + w.expr(e.Low) + ")"
 	}
-	if !e.Slice3 {
-		bounds = bounds[:2]
+	if e.High != nil {
+		high = "int(" + w.expr(e.High) + ")"
 	}
-	return w.expr(e.X) + "[" + strings.Join(bounds, ":") + "]"
+	w.plain = plain
+	sizes := "len(" + again + ")"
+	if helper == sliceHelper {
+		sizes += ", cap(" + again + ")"
+	}
+	return fmt.Sprintf("%s[%s(%s, %s, %s):%s]", x, helper, low, high, sizes, high)
 }
 
 // assertion writes x.(T).

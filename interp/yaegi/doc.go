@@ -27,7 +27,9 @@
 //     there only := is taken, and x++, x op= e and L = R to a local of R's own type.
 //  4. An index i of a slice, array, string or pointer to array may be written
 //     attune_index(int(i), len(x)), where x calls nothing: an index out of range
-//     then panics with the runtime's own words, index and length included.
+//     then panics with the runtime's own words, index and length included. In the
+//     same way x[a:b] is x[attune_slice(int(a), int(b), len(x), cap(x)):int(b)], and
+//     of a string x[attune_cut(int(a), int(b), len(x)):int(b)].
 //
 // # White list
 //
@@ -68,21 +70,36 @@
 //
 //   - fields that are not exported, read or written, and literals that set them
 //     (panics); methods that are not exported (refused);
+//
 //   - a method value x.M that is not called at once (it sees later changes of x),
 //     method expressions T.M, (*T).M;
+//
 //   - a loop variable whose address is taken or that a closure captures (one for
 //     the whole loop), range with = into variables, range over int, func or chan;
+//
 //   - a shift by a signed count that is not constant (a negative one does not panic);
+//
 //   - switch with a tag of interface type and basic cases (panics);
+//
 //   - nil among the right sides of L1, L2 = R1, R2, or an explicit conversion any(x)
 //     there (panics); nil assigned to an interface with methods other than error (refused);
+//
 //   - append to []any results in a []any literal (panics);
+//
 //   - channels: send, receive, range, close with v, ok = <-c, select (refused, or panics);
+//
 //   - go, defer, recover; closures (they outlive the cell and run at a thousandth of
 //     the speed, though the few forms tried here were right);
+//
 //   - type declarations, generic functions and types by their instances (an alias
 //     given as a type binding is right), min, max, clear (refused);
+//
 //   - names that shadow a package or a predeclared identifier: rename them.
+//
+//   - unnamed types ([]T, map[K]V …) that no compiled code has had yet: reflection
+//     would make them, and they would never be the compiled ones;
+//
+//   - x.(T) with one result, whose failure is worded differently.
 //
 // Refused is harmless, as Compile then returns an error and the cell runs natively.
 // Also refused: x[a:b], append, real, complex, and p.F through a pointer variable,

@@ -85,7 +85,9 @@ func (e *Engine) exports(p Program) (interp.Exports, error) {
 		}
 		exports[exportKey(im.Path)] = values
 	}
-	session := map[string]reflect.Value{IndexHelper: reflect.ValueOf(index)}
+	session := map[string]reflect.Value{
+		IndexHelper: reflect.ValueOf(index), SliceHelper: reflect.ValueOf(slice), CutHelper: reflect.ValueOf(cut),
+	}
 	for _, v := range p.Vars {
 		if v.Value.Kind() != reflect.Pointer || v.Value.IsNil() {
 			return nil, fmt.Errorf("variable %s is not given by a pointer", v.Name)

@@ -57,6 +57,41 @@ func index(i, n int) int {
 	return i
 }
 
+// SliceHelper is the name of a func(lo, hi, n, c int) int that returns lo and panics
+// as x[lo:hi] does for a slice x of that length and capacity if they are out of
+// bounds; CutHelper, func(lo, hi, n int) int, is the same for a string.
+const (
+	SliceHelper = "attune_slice"
+	CutHelper   = "attune_cut"
+)
+
+func slice(lo, hi, n, c int) int {
+	_ = make([]struct{}, n, c)[lo:hi]
+	return lo
+}
+
+func cut(lo, hi, n int) int {
+	switch {
+	case hi < 0:
+		panic(boundsError(fmt.Sprintf("[:%d]", hi)))
+	case hi > n:
+		panic(boundsError(fmt.Sprintf("[:%d] with length %d", hi, n)))
+	case lo < 0:
+		panic(boundsError(fmt.Sprintf("[%d:]", lo)))
+	case lo > hi:
+		panic(boundsError(fmt.Sprintf("[%d:%d]", lo, hi)))
+	}
+	return lo
+}
+
+// boundsError is the runtime's error of that name, which it keeps to itself.
+type boundsError string
+
+func (e boundsError) Error() string { return "runtime error: slice bounds out of range " + string(e) }
+
+// RuntimeError makes it a runtime.Error.
+func (boundsError) RuntimeError() {}
+
 // The names that an interpreted file adds to those of the cell.
 const (
 	packageName = "attune_cell"
