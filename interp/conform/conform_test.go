@@ -78,8 +78,9 @@ func (c *count) note(t *testing.T) {
 	})
 }
 
-// session opens a session of the test's own, which keeps nothing.
-func session(t *testing.T) *interp.Session {
+// session opens a session of the test's own, which keeps nothing. Its worker has
+// the variables of env besides the test's environment.
+func session(t *testing.T, env ...string) *interp.Session {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(made, "lib", "stamp.json")); err != nil {
 		t.Skip("the packages for cells are not built: run ./install.sh test")
@@ -90,7 +91,7 @@ func session(t *testing.T) *interp.Session {
 	}
 	s, err := interp.Open(interp.Options{
 		Lib: filepath.Join(abs, "lib"), Worker: filepath.Join(abs, "bin", "attune-worker"),
-		Cache: t.TempDir(), Env: append(os.Environ(), "ATTUNE_MEMORY=2GiB"),
+		Cache: t.TempDir(), Env: append(append(os.Environ(), "ATTUNE_MEMORY=2GiB"), env...),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/doc"
@@ -8,17 +9,24 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // excludedExamples are left out of what TestExamples counts, each with its reason.
-var excludedExamples = map[string]string{}
+var excludedExamples = map[string]string{
+	"runtime.ExampleFrames": "prints the linker's names of functions, which in a cell carry a hash",
+}
 
 // TestExamples runs the standard library's Example functions that say what they
 // print: the declarations of the example's file as one cell, the call as the next.
+// Before these come the folder, as go test sets it, and what the file takes from
+// the package's other test files.
 func TestExamples(t *testing.T) {
 	root := filepath.Join(goroot(t), "src")
 	var n count
@@ -43,6 +51,7 @@ func TestExamples(t *testing.T) {
 // example is one Example function.
 type example struct {
 	name      string // "sort.ExampleInts"
+	file      string // the base of its file's name
 	cells     []string
 	want      string
 	unordered bool
@@ -69,8 +78,10 @@ func examples(t *testing.T, root string) []example {
 		if ok, err := build.Default.MatchFile(filepath.Split(file)); !ok || err != nil {
 			return err
 		}
-		exs, err := fileExamples(filepath.ToSlash(dir), file)
-		out = append(out, exs...)
+		f, err := readTestFile(file)
+		if err == nil && strings.HasSuffix(f.ast.Name.Name, "_test") {
+			out = append(out, f.examples(filepath.ToSlash(dir))...)
+		}
 		return err
 	})
 	if err != nil {
@@ -79,19 +90,28 @@ func examples(t *testing.T, root string) []example {
 	return out
 }
 
-// fileExamples are the examples of one file of package pkg's external tests.
-func fileExamples(pkg, file string) ([]example, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+// testFile is a file of a package's external tests.
+type testFile struct {
+	name string
+	text []byte
+	fset *token.FileSet
+	ast  *ast.File
+}
+
+func readTestFile(file string) (*testFile, error) {
+	f := &testFile{name: file, fset: token.NewFileSet()}
+	var err error
+	if f.text, err = os.ReadFile(file); err == nil {
+		f.ast, err = parser.ParseFile(f.fset, file, f.text, parser.ParseComments)
 	}
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, file, text, parser.ParseComments)
-	if err != nil || !strings.HasSuffix(f.Name.Name, "_test") {
-		return nil, err
-	}
+	return f, err
+}
+
+// examples are the examples of the file, one of package pkg's. A type that says
+// its package says main in a cell.
+func (f *testFile) examples(pkg string) []example {
 	var out []example
-	for _, ex := range doc.Examples(f) {
+	for _, ex := range doc.Examples(f.ast) {
 		if ex.Output == "" && !ex.EmptyOutput {
 			continue
 		}
@@ -99,33 +119,97 @@ func fileExamples(pkg, file string) ([]example, error) {
 		if ex.Name != "" {
 			name += ex.Name
 		}
+		cells := []string{fmt.Sprintf("import \"os\"\n_ = os.Chdir(%q)", filepath.Dir(f.name))}
+		cells = append(cells, f.borrowed()...)
 		out = append(out, example{
 			name:  pkg + "." + name,
-			cells: []string{declarations(fset, f, text, name), name + "()"},
-			want:  ex.Output, unordered: ex.Unordered,
+			file:  filepath.Base(f.name),
+			cells: append(cells, f.declarations(name), name+"()"),
+			want:  strings.ReplaceAll(ex.Output, f.ast.Name.Name+".", "main."), unordered: ex.Unordered,
 		})
 	}
-	return out, nil
+	return out
 }
 
 // declarations is the file without its package clause and its examples other than
 // the one called name. What is left out is blanked, so that lines keep their numbers.
-func declarations(fset *token.FileSet, f *ast.File, text []byte, name string) string {
-	out := slices.Clone(text)
+func (f *testFile) declarations(name string) string {
+	out := slices.Clone(f.text)
 	blank := func(from, to token.Pos) {
-		for i := fset.Position(from).Offset; i < fset.Position(to).Offset; i++ {
+		for i := f.fset.Position(from).Offset; i < f.fset.Position(to).Offset; i++ {
 			if out[i] != '\n' {
 				out[i] = ' '
 			}
 		}
 	}
-	blank(f.Package, f.Name.End())
-	for _, d := range f.Decls {
+	blank(f.ast.Package, f.ast.Name.End())
+	for _, d := range f.ast.Decls {
 		if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && fd.Name.Name != name && testFunc(fd.Name.Name) {
 			blank(fd.Pos(), fd.End())
 		}
 	}
 	return string(out)
+}
+
+// borrowed are the declarations of the package's other test files that this one
+// names, a cell for each file that has any.
+func (f *testFile) borrowed() []string {
+	others, _ := filepath.Glob(filepath.Join(filepath.Dir(f.name), "*_test.go"))
+	var cells []string
+	for _, other := range others {
+		g, err := readTestFile(other)
+		if err != nil || other == f.name || g.ast.Name.Name != f.ast.Name.Name {
+			continue
+		}
+		if decls, names := g.lend(f.ast.Unresolved); len(decls) > 0 {
+			cells = append(cells, g.imports(names)+strings.Join(decls, "\n"))
+		}
+	}
+	return cells
+}
+
+// lend are the texts of the declarations that ids name, and of those that they
+// name in turn, and all the names in them.
+func (f *testFile) lend(ids []*ast.Ident) (out []string, names map[string]bool) {
+	names = map[string]bool{}
+	done := map[ast.Decl]bool{}
+	for i := 0; i < len(ids); i++ {
+		obj := f.ast.Scope.Lookup(ids[i].Name)
+		if obj == nil || testFunc(obj.Name) {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			if obj.Pos() < d.Pos() || obj.Pos() >= d.End() || done[d] {
+				continue
+			}
+			done[d] = true
+			out = append(out, string(f.text[f.fset.Position(d.Pos()).Offset:f.fset.Position(d.End()).Offset]))
+			ast.Inspect(d, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok {
+					ids = append(ids, id)
+					names[id.Name] = true
+				}
+				return true
+			})
+		}
+	}
+	return out, names
+}
+
+// imports are the file's import declarations of dots and of what names names.
+func (f *testFile) imports(names map[string]bool) string {
+	var b strings.Builder
+	for _, im := range f.ast.Imports {
+		file, _ := strconv.Unquote(im.Path.Value)
+		name, as := path.Base(file), ""
+		if im.Name != nil {
+			name, as = im.Name.Name, im.Name.Name+" "
+		}
+		if name == "." || names[name] {
+			fmt.Fprintf(&b, "import %s%s\n", as, im.Path.Value)
+		}
+	}
+	return b.String()
 }
 
 // testFunc tells the names that go test calls.
@@ -138,15 +222,23 @@ func testFunc(name string) bool {
 	return false
 }
 
+// testZone is the zone that the tests of package time set for themselves.
+const testZone = "America/Los_Angeles"
+
+// cellFile is what a position in a cell has where one in a program has its file.
+var cellFile = regexp.MustCompile(`cell-[0-9a-f]{16}`)
+
 func runExample(t *testing.T, ex example) {
-	s := session(t)
+	s := session(t, "TZ="+testZone, "GOROOT="+goroot(t)) // as go test has them
 	out := &output{}
 	for i, code := range ex.cells {
 		if err := execute(s, i+1, code, out); err != nil {
-			t.Fatal(excerpt(told(err)))
+			_, text := out.texts()
+			t.Fatal(excerpt(told(err) + "\n" + text))
 		}
 	}
 	stdout, _ := out.texts()
+	stdout = cellFile.ReplaceAllString(stdout, ex.file)
 	got, want := strings.TrimSpace(stdout), strings.TrimSpace(ex.want)
 	if ex.unordered {
 		got, want = sorted(got), sorted(want)
