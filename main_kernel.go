@@ -35,7 +35,7 @@ func runKernel(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	session, err := interp.Open(interp.Options{Lib: at.lib, Worker: at.worker, Env: workerEnv(at)})
+	session, err := interp.Open(interp.Options{Lib: at.lib, Worker: at.worker, Root: at.root, Env: workerEnv(at)})
 	if err != nil {
 		return err
 	}

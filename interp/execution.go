@@ -116,6 +116,9 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	if err := e.mend(); err != nil {
 		return err
 	}
+	if err := e.imports(code); err != nil {
+		return err
+	}
 	e.s.checkMu.Lock()
 	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
 	var decision plan.Decision
@@ -203,6 +206,7 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 		return e.buildError(err)
 	}
 	r.Native = &worker.Native{File: file, Hash: src.Hash}
+	e.s.packages.built(src, u)
 	if len(u.New)+len(u.Again) > 0 {
 		e.s.remember(*r.Native)
 	}

@@ -21,6 +21,7 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %%native          compile the cell even if the instant engine could run it
 %reset            forget all names and start a fresh worker process
 %restore          after a crash: run the cells again that made the lost variables
+%go ARGS          run the go command in the session's module, as in %go get example.com/mod@v1.2.3
 !COMMAND          run a shell command
 NAME?             show the documentation of a name
 
@@ -91,7 +92,7 @@ func isQuestion(line string) bool {
 }
 
 // stray is a magic line below Go code, which Go would report in words about operands.
-var stray = regexp.MustCompile(`^\s*%%?(help|who|time|plan|native|reset|restore)\b`)
+var stray = regexp.MustCompile(`^\s*%%?(help|who|time|plan|native|reset|go|restore)\b`)
 
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
@@ -128,6 +129,8 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		e.forced = true
 	case "%reset":
 		return "", e.reset()
+	case "%go":
+		return "", e.goCommand(args)
 	case "%restore":
 		return "", e.restore()
 	default:
@@ -153,7 +156,7 @@ func (e *execution) reset() *cell.Error {
 	h.client.Close()
 	<-h.gone
 	s.scope.Store(check.NewScope())
-	s.loaded = nil
+	s.loaded, s.packages.plugins = nil, nil
 	if _, err := s.newWorker(); err != nil {
 		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}
 	}

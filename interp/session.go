@@ -17,6 +17,7 @@ import (
 	"attune/interp/cell"
 	"attune/interp/check"
 	"attune/interp/docs"
+	"attune/interp/modules"
 	"attune/interp/native"
 	"attune/interp/worker"
 )
@@ -29,6 +30,11 @@ type Options struct {
 	Worker string
 	// Cache keeps built cells.
 	Cache string
+	// Modules keeps what cells import beyond the packages of Lib.
+	Modules string
+	// Root is the folder of attune's own module, Dir the notebook's ("" for the
+	// working directory).
+	Root, Dir string
 	// Env is the worker's environment, os.Environ when nil.
 	Env []string
 }
@@ -58,6 +64,7 @@ type Session struct {
 
 	usage     usage
 	foresight foresight
+	packages  packages
 }
 
 // Open makes a session and starts its worker.
@@ -70,29 +77,46 @@ func Open(opt Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if opt.Cache == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			dir = os.TempDir()
-		}
-		opt.Cache = filepath.Join(dir, "attune", "cells")
+	if err := opt.complete(); err != nil {
+		return nil, err
 	}
 	builder, err := native.NewBuilder(lib, opt.Cache)
 	if err != nil {
 		return nil, err
 	}
-	if opt.Env == nil {
-		opt.Env = os.Environ()
-	}
 	s := &Session{
 		opt: opt, imp: imp, builder: builder, docs: docs.Open(lib.Docs()),
 		checker: check.NewChecker(imp),
 	}
+	s.packages.module = modules.New(modules.Config{
+		Root: opt.Root, GoRoot: lib.GoRoot, Notebook: opt.Dir, Cache: opt.Modules, Lib: imp.Archives(),
+	})
 	s.scope.Store(check.NewScope())
 	if _, err := s.newWorker(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// complete fills in what is not said.
+func (o *Options) complete() error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	if o.Cache == "" {
+		o.Cache = filepath.Join(cache, "attune", "cells")
+	}
+	if o.Modules == "" {
+		o.Modules = filepath.Join(cache, "attune", "modules")
+	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return fmt.Errorf("find the notebook's folder: %w", err)
+	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	return nil
 }
 
 // worker is the worker in use, which may be gone: whoever finds it so calls revive.
@@ -125,7 +149,7 @@ func (s *Session) Close() error {
 	s.mu.Unlock()
 	s.Interrupt()
 	h.client.Close()
-	return nil
+	return s.packages.module.Close()
 }
 
 // cellNames knows each cell's text by the name that stands in compiled positions.

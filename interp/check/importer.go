@@ -99,16 +99,17 @@ func (im *Importer) Paths() []string {
 	return im.paths
 }
 
-// Archive is the file that path is read from and linked with.
-func (im *Importer) Archive(path string) (file string, ok bool) {
+// Archives is every import path with its archive.
+func (im *Importer) Archives() map[string]string {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	file, ok = im.files[path]
-	return file, ok
+	return maps.Clone(im.files)
 }
 
 // Has tells whether path can be imported.
 func (im *Importer) Has(path string) bool {
-	_, ok := im.Archive(path)
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	_, ok := im.files[path]
 	return ok || path == "unsafe"
 }
