@@ -48,7 +48,7 @@ var floors = []struct {
 	{"interp/check", nil, "checking needs go/types and nothing of ours"},
 	{"interp/docs", nil, "documentation is data"},
 	{"interp/native", []string{"interp/check", "interp/docs"}, "the compiler's side of the front"},
-	{"interp/modules", nil, "it asks the go command and knows no cells"},
+	{"interp/modules", []string{"interp/modules"}, "it asks the go command and knows no cells"},
 	{"interp/plan", []string{"interp/check", "interp/worker", "stdlib/symbols/list"}, "planning decides and runs nothing"},
 	{"interp", []string{"display/mime", "interp/cell", "interp/check", "interp/docs", "interp/modules", "interp/plan", "interp/native", "interp/worker"}, "the session joins the parts and links no engine"},
 	{"stdlib/symbols/list", nil, "the front embeds it"},

@@ -118,6 +118,12 @@ func (m *Module) resolve(ctx context.Context, paths []string, progress io.Writer
 
 // importable refuses what Go's own rules keep from a program in the notebook's place.
 func (m *Module) importable(path string) error {
+	if strings.HasPrefix(path, ".") || filepath.IsAbs(path) {
+		return fmt.Errorf("import %q is relative or absolute: cells import by the path that a go.mod gives", path)
+	}
+	if strings.Contains(path, "...") {
+		return fmt.Errorf("malformed import path %q", path)
+	}
 	before, _, internal := strings.Cut("/"+path+"/", "/internal/")
 	before = strings.TrimPrefix(before, "/")
 	own := slices.ContainsFunc(m.user.paths, func(module string) bool { return under(before, module) || under(module, before) })
