@@ -75,16 +75,16 @@ func (c *Checker) Check(n int, code string, scope *Scope) (*Unit, *Error) {
 		return nil, err
 	}
 	r.dirtyTypes()
-	for range 20 {
+	// Every attempt but the last marks a declaration more, so this ends.
+	for {
 		again, err := r.attempt()
 		if err != nil {
 			return nil, err
 		}
 		if !again {
-			break
+			return r.unit, nil
 		}
 	}
-	return r.unit, nil
 }
 
 // imports reads the import chunks and settles which names are packages.

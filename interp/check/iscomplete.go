@@ -9,6 +9,7 @@ import (
 // IsComplete tells whether code can be run as it stands: "complete", "incomplete"
 // with what the next line should start with, or "invalid".
 func (c *Checker) IsComplete(code string) (status, indent string) {
+	c = c.scratch()
 	src := withoutMagics(code)
 	if open := openBrackets(src); len(open) > 0 || unterminated(src) {
 		return "incomplete", nextIndent(code, len(open))

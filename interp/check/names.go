@@ -94,9 +94,11 @@ func (r *run) noteUses(f *File) {
 						r.usesOf(d, s)
 					}
 				case *ast.ValueSpec:
-					for _, id := range s.Names {
+					for i, id := range s.Names {
 						if d := r.objs[r.unit.Info.Defs[id]]; d != nil && d.Kind == Const {
 							r.usesOf(d, s)
+							r.useType(d)
+							d.Text = r.constText(f, s, i, d)
 						}
 					}
 				}
@@ -108,6 +110,18 @@ func (r *run) noteUses(f *File) {
 func (r *run) usesOf(d *Decl, n ast.Node) {
 	d.Imports = map[string]string{}
 	d.Uses = UsedDecls(r.unit, n, func(name, path string) { d.Imports[name] = path })
+}
+
+// useType adds the types of the session that d's type names, which its text may
+// leave to be inferred.
+func (r *run) useType(d *Decl) {
+	Walk(d.Obj.Type(), func(t types.Type) {
+		if n, ok := t.(*types.Named); ok {
+			if u := r.unit.DeclOf(n.Obj()); u != nil && !slices.Contains(d.Uses, u) {
+				d.Uses = append(d.Uses, u)
+			}
+		}
+	})
 }
 
 // UsedDecls lists the session declarations that the code under n refers to, types

@@ -20,6 +20,7 @@ type probe struct {
 // probeAt checks code with a marker put in at offset, problems overlooked. It
 // returns nil if nothing can be made of the text.
 func (c *Checker) probeAt(code string, offset int, scope *Scope) *probe {
+	c = c.scratch()
 	for _, text := range []string{
 		code[:offset] + mark + code[offset:],
 		closed(code[:offset] + mark),
@@ -29,6 +30,11 @@ func (c *Checker) probeAt(code string, offset int, scope *Scope) *probe {
 		}
 	}
 	return nil
+}
+
+// scratch is the checker with a file set of its own, for text that is not kept.
+func (c *Checker) scratch() *Checker {
+	return &Checker{Fset: token.NewFileSet(), Imp: c.Imp, pkg: c.pkg}
 }
 
 func (c *Checker) tryProbe(text string, scope *Scope) *probe {

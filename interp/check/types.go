@@ -261,9 +261,6 @@ func (r *run) takeSpec(f *File, g *ast.GenDecl, s ast.Spec) []*Decl {
 			}
 			d := r.newDecl(f, id.Name, kind, id.Pos())
 			d.Obj = r.unit.Info.Defs[id]
-			if kind == Const {
-				d.Text = f.Text[r.c.offset(s.Pos()):r.c.offset(s.End())]
-			}
 			out = append(out, d)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"go/constant"
 	"go/types"
 	"maps"
 	"slices"
@@ -177,45 +176,8 @@ func (e *emitter) constant(text *strings.Builder, d *check.Decl) error {
 		}
 		typ = " " + t
 	}
-	val := constText(c.Val())
-	if b, ok := c.Type().Underlying().(*types.Basic); ok {
-		switch {
-		case b.Kind() == types.UntypedRune:
-			val = "'\\x00' + " + val
-		case b.Info()&types.IsFloat != 0:
-			val = floatText(c.Val())
-		case b.Info()&types.IsComplex != 0:
-			val = floatText(constant.Real(c.Val())) + " + " + floatText(constant.Imag(c.Val())) + "*1i"
-		}
-	}
-	fmt.Fprintf(text, "const %s%s = %s\n", d.Key, typ, val)
+	fmt.Fprintf(text, "const %s%s = %s\n", d.Key, typ, check.ConstValue(c))
 	return nil
-}
-
-// constText is v as Go text, exactly.
-func constText(v constant.Value) string {
-	switch v.Kind() {
-	case constant.Float:
-		return floatText(v)
-	case constant.Complex:
-		return floatText(constant.Real(v)) + " + " + floatText(constant.Imag(v)) + "*1i"
-	}
-	return v.ExactString()
-}
-
-// floatText is v as a floating-point constant: a rational is written as a quotient,
-// since 0.1 has no exact digits, and an integer with a point, since integer
-// constants have fewer bits.
-func floatText(v constant.Value) string {
-	text := constant.ToFloat(v).ExactString()
-	if strings.ContainsAny(text, "p.") {
-		return "(" + text + ")"
-	}
-	num, denom, quotient := strings.Cut(text, "/")
-	if quotient {
-		return "(" + num + ".0/" + denom + ".0)"
-	}
-	return "(" + num + ".0)"
 }
 
 // typeDecl writes a type with its methods, each of which calls the newest body.
