@@ -124,7 +124,7 @@ func (e *execution) frames(frames []worker.Frame) []string {
 	last := ""
 	for _, fr := range frames {
 		t, ok := e.s.names.text(baseName(fr.File))
-		if !ok || strings.HasPrefix(fr.Func, "cells.Ξbind") {
+		if !ok || strings.HasPrefix(fr.Func, "main.Ξbind") {
 			continue
 		}
 		line := fmt.Sprintf("  at %s:%d", check.CellName(t.count), fr.Line)
@@ -158,7 +158,7 @@ func sourceLine(code string, n int) string {
 	return "      " + text + "\n      " + strings.Repeat("^", max(1, len([]rune(text))))
 }
 
-var generated = regexp.MustCompile(`^cells\.(\(\*[^)]*\)\.)?(Ξf_|Ξrun_|Ξinit)?(.*?)(_[0-9a-f]{16})?((?:\.func\d+|\.gowrap\d+|-range\d+|\.\d+)*)$`)
+var generated = regexp.MustCompile(`^main\.(\(\*[^)]*\)\.)?(Ξf_|Ξrun_|Ξinit)?(.*?)(_[0-9a-f]{16})?((?:\.func\d+|\.gowrap\d+|-range\d+|\.\d+)*)$`)
 
 // copyMark is the number of a version of a type, or of a copy of a function.
 var copyMark = regexp.MustCompile(`Ξ\d+`)

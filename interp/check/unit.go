@@ -6,8 +6,10 @@ import (
 	"go/types"
 )
 
-// PkgPath is the path of the one package that all cells of a session make up.
-const PkgPath = "cells"
+// PkgPath is the path of the one package that all cells of a session make up: that
+// of a program, so that what reflect and the runtime print of a cell's types is what
+// they print of a program's.
+const PkgPath = "main"
 
 // bodyName is the function that a cell's statements are checked in.
 const bodyName = "Ξcell"

@@ -166,7 +166,7 @@ func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) e
 		return err
 	}
 	cfg := filepath.Join(dir, "cfg")
-	if err := os.WriteFile(cfg, []byte(list+"packagefile "+check.PkgPath+"="+cells+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(cfg, []byte(list+"packagefile "+cellsImport+"="+cells+"\n"), 0o644); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-o", so, "-importcfg", cfg, "-buildmode=plugin",

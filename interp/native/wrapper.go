@@ -20,19 +20,23 @@ const (
 	wrapperPlugin = "attune/" + blankHash
 )
 
+// cellsImport is what the wrapper imports the cells' package as: the linker calls
+// the wrapper itself main.
+const cellsImport = "cells"
+
 const wrapperSource = `package main
 
 import (
-	_ "cells"
+	_ "` + cellsImport + `"
 	_ "unsafe"
 
 	rt "attune/interp/native/cellrt"
 )
 
-//go:linkname run cells.Ξrun_` + blankHash + `
+//go:linkname run ` + check.PkgPath + `.Ξrun_` + blankHash + `
 func run(*rt.Env)
 
-//go:linkname bind cells.Ξbind_` + blankHash + `
+//go:linkname bind ` + check.PkgPath + `.Ξbind_` + blankHash + `
 func bind(*rt.Env)
 
 func Run(env *rt.Env)  { run(env) }
@@ -84,7 +88,7 @@ func (l *Lib) makeWrapper(ctx context.Context) error {
 		return err
 	}
 	cells := filepath.Join(dir, "cells.a")
-	if err := l.compile(ctx, dir, check.PkgPath, "cells.go", cells, l.ImportCfg()); err != nil {
+	if err := l.compile(ctx, dir, cellsImport, "cells.go", cells, l.ImportCfg()); err != nil {
 		return err
 	}
 	if err := patchFile(cells, "", ""); err != nil {
@@ -94,7 +98,7 @@ func (l *Lib) makeWrapper(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := write("cfg", string(cfg)+"packagefile "+check.PkgPath+"="+cells+"\n"); err != nil {
+	if err := write("cfg", string(cfg)+"packagefile "+cellsImport+"="+cells+"\n"); err != nil {
 		return err
 	}
 	if err := l.compile(ctx, dir, wrapperPlugin, "main.go", filepath.Join(l.Dir, "wrapper.a"), filepath.Join(dir, "cfg")); err != nil {

@@ -23,7 +23,7 @@ func straightFailure(p *yaegi.Panic) *worker.Failure {
 }
 
 // cellFunc stands for the cell's own statements, as compiled cells call them.
-const cellFunc = "cells.Ξrun_0000000000000000"
+const cellFunc = "main.Ξrun_0000000000000000"
 
 func panicText(v any) string {
 	defer func() { _ = recover() }()
