@@ -70,6 +70,9 @@ func (e *execution) imports(code string) *cell.Error {
 		return nil
 	}
 	change, err := e.s.packages.module.Resolve(e.ctx, paths, streamWriter{e.out, cell.Stderr})
+	if errors.Is(err, modules.ErrConflict) {
+		change, err = e.relink(err)
+	}
 	if err != nil {
 		if e.interrupted() || errors.Is(err, context.Canceled) {
 			return e.stoppedError("while the go command worked on the import; nothing is changed and nothing of the cell ran")
@@ -89,6 +92,9 @@ func (e *execution) imports(code string) *cell.Error {
 func (e *execution) goCommand(args string) *cell.Error {
 	words := strings.Fields(args)
 	change, err := e.s.packages.module.Command(e.ctx, words, streamWriter{e.out, cell.Stdout}, streamWriter{e.out, cell.Stderr})
+	if errors.Is(err, modules.ErrConflict) {
+		change, err = e.relink(err)
+	}
 	if err != nil {
 		if e.interrupted() || errors.Is(err, context.Canceled) {
 			return e.stoppedError("while the go command ran; the session's module is as it was")

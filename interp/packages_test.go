@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,8 +75,8 @@ package broken
 func F() int { return "no" }
 `
 
-// openIn starts a session for a notebook in dir.
-func openIn(t testing.TB, dir string) *interp.Session {
+// openFor starts a session for a notebook in dir.
+func openFor(t testing.TB, dir string) *interp.Session {
 	t.Helper()
 	abs, err := filepath.Abs(build)
 	if err != nil {
@@ -115,7 +116,7 @@ func expect(t *testing.T, s *interp.Session, from int, cells ...[]string) {
 // TestModules imports modules that nothing required before.
 func TestModules(t *testing.T) {
 	modtest.Proxy(t, greet)
-	s := openIn(t, t.TempDir())
+	s := openFor(t, t.TempDir())
 	expect(t, s, 1,
 		[]string{"kept := 1\nimport \"example.com/none\"", "In[1]:2:8", "go get example.com/none", "example.com/none: "},
 		[]string{"kept", "undefined: kept"},
@@ -136,7 +137,7 @@ func TestModules(t *testing.T) {
 // TestGoGet changes the version of a module that cells use already.
 func TestGoGet(t *testing.T) {
 	modtest.Proxy(t, greet)
-	s := openIn(t, t.TempDir())
+	s := openFor(t, t.TempDir())
 	expect(t, s, 1,
 		[]string{"%go get example.com/greet@v1.0.0", "go: added example.com/greet v1.0.0"},
 		[]string{"import \"example.com/greet\"\nx := greet.Hello(\"ann\")\nx", "not: go get", "= \"hello, ann\""},
@@ -198,7 +199,7 @@ go 1.26
 			}
 			modtest.Write(t, home, "-- notebooks/nb.ipynb --\n-- internal/geo/geo.go --\npackage geo\n\nimport \"example.com/shapes\"\n\nfunc Area(r float64) float64 { return shapes.Pi * r }\n")
 			modtest.Write(t, dir, "-- forks/shapes/shapes.go --\npackage shapes\n\nconst Pi = 3\n")
-			s := openIn(t, filepath.Join(home, "notebooks"))
+			s := openFor(t, filepath.Join(home, "notebooks"))
 			cellText := "import \"example.com/me/internal/geo\"\na := geo.Area(2)\na"
 			expect(t, s, 1,
 				[]string{"import \"example.com/me/nothing\"", "example.com/me/nothing"},
@@ -226,10 +227,41 @@ func TestNoNetwork(t *testing.T) {
 	}
 	l.Close() // nobody answers there any more
 	t.Setenv("GOPROXY", "http://"+l.Addr().String())
-	s := openIn(t, t.TempDir())
+	s := openFor(t, t.TempDir())
 	expect(t, s, 1,
 		[]string{"import \"example.com/greet\"", "CompileError", "In[1]:1:8", "not on this machine yet"},
 		[]string{"6 * 7", "= 42"})
+}
+
+// TestRelink raises a module that the worker links: the worker is linked again.
+func TestRelink(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links a worker")
+	}
+	const module = "github.com/ajstarks/svgo" // small, and little stands on it
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", module).Output()
+	if err != nil {
+		t.Skip("the module's source is not on this machine: ", err)
+	}
+	have, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	source, err := os.ReadFile(filepath.Join(dir, "svg.go"))
+	if err != nil {
+		t.Skip("the module's source is not on this machine: ", err)
+	}
+	modtest.Proxy(t, "-- "+module+"@v0.9.0/go.mod --\nmodule "+module+"\n\ngo 1.26\n"+
+		"-- "+module+"@v0.9.0/svg.go --\n"+string(source)+"\nconst Raised = 9\n"+
+		"-- example.com/draws@v1.0.0/go.mod --\nmodule example.com/draws\n\ngo 1.26\n\nrequire "+module+" v0.9.0\n"+
+		"-- example.com/draws@v1.0.0/draws.go --\npackage draws\n\nimport svg \""+module+"\"\n\nconst D = svg.Raised + 1\n\nvar New = svg.New\n")
+	s := openFor(t, t.TempDir())
+	expect(t, s, 1,
+		[]string{"kept := 7\nimport \"strings\"\nfunc up(s string) string { return strings.ToUpper(s) }", ""},
+		[]string{"import \"example.com/draws\"\ndraws.D", module + " v0.9.0", have, "built again", "link the worker", "= 10"},
+		[]string{"kept", "undefined: kept"},
+		[]string{"%restore", ""},
+		[]string{"up(\"x\") + fmt.Sprint(kept)", "undefined: fmt"},
+		[]string{"import \"fmt\"\nup(\"x\") + fmt.Sprint(kept)", "= \"X7\""},
+		[]string{"import \"gonum.org/v1/plot\"\nplot.New().Title.Text = \"t\"", "not: Error"},
+	)
 }
 
 // TestInterruptGoGet stops a download that does not come.
@@ -242,7 +274,7 @@ func TestInterruptGoGet(t *testing.T) {
 	}))
 	defer server.Close()
 	t.Setenv("GOPROXY", os.Getenv("GOPROXY")+","+server.URL)
-	s := openIn(t, t.TempDir())
+	s := openFor(t, t.TempDir())
 	transcript(s, 1, "kept := 7")
 	done := make(chan cell.Result)
 	go func() {

@@ -45,7 +45,7 @@ type Session struct {
 	checkMu sync.Mutex // guards checker, which completion and inspection use as well
 	checker *check.Checker
 	imp     *check.Importer
-	builder *native.Builder
+	builder builder
 	docs    *docs.Store
 
 	scope atomic.Pointer[check.Scope] // what readers see; replaced whole
@@ -80,14 +80,15 @@ func Open(opt Options) (*Session, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	builder, err := native.NewBuilder(lib, opt.Cache)
+	built, err := native.NewBuilder(lib, opt.Cache)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{
-		opt: opt, imp: imp, builder: builder, docs: docs.Open(lib.Docs()),
+		opt: opt, imp: imp, docs: docs.Open(lib.Docs()),
 		checker: check.NewChecker(imp),
 	}
+	s.builder.use(built)
 	s.packages.module = modules.New(modules.Config{
 		Root: opt.Root, GoRoot: lib.GoRoot, Notebook: opt.Dir, Cache: opt.Modules, Lib: imp.Archives(),
 	})
@@ -166,10 +167,15 @@ type cellText struct {
 	code  string
 }
 
-func (c *cellNames) add(count int, code string) {
+// idOf is the name of a cell's text.
+func idOf(code string) string {
 	h := fnv.New64a()
 	fmt.Fprint(h, code)
-	id := fmt.Sprintf("cell-%016x", h.Sum64())
+	return fmt.Sprintf("cell-%016x", h.Sum64())
+}
+
+func (c *cellNames) add(count int, code string) {
+	id := idOf(code)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ids == nil {

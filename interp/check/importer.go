@@ -61,6 +61,15 @@ func (im *Importer) Add(files map[string]string) {
 	im.paths = slices.Sorted(maps.Keys(im.files))
 }
 
+// Replace makes files the packages, all of them: import path to archive. Whatever was
+// imported before is of another world.
+func (im *Importer) Replace(files map[string]string) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	im.files, im.read = maps.Clone(files), map[string]*types.Package{}
+	im.paths = slices.Sorted(maps.Keys(files))
+}
+
 // Import implements types.Importer.
 func (im *Importer) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {

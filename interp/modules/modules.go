@@ -12,6 +12,7 @@ package modules
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,6 +59,11 @@ type Module struct {
 	mu    sync.Mutex // guards known
 	known map[string]Package
 	roots map[string]bool // what cells imported
+
+	pending snapshot // the files before a conflict, until Relink or the next call
+	wanted  []string // what was imported then
+
+	links map[string]string // versions of modules that a relinked worker links
 }
 
 // New makes a module for one session. Nothing is written before it is needed.
@@ -108,7 +114,8 @@ func (c *Change) Paths() []string {
 func (c *Change) All() []Package { return slices.Concat(c.New, c.Changed) }
 
 // Resolve finds and compiles the packages at paths, downloading modules where
-// needed; progress gets what the go command says. An error leaves no trace.
+// needed; progress gets what the go command says. An error leaves no trace, but
+// after ErrConflict Relink can go on from there.
 func (m *Module) Resolve(ctx context.Context, paths []string, progress io.Writer) (*Change, error) {
 	m.using.Lock()
 	defer m.using.Unlock()
@@ -118,16 +125,25 @@ func (m *Module) Resolve(ctx context.Context, paths []string, progress io.Writer
 	before := m.snapshot()
 	c, err := m.resolve(ctx, paths, progress)
 	if err != nil {
-		return nil, before.undo(m, err)
+		return nil, m.fail(err, before, paths)
 	}
 	m.accept(c)
 	m.remember()
 	return c, nil
 }
 
+// fail undoes what was done and returns why, or for a conflict keeps it for Relink.
+func (m *Module) fail(why error, before snapshot, paths []string) error {
+	if errors.Is(why, ErrConflict) {
+		m.pending, m.wanted = before, paths
+		return why
+	}
+	return before.undo(m, why)
+}
+
 // Command runs the go command in the session's module, its output on out and
 // errs. Where it may have changed the module's requirements, everything that was
-// imported is resolved anew; if that fails, the change is undone.
+// imported is resolved anew; if that fails, the change is undone, or waits for Relink.
 func (m *Module) Command(ctx context.Context, args []string, out, errs io.Writer) (*Change, error) {
 	m.using.Lock()
 	defer m.using.Unlock()
@@ -143,12 +159,13 @@ func (m *Module) Command(ctx context.Context, args []string, out, errs io.Writer
 	if len(args) == 0 || !slices.Contains([]string{"get", "mod", "work"}, args[0]) {
 		return &Change{}, nil
 	}
-	c := &Change{}
-	if roots := m.imported(); len(roots) > 0 {
-		var err error
-		if c, err = m.resolve(ctx, roots, errs); err != nil {
-			return nil, before.undo(m, err)
-		}
+	c, roots := &Change{}, m.imported()
+	err := m.named(ctx, args)
+	if err == nil && len(roots) > 0 {
+		c, err = m.resolve(ctx, roots, errs)
+	}
+	if err != nil {
+		return nil, m.fail(err, before, roots)
 	}
 	m.accept(c)
 	m.remember()

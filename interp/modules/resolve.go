@@ -346,22 +346,34 @@ func (m *Module) conflict(p *listed, all map[string]*listed, roots []string) err
 		}
 	}
 	if p.Standard {
-		return fmt.Errorf("%s: %w: the go command compiles the standard library in another way than it did for attune; "+
-			"compare GOFLAGS and the environment, or run ./install.sh again", who, ErrConflict)
-	}
-	have := "another build of it"
-	if data, err := os.ReadFile(filepath.Join(m.cfg.Root, "go.mod")); err == nil && p.Module != nil {
-		if f, err := modfile.ParseLax("go.mod", data, nil); err == nil {
-			for _, r := range f.Require {
-				if r.Mod.Path == p.Module.Path {
-					have = r.Mod.Path + " " + r.Mod.Version
-				}
-			}
-		}
+		return fmt.Errorf("%s: the go command compiles the standard library in another way than it did for attune; "+
+			"compare GOFLAGS and the environment, or run ./install.sh again", who)
 	}
 	if p.Module != nil && p.Module.Path == ownModule {
-		have = ownModule + " as it was when it was installed (./install.sh builds it anew)"
+		return fmt.Errorf("%s: package %s of attune has changed since it was installed; run ./install.sh again", who, p.ImportPath)
+	}
+	have := "another build of it"
+	if p.Module != nil {
+		have = p.Module.Path + " " + m.versions()[p.Module.Path]
 	}
 	return fmt.Errorf("%s: %w: the session's modules bring %s for package %s, and attune links %s",
 		who, ErrConflict, p.Module.version(), p.ImportPath, have)
+}
+
+// versions are those of the modules that the worker may link.
+func (m *Module) versions() map[string]string {
+	out := map[string]string{}
+	data, err := os.ReadFile(filepath.Join(m.cfg.Root, "go.mod"))
+	if err != nil {
+		return out
+	}
+	f, err := modfile.ParseLax("go.mod", data, nil)
+	if err != nil {
+		return out
+	}
+	for _, r := range f.Require {
+		out[r.Mod.Path] = r.Mod.Version
+	}
+	maps.Copy(out, m.links)
+	return out
 }

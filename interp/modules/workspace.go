@@ -86,6 +86,12 @@ func (m *Module) prepare(ctx context.Context) error {
 	if err := m.look(ctx); err != nil {
 		return err
 	}
+	if before := m.pending; before != nil {
+		m.pending = nil
+		if err := before.undo(m, nil); err != nil {
+			return err
+		}
+	}
 	if m.dir == "" {
 		if err := m.seed(); err != nil {
 			return err

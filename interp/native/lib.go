@@ -85,8 +85,14 @@ func (l *Lib) ImportCfg() string { return filepath.Join(l.Dir, "importcfg") }
 // package as plugins need them and keeps the archives. A folder that is fresh is
 // left alone. say is told what happens.
 func Warm(ctx context.Context, root, dir string, say func(string)) error {
+	return WarmIn(ctx, root, nil, dir, say)
+}
+
+// WarmIn is Warm in a module graph of its own: root is any folder of the workspace
+// that env, added to the environment, tells the go command to use.
+func WarmIn(ctx context.Context, root string, env []string, dir string, say func(string)) error {
 	say("compile the packages that cells import (minutes the first time)")
-	list, err := listExports(ctx, root)
+	list, err := listExports(ctx, root, env)
 	if err != nil {
 		return err
 	}
@@ -162,11 +168,11 @@ type exported struct {
 }
 
 // listExports asks the go command for the archives, which it builds where needed.
-func listExports(ctx context.Context, root string) ([]exported, error) {
+func listExports(ctx context.Context, root string, env []string) ([]exported, error) {
 	args := append([]string{"list", "-trimpath", "-buildmode=plugin", "-export", "-deps", "-e",
 		"-f", `{{if .Export}}{{.ImportPath}}={{.Export}}|{{.Dir}}|{{join .GoFiles ","}}{{end}}{{if .Error}}!{{.ImportPath}}: {{.Error}}{{end}}`}, patterns...)
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
