@@ -50,6 +50,8 @@ type run struct {
 	dirty    map[*Decl]bool     // earlier declarations to compile again
 	reshaped map[*Decl]bool     // dirty types that get other text, not only methods
 	stale    map[*Decl]string   // those that no longer fit
+	// forMethod holds the types that are dirty for a method that is part of their text.
+	forMethod map[*Decl]bool
 
 	topLevel map[token.Pos]bool
 	result   ast.Expr
@@ -66,7 +68,7 @@ func (c *Checker) Check(n int, code string, scope *Scope) (*Unit, *Error) {
 	r := &run{
 		c: c, cell: n, old: scope, chunks: Split(code),
 		named: map[string]string{}, declares: map[string]bool{}, methods: map[string][]Chunk{},
-		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, reshaped: map[*Decl]bool{}, stale: map[*Decl]string{},
+		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, reshaped: map[*Decl]bool{}, stale: map[*Decl]string{}, forMethod: map[*Decl]bool{},
 	}
 	if err := r.imports(); err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func (r *run) sameMethods(d *Decl, chunks []Chunk) bool {
 				return
 			}
 			m := d.Methods[i]
-			if d.Generic {
+			if m.Generic || recovers(fd) {
 				ok = tokens(ch.Text) == tokens(m.Text)
 				return
 			}
@@ -106,6 +106,25 @@ func (r *run) sameMethods(d *Decl, chunks []Chunk) bool {
 		}
 	}
 	return true
+}
+
+// recovers tells whether the body of fd itself calls recover.
+func recovers(fd *ast.FuncDecl) (found bool) {
+	if fd.Body == nil {
+		return false
+	}
+	ast.Inspect(fd.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok && id.Name == "recover" {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // signatureText is a function's text up to its body.

@@ -170,9 +170,16 @@ func (r *run) spread() bool {
 		if r.dirty[user] || r.stale[user] != "" || r.declaresDecl(user) {
 			return
 		}
-		if user.Kind == Type {
+		switch {
+		case user.Kind == Type:
 			r.markDirty(user)
-		} else {
+		case user.Kind == Method && user.Generic: // its type's text, so to say
+			if r.dirty[user.Recv] {
+				return
+			}
+			r.markDirty(user.Recv)
+			r.forMethod[user.Recv] = true
+		default:
 			r.dirty[user] = true
 		}
 		again = true

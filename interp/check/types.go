@@ -91,6 +91,9 @@ func (r *run) blame(problems *[]Problem) (staled bool) {
 			lines := strings.Count(f.Decl.Text, "\n")
 			if p.Pos.Line >= f.Decl.Line && p.Pos.Line <= f.Decl.Line+lines && r.stale[f.Decl] == "" {
 				r.stale[f.Decl] = p.Msg
+				if d := f.Decl; d.Kind == Method && r.forMethod[d.Recv] {
+					delete(r.dirty, d.Recv) // which keeps the method as it was
+				}
 				staled = true
 				return true
 			}
@@ -216,7 +219,7 @@ func (r *run) takeFunc(f *File, fd *ast.FuncDecl) *Decl {
 		d := r.newDecl(f, RecvName(fd)+"."+fd.Name.Name, Method, fd.Pos())
 		d.Text, d.Obj = text, obj
 		sig := obj.Signature()
-		d.Generic = sig.RecvTypeParams().Len() > 0
+		d.Generic = sig.RecvTypeParams().Len() > 0 || recovers(fd)
 		return d
 	case fd.Name.Name == "init":
 		r.unit.Inits = append(r.unit.Inits, fd)

@@ -190,7 +190,7 @@ func (e *emitter) typeDecl(text *strings.Builder, d *check.Decl) error {
 		fmt.Fprintf(text, "type %s = %s\n", d.Name, d.Key)
 	}
 	for _, m := range d.Methods {
-		if d.Generic {
+		if m.Generic {
 			e.wantPieces(m.Pieces)
 			e.mark(text, m.Cell, m.Line, 1)
 			e.pieces(text, m.Pieces)
