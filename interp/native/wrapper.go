@@ -21,8 +21,13 @@ const (
 )
 
 // cellsImport is what the wrapper imports the cells' package as: the linker calls
-// the wrapper itself main.
-const cellsImport = "cells"
+// the wrapper itself main. It has the length of check.PkgPath, so that the name of
+// the cells' initialisation can be written in: without it, the packages that a
+// plugin brings would not be initialised.
+const cellsImport = "cell"
+
+// initTask ends the name of a package's initialisation.
+const initTask = "..inittask"
 
 const wrapperSource = `package main
 
@@ -101,7 +106,11 @@ func (l *Lib) makeWrapper(ctx context.Context) error {
 	if err := write("cfg", string(cfg)+"packagefile "+cellsImport+"="+cells+"\n"); err != nil {
 		return err
 	}
-	if err := l.compile(ctx, dir, wrapperPlugin, "main.go", filepath.Join(l.Dir, "wrapper.a"), filepath.Join(dir, "cfg")); err != nil {
+	wrapper := filepath.Join(l.Dir, "wrapper.a")
+	if err := l.compile(ctx, dir, wrapperPlugin, "main.go", wrapper, filepath.Join(dir, "cfg")); err != nil {
+		return err
+	}
+	if err := patchFile(wrapper, cellsImport+initTask, check.PkgPath+initTask); err != nil {
 		return err
 	}
 	builtins, err := compilerLibrary(ctx)
