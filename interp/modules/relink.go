@@ -126,8 +126,12 @@ func (m *Module) replaceKnown(by map[string]Package) (old map[string]Package) {
 	return old
 }
 
-// unused is how long what was relinked is kept after its last use.
-const unused = 14 * 24 * time.Hour
+// unused is how long what was made for sessions is kept after its last use. An
+// archive's last use is a session's first, and sessions may be long.
+const (
+	unused         = 14 * 24 * time.Hour
+	unusedArchives = 90 * 24 * time.Hour
+)
 
 // site is the folder for what is built of the requirements as they are now. Others
 // that were not used for long are removed.
@@ -149,14 +153,21 @@ func (m *Module) site() (string, error) {
 	if err := os.Chtimes(dir, now, now); err != nil {
 		return "", fmt.Errorf("make a folder to link in: %w", err)
 	}
-	entries, err := os.ReadDir(all)
+	sweep(all, "", unused)
+	return dir, nil
+}
+
+// sweep removes what lies in dir, has a name that begins so, and was not touched for
+// long. What cannot be removed stays: it is in nobody's way.
+func sweep(dir, prefix string, age time.Duration) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return "", fmt.Errorf("look for what was linked before: %w", err)
+		return
 	}
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > unused {
-			_ = os.RemoveAll(filepath.Join(all, e.Name()))
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), prefix) && time.Since(info.ModTime()) > age {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
 		}
 	}
-	return dir, nil
 }

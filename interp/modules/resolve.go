@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/modfile"
 )
@@ -295,7 +296,8 @@ func (m *Module) keep(all map[string]*listed, path string, ids map[string]string
 		}
 	}
 	p.Sum = hex.EncodeToString(sum.Sum(nil)[:8])
-	if _, err := os.Stat(p.File); err == nil {
+	now := time.Now()
+	if os.Chtimes(p.File, now, now) == nil {
 		return p, nil
 	}
 	data, err := os.ReadFile(l.Export)

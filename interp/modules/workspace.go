@@ -208,6 +208,8 @@ func (m *Module) seed() error {
 	if err := os.MkdirAll(m.kept(), 0o755); err != nil {
 		return fmt.Errorf("make the session's module: %w", err)
 	}
+	sweep(m.cfg.Cache, "session-", unused) // of kernels that were killed
+	sweep(m.kept(), "", unusedArchives)
 	dir, err := os.MkdirTemp(m.cfg.Cache, "session-")
 	if err != nil {
 		return fmt.Errorf("make the session's module: %w", err)
