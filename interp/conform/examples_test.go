@@ -29,32 +29,80 @@ var excludedExamples = map[string]string{
 // the package's other test files.
 func TestExamples(t *testing.T) {
 	root := filepath.Join(goroot(t), "src")
+	runExamples(t, "examples", examples(t, root), func(ex example) []string {
+		return append(ex.before, ex.file.declarations(ex.name, true), ex.name+"()")
+	})
+}
+
+// TestBodies runs the same examples as a user types them: the statements are a
+// cell themselves, whose variables are the session's, and which the instant engine
+// may get. Bodies that return early are left out.
+func TestBodies(t *testing.T) {
+	root := filepath.Join(goroot(t), "src")
+	list := slices.DeleteFunc(examples(t, root), func(ex example) bool { return ex.returns() })
+	runExamples(t, "bodies", list, func(ex example) []string {
+		return append(ex.before, ex.file.declarations(ex.name, false), ex.body())
+	})
+}
+
+func runExamples(t *testing.T, what string, list []example, cells func(example) []string) {
 	var n count
-	n.report(t, "examples")
-	for _, ex := range examples(t, root) {
-		if !chosen(ex.name) {
+	n.report(t, what)
+	for _, ex := range list {
+		name := ex.pkg + "." + ex.name
+		if !chosen(name) {
 			n.left.Add(1)
 			continue
 		}
-		if excludedExamples[ex.name] != "" {
+		if excludedExamples[name] != "" {
 			n.excluded.Add(1)
 			continue
 		}
-		t.Run(ex.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n.note(t)
-			runExample(t, ex)
+			runExample(t, ex, cells(ex))
 		})
 	}
 }
 
 // example is one Example function.
 type example struct {
-	name      string // "sort.ExampleInts"
-	file      string // the base of its file's name
-	cells     []string
+	pkg       string // "sort"
+	name      string // "ExampleInts"
+	file      *testFile
+	before    []string // cells to run first
 	want      string
 	unordered bool
+}
+
+func (ex example) decl() *ast.FuncDecl {
+	for _, d := range ex.file.ast.Decls {
+		if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && fd.Name.Name == ex.name {
+			return fd
+		}
+	}
+	return nil
+}
+
+// body is the text of the example's statements.
+func (ex example) body() string {
+	b := ex.decl().Body
+	return string(ex.file.text[ex.file.fset.Position(b.Lbrace).Offset+1 : ex.file.fset.Position(b.Rbrace).Offset])
+}
+
+// returns tells whether the example itself has a return statement.
+func (ex example) returns() (found bool) {
+	ast.Inspect(ex.decl().Body, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // examples lists the examples with an output of all packages below root that a
@@ -122,18 +170,17 @@ func (f *testFile) examples(pkg string) []example {
 		cells := []string{fmt.Sprintf("import \"os\"\n_ = os.Chdir(%q)", filepath.Dir(f.name))}
 		cells = append(cells, f.borrowed()...)
 		out = append(out, example{
-			name:  pkg + "." + name,
-			file:  filepath.Base(f.name),
-			cells: append(cells, f.declarations(name), name+"()"),
-			want:  strings.ReplaceAll(ex.Output, f.ast.Name.Name+".", "main."), unordered: ex.Unordered,
+			pkg: pkg, name: name, file: f, before: cells,
+			want: strings.ReplaceAll(ex.Output, f.ast.Name.Name+".", "main."), unordered: ex.Unordered,
 		})
 	}
 	return out
 }
 
-// declarations is the file without its package clause and its examples other than
-// the one called name. What is left out is blanked, so that lines keep their numbers.
-func (f *testFile) declarations(name string) string {
+// declarations is the file without its package clause and its examples, but with
+// the one called name if it is wanted. What is left out is blanked, so that lines
+// keep their numbers.
+func (f *testFile) declarations(name string, wanted bool) string {
 	out := slices.Clone(f.text)
 	blank := func(from, to token.Pos) {
 		for i := f.fset.Position(from).Offset; i < f.fset.Position(to).Offset; i++ {
@@ -144,7 +191,7 @@ func (f *testFile) declarations(name string) string {
 	}
 	blank(f.ast.Package, f.ast.Name.End())
 	for _, d := range f.ast.Decls {
-		if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && fd.Name.Name != name && testFunc(fd.Name.Name) {
+		if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && testFunc(fd.Name.Name) && (fd.Name.Name != name || !wanted) {
 			blank(fd.Pos(), fd.End())
 		}
 	}
@@ -228,17 +275,17 @@ const testZone = "America/Los_Angeles"
 // cellFile is what a position in a cell has where one in a program has its file.
 var cellFile = regexp.MustCompile(`cell-[0-9a-f]{16}`)
 
-func runExample(t *testing.T, ex example) {
+func runExample(t *testing.T, ex example, cells []string) {
 	s := session(t, "TZ="+testZone, "GOROOT="+goroot(t)) // as go test has them
 	out := &output{}
-	for i, code := range ex.cells {
+	for i, code := range cells {
 		if err := execute(s, i+1, code, out); err != nil {
 			_, text := out.texts()
 			t.Fatal(excerpt(told(err) + "\n" + text))
 		}
 	}
 	stdout, _ := out.texts()
-	stdout = cellFile.ReplaceAllString(stdout, ex.file)
+	stdout = cellFile.ReplaceAllString(stdout, filepath.Base(ex.file.name))
 	got, want := strings.TrimSpace(stdout), strings.TrimSpace(ex.want)
 	if ex.unordered {
 		got, want = sorted(got), sorted(want)
