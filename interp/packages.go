@@ -155,6 +155,9 @@ func (e *execution) reload(changed []string, old map[string]plugin) *cell.Error 
 	}
 	values, err := s.revive(e)
 	s.crashed = 0
+	if err == nil {
+		forgotten = e.redeclare(forgotten)
+	}
 	s.lost = append(s.lost, forgotten...)
 	if err != nil {
 		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}
@@ -164,7 +167,7 @@ func (e *execution) reload(changed []string, old map[string]plugin) *cell.Error 
 	}
 	if len(values) > 0 {
 		slices.Sort(values)
-		e.say(fmt.Sprintf("these values, and functions and types that use the package, are gone: %s\n"+
+		e.say(fmt.Sprintf("gone are the values, and what no longer fits the package: %s\n"+
 			"%%restore runs the cells again that made them\n", strings.Join(values, ", ")))
 	}
 	return nil

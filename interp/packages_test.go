@@ -141,13 +141,14 @@ func TestGoGet(t *testing.T) {
 	expect(t, s, 1,
 		[]string{"%go get example.com/greet@v1.0.0", "go: added example.com/greet v1.0.0"},
 		[]string{"import \"example.com/greet\"\nx := greet.Hello(\"ann\")\nx", "not: go get", "= \"hello, ann\""},
-		[]string{"func hi() string { return greet.Hello(\"bo\") }", ""},
-		[]string{"func two() int { return 2 }", ""},
-		[]string{"%go get example.com/greet@v1.1.0", "upgraded example.com/greet", "example.com/greet has changed", "restarted", "gone: hi, x\n", "%restore"},
-		[]string{"two()", "= 2"},
-		[]string{"hi()", "undefined: hi"},
+		[]string{"y := 1\nfunc two() int { return 2 }\ntype G struct{ m int }\nfunc (g G) Get() int { return g.m + two() }", ""},
+		[]string{"func hi() string { return greet.Hello(\"bo\") }\n\nfunc four() int {\n\treturn G{2}.Get()\n}\nfunc add() string { return x + \"!\" }", ""},
+		[]string{"%go get example.com/greet@v1.1.0", "upgraded example.com/greet", "example.com/greet has changed", "restarted", "the package: add, x, y\n", "%restore"},
+		[]string{"two() + four()", "= 6"},
+		[]string{"hi()", "= \"good day, bo!\""},
+		[]string{"add()", "undefined: add"},
 		[]string{"%restore", ""},
-		[]string{"hi() + x", "= \"good day, bo!good day, ann!\""},
+		[]string{"hi() + add()", "= \"good day, bo!good day, ann!!\""},
 		[]string{"%go get example.com/greet@v9.9.9", "GoError", "not: restarted"},
 		[]string{"%go mod tidy", "not: GoError"},
 		[]string{"hi()", "= \"good day, bo!\""},
@@ -209,11 +210,12 @@ go 1.26
 			modtest.Write(t, home, "-- internal/geo/geo.go --\npackage geo\n\nimport \"example.com/shapes\"\n\nfunc Area(r float64) float64 { return shapes.Pi * r * r }\n")
 			expect(t, s, 5,
 				[]string{"area(10)", "= 30"},
-				[]string{cellText, "example.com/me/internal/geo has changed", "gone: a, area, b", "= 12"})
+				[]string{cellText, "example.com/me/internal/geo has changed", "the package: a, b\n", "= 12"},
+				[]string{"area(10)", "= 300"})
 			modtest.Write(t, dir, "-- forks/shapes/shapes.go --\npackage shapes\n\nconst Pi = 4 +\n")
-			expect(t, s, 7, []string{cellText, "shapes.go:4", "not: restarted"})
+			expect(t, s, 8, []string{cellText, "shapes.go:4", "not: restarted"})
 			modtest.Write(t, dir, "-- forks/shapes/shapes.go --\npackage shapes\n\nconst Pi = 4\n")
-			expect(t, s, 8, []string{cellText, "have changed", "= 16"})
+			expect(t, s, 9, []string{cellText, "have changed", "= 16"})
 		})
 	}
 }
