@@ -9,6 +9,7 @@ import (
 
 	"attune/interp/cell"
 	"attune/interp/check"
+	"attune/interp/docs"
 	"attune/interp/modules"
 	"attune/interp/native"
 	"attune/interp/worker"
@@ -112,6 +113,7 @@ func (e *execution) take(change *modules.Change) *cell.Error {
 	var more []native.Package
 	for _, p := range change.All() {
 		files[p.Path] = p.File
+		s.docs.Add(docs.Source{Path: p.Path, Dir: p.Dir, Files: p.Files})
 		more = append(more, native.Package{Path: p.Path, File: p.File, Sum: p.Sum})
 	}
 	if len(more) == 0 {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"attune/display/mime"
 	"attune/interp"
 	"attune/interp/cell"
 	"attune/interp/modules/modtest"
@@ -129,6 +130,9 @@ func TestModules(t *testing.T) {
 		[]string{"%go list -m -f {{.Path}} all", "example.com/greet\n", "not: broken"},
 		[]string{"greet.Hello(\"cy\")", "= \"good day, cy!\""},
 	)
+	if in := s.Inspect(context.Background(), "greet.Hello", 8, 0); !strings.Contains(in.Bundle.Data[mime.Text], "Hello greets name.") {
+		t.Errorf("Shift-Tab on greet.Hello shows %q", in.Bundle.Data[mime.Text])
+	}
 	if c := s.Complete(context.Background(), "greet.", 6); len(c.Items) == 0 {
 		t.Error("nothing completes greet.")
 	}

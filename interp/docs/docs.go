@@ -32,27 +32,36 @@ type Source struct {
 	Files     []string
 }
 
-// Write reads the comments of src and writes them into dir.
-func Write(dir string, src Source) error {
+// read reads the comments of src.
+func read(src Source) (Package, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
 	for _, name := range src.Files {
 		f, err := parser.ParseFile(fset, filepath.Join(src.Dir, name), nil, parser.ParseComments)
 		if err != nil {
-			return fmt.Errorf("document %s: %w", src.Path, err)
+			return Package{}, fmt.Errorf("document %s: %w", src.Path, err)
 		}
 		files = append(files, f)
 	}
 	p, err := doc.NewFromFiles(fset, files, src.Path)
 	if err != nil {
-		return fmt.Errorf("document %s: %w", src.Path, err)
+		return Package{}, fmt.Errorf("document %s: %w", src.Path, err)
+	}
+	return collect(p), nil
+}
+
+// Write reads the comments of src and writes them into dir.
+func Write(dir string, src Source) error {
+	p, err := read(src)
+	if err != nil {
+		return err
 	}
 	file, err := os.Create(fileOf(dir, src.Path))
 	if err != nil {
 		return fmt.Errorf("document %s: %w", src.Path, err)
 	}
 	defer file.Close()
-	if err := gob.NewEncoder(file).Encode(collect(p)); err != nil {
+	if err := gob.NewEncoder(file).Encode(p); err != nil {
 		return fmt.Errorf("document %s: %w", src.Path, err)
 	}
 	return nil
@@ -135,10 +144,21 @@ type Store struct {
 	dir  string
 	mu   sync.Mutex
 	have map[string]*Package
+	more map[string]Source
 }
 
 // Open returns the store of a folder, which need not exist.
-func Open(dir string) *Store { return &Store{dir: dir, have: map[string]*Package{}} }
+func Open(dir string) *Store {
+	return &Store{dir: dir, have: map[string]*Package{}, more: map[string]Source{}}
+}
+
+// Add has the store find what src says, which it reads when first asked for.
+func (s *Store) Add(src Source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.more[src.Path] = src
+	delete(s.have, src.Path)
+}
 
 // Find is the documentation of name in the package at path, of the package itself
 // for an empty name; "" if there is none.
@@ -160,6 +180,14 @@ func (s *Store) load(path string) (*Package, error) {
 		return p, nil
 	}
 	s.have[path] = nil // once is enough for what is not there
+	if src, ok := s.more[path]; ok {
+		p, err := read(src)
+		if err != nil {
+			return nil, err
+		}
+		s.have[path] = &p
+		return &p, nil
+	}
 	f, err := os.Open(fileOf(s.dir, path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -36,14 +36,15 @@ type Config struct {
 type Package struct {
 	Path string
 	File string // the archive, which never changes
+	// Dir and Files are its source, as it was when it was resolved.
+	Dir   string
+	Files []string
 	// Sum is the hash of the archive and of those that it needs.
 	Sum string
 	// Needs are the other packages of the session's module that it needs, indirectly too.
 	Needs []string
 	// Local packages lie in a folder of the user's and may change; so may what needs one.
 	Local bool
-	// remote: a module that the session requires provides it.
-	remote bool
 }
 
 // Module is a session's module. Its methods may be called from any goroutine; all

@@ -23,6 +23,8 @@ import (
 // listed is a package as the go command describes it.
 type listed struct {
 	ImportPath, Name, Export string
+	Dir                      string
+	GoFiles                  []string
 	Standard                 bool
 	Module                   *module
 	Deps                     []string
@@ -54,7 +56,7 @@ func (m *module) version() string {
 // list describes the packages at paths and all that they need; with export they
 // are compiled as plugins need them.
 func (m *Module) list(ctx context.Context, at place, export bool, paths []string) (map[string]*listed, error) {
-	args := []string{"list", "-e", "-deps", "-json=ImportPath,Name,Export,Standard,Module,Deps,Error", "-trimpath", "-buildmode=plugin"}
+	args := []string{"list", "-e", "-deps", "-json=ImportPath,Name,Export,Dir,GoFiles,Standard,Module,Deps,Error", "-trimpath", "-buildmode=plugin"}
 	if export {
 		args = append(append(args, "-export"), m.gcflags()...)
 	}
@@ -284,7 +286,10 @@ func (m *Module) compare(all map[string]*listed, roots []string) (*Change, error
 // drops what is old.
 func (m *Module) keep(all map[string]*listed, path string, ids map[string]string) (Package, error) {
 	l := all[path]
-	p := Package{Path: path, File: filepath.Join(m.kept(), ids[path]+".a"), Local: l.Module.local(), remote: l.Module != nil && !l.Module.Main}
+	p := Package{
+		Path: path, File: filepath.Join(m.kept(), ids[path]+".a"), Dir: l.Dir, Files: l.GoFiles,
+		Local: l.Module.local(),
+	}
 	sum := sha256.New()
 	fmt.Fprintln(sum, path, ids[path])
 	slices.Sort(l.Deps)
