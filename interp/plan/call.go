@@ -49,6 +49,8 @@ func (w *writer) callee(f ast.Expr) string {
 	}
 	fn := method.Obj().(*types.Func)
 	switch recv := fn.Signature().Recv().Type(); {
+	case asksCaller(fn):
+		return w.refuse(f, "the method "+sel.Sel.Name+" looks at who calls it")
 	case !w.exportedPath(method, sel):
 		return w.refuse(f, "the method "+sel.Sel.Name+", which is not exported or not reached by exported fields")
 	case instance(recv) || instance(method.Recv()):

@@ -167,10 +167,35 @@ func ends(name string) bool {
 	return false
 }
 
+// asksCaller tells of functions and methods that look at who calls them, which under
+// the instant engine is the engine: those that log where they were called, and what
+// lists the stack.
+func asksCaller(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return false
+	}
+	name := f.Name()
+	switch f.Pkg().Path() {
+	case "log":
+		return strings.HasPrefix(name, "Print") || strings.HasPrefix(name, "Panic") || name == "Output"
+	case "log/slog":
+		name = strings.TrimSuffix(name, "Context")
+		return name == "Debug" || name == "Info" || name == "Warn" || name == "Error" || name == "Log" || name == "LogAttrs"
+	case "runtime":
+		return name == "Caller" || name == "Callers" || name == "Stack"
+	case "runtime/debug":
+		return name == "Stack" || name == "PrintStack"
+	}
+	return false
+}
+
 // imported is a package's variable or function.
 func (w *writer) imported(obj types.Object, at ast.Node) string {
 	path, name := obj.Pkg().Path(), obj.Name()
+	f, _ := obj.(*types.Func)
 	switch {
+	case f != nil && asksCaller(f):
+		return w.refuse(at, path+"."+name+" looks at who calls it")
 	case ends(path + "." + name):
 		return w.refuse(at, "calls "+path+"."+name)
 	case !list.Has(path, name):
