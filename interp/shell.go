@@ -34,6 +34,9 @@ func (e *execution) shell(command string) *cell.Error {
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	if e.interrupted() {
+		if cmd.Process != nil { // whoever of the group did not heed the signal
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		}
 		return e.stoppedError("the shell command was ended")
 	}
 	var exit *exec.ExitError

@@ -101,6 +101,7 @@ func prepareTypes(u *check.Unit, f *check.File, g *ast.GenDecl) {
 func bodyBlock(u *check.Unit) block {
 	r := newRewriter(u, u.Body)
 	fd := u.BodyDecl()
+	r.looks(fd.Body.List, true)
 	if u.Result != nil {
 		r.insert(r.off(u.Result.Pos()), envName+".Result(")
 	}

@@ -111,7 +111,26 @@ func (r *rewriter) node(n ast.Node) {
 			if r.mayRecurse(n.Body) {
 				r.insert(r.off(n.Body.Lbrace)+1, safepoint)
 			}
+		case *ast.BlockStmt:
+			r.looks(n.List, false)
+		case *ast.CaseClause:
+			r.looks(n.Body, false)
+		case *ast.CommClause:
+			if n.Comm != nil {
+				r.insert(r.off(n.Colon)+1, look)
+			}
+			r.looks(n.Body, false)
+		case *ast.CallExpr:
+			if r.recovers(n) { // an interrupt is not for the user to recover
+				r.insert(r.off(n.Pos()), rtName+".Recovered(")
+				r.insert(r.off(n.End()), ")")
+			}
+		case *ast.DeferStmt:
+			return !r.recovers(n.Call) // deferred itself, it recovers nothing
 		case *ast.GoStmt:
+			if r.recovers(n.Call) {
+				return false
+			}
 			r.goStmt(n)
 		}
 		return true

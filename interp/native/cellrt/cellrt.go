@@ -13,9 +13,13 @@ import (
 )
 
 // Stop is the safepoint's flag: compiled loops and functions look at it and call
-// Safepoint while it is not 0. It is the one variable of the package, because a
-// look at it must cost an instruction or two; the worker sets it.
+// Safepoint while it is not 0. It and Left are the variables of the package, because
+// a look at them must cost an instruction or two; the worker sets them.
 var Stop uint32
+
+// Left is looked at behind what may block. It stays up while a goroutine lives that
+// was to end; Stop goes up only now and again then, so that loops keep their speed.
+var Left uint32
 
 // stopped holds what Safepoint asks; set once by the worker through SetHooks.
 var hooks Hooks
@@ -46,6 +50,14 @@ func Safepoint() {
 	if hooks.Stopped != nil && hooks.Stopped() {
 		panic(Interrupted{})
 	}
+}
+
+// Recovered passes on what recover returned, except an interrupt, which goes on up.
+func Recovered(v any) any {
+	if i, ok := v.(Interrupted); ok {
+		panic(i)
+	}
+	return v
 }
 
 // Failure is a panic and where it happened.

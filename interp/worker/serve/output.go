@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -14,19 +15,26 @@ import (
 
 // output sends what cells display. It implements display.Out.
 type output struct {
-	conn *worker.Conn
-	mu   sync.Mutex
-	seq  uint64
-	wait map[uint64]chan struct{}
+	conn  *worker.Conn
+	muted func() bool // tells whether the calling goroutine is of a cell that was let go
+	mu    sync.Mutex
+	seq   uint64
+	wait  map[uint64]chan struct{}
 }
 
-func newOutput(c *worker.Conn) *output {
-	return &output{conn: c, wait: map[uint64]chan struct{}{}}
+func newOutput(c *worker.Conn, muted func() bool) *output {
+	return &output{conn: c, muted: muted, wait: map[uint64]chan struct{}{}}
 }
+
+// errMuted is what a display gets whose cell was interrupted.
+var errMuted = errors.New("display: the cell was interrupted")
 
 // send sends an event made for a sequence number and waits until the front has
 // published it: what the cell prints next must come after it.
 func (o *output) send(event func(seq uint64) worker.Event) error {
+	if o.muted() {
+		return errMuted
+	}
 	done := make(chan struct{})
 	o.mu.Lock()
 	o.seq++

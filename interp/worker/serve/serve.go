@@ -53,7 +53,7 @@ type cellPlugin struct{ run, bind func(*cellrt.Env) }
 // goroutine, an interrupt that was not obeyed, or os.Exit.
 type cellRun struct {
 	id      int
-	goid    int64
+	mark    mark
 	start   time.Time
 	once    sync.Once
 	failure *worker.Failure // of another goroutine of the cell
@@ -71,8 +71,8 @@ func Serve(r io.Reader, w io.Writer) error {
 		engine: yaegi.New(symbols.Table), opened: map[string]*cellPlugin{},
 		known: newKnown(),
 	}
-	s.out = newOutput(s.conn)
 	s.stop = newStopper()
+	s.out = newOutput(s.conn, s.stop.dying)
 	s.spare.hold()
 	display.SetOut(s.out)
 	monitor.Use(monitor.New())
@@ -114,14 +114,12 @@ func (s *server) handle(req worker.Request) {
 // start runs a cell on a goroutine of its own.
 func (s *server) start(r *worker.Run) {
 	restoreStreams()
-	run := &cellRun{id: r.ID, start: time.Now(), ended: make(chan struct{})}
+	run := &cellRun{id: r.ID, mark: s.stop.newMark(r.ID), start: time.Now(), ended: make(chan struct{})}
 	s.mu.Lock()
 	s.current = run
 	s.mu.Unlock()
 	go func() {
-		s.mu.Lock()
-		run.goid = goid()
-		s.mu.Unlock()
+		run.mark.set()
 		done := worker.Done{ID: r.ID}
 		returned := false
 		defer func() {
@@ -220,6 +218,9 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		if s.current == run {
 			s.current = nil
 		}
+		// A cell that came to its end although it was to stop has swallowed the interrupt,
+		// or read the end of its input for it.
+		done.Interrupted = done.Interrupted || run.stopped && done.Failure == nil && !done.Exited
 		if run.failure != nil && (done.Failure == nil || done.Interrupted || done.Detached) {
 			done.Failure, done.Interrupted = run.failure, false
 		}
@@ -229,12 +230,14 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		_ = s.conn.Send(worker.Event{Done: &done})
 		close(run.ended)
 	})
-	s.stop.ended(run.goid)
 }
 
 // panicked is told of a panic in a goroutine that a cell started: it ends the
 // cell that runs now, or is reported by itself when none does.
 func (s *server) panicked(f cellrt.Failure) {
+	if s.stop.dying() {
+		return // of a cell that was let go: it is unheard
+	}
 	failure := failureOf(f)
 	failure.Async = true
 	s.mu.Lock()
@@ -277,7 +280,7 @@ func (s *server) interrupt(id int) {
 		run.straight.Interrupt()
 	}
 	s.mu.Unlock()
-	s.stop.begin(run.goid)
+	s.stop.begin(run.mark)
 	go func() {
 		select {
 		case <-run.ended:

@@ -2,60 +2,102 @@ package serve
 
 import (
 	"bytes"
-	"runtime"
+	"context"
+	"runtime/pprof"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe" // the profiler's labels have no other handle
 
 	"attune/interp/native/cellrt"
 )
+
+// mark tells a cell's goroutines from all others: labels of the profiler, which a
+// goroutine hands on to those that it starts. A mark is known by its address, so
+// that reading it costs next to nothing.
+type mark struct {
+	cell    string
+	ctx     context.Context
+	pointer unsafe.Pointer
+}
+
+//go:linkname goroutineLabels runtime/pprof.runtime_getProfLabel
+func goroutineLabels() unsafe.Pointer
+
+// cellLabel is the label's name, as profiles show it.
+const cellLabel = "attune.run"
+
+func makeMark(cell string) mark {
+	m := mark{cell: cell, ctx: pprof.WithLabels(context.Background(), pprof.Labels(cellLabel, cell))}
+	made := make(chan unsafe.Pointer)
+	go func() {
+		m.set()
+		made <- goroutineLabels()
+	}()
+	m.pointer = <-made
+	return m
+}
+
+// set marks the calling goroutine and those that it will start.
+func (m mark) set() { pprof.SetGoroutineLabels(m.ctx) }
 
 // stopper decides which goroutines end at a safepoint: the interrupted cell's own
 // and those that it started. Goroutines of earlier cells live on.
 type stopper struct {
 	mu     sync.Mutex
-	doomed map[int64]bool
+	doomed map[unsafe.Pointer]*doom
 	pulse  bool
 }
 
-func newStopper() *stopper { return &stopper{doomed: map[int64]bool{}} }
+// doom is the sentence of the goroutines of one mark.
+type doom struct {
+	cell string
+	// own is set for the mark of a goroutine that has been told; it is told again
+	// only after a while, so that its deferred functions can do their work.
+	own  bool
+	next time.Time
+}
 
-// begin dooms the goroutine and its living descendants and raises the flag.
-func (s *stopper) begin(id int64) {
-	family := descendants(id)
+// grace is how long deferred functions may loop before they are interrupted too.
+const grace = 300 * time.Millisecond
+
+func newStopper() *stopper { return &stopper{doomed: map[unsafe.Pointer]*doom{}} }
+
+// newMark makes the mark of run id.
+func (s *stopper) newMark(id int) mark { return makeMark(strconv.Itoa(id)) }
+
+// begin dooms the goroutines of m and raises the flags.
+func (s *stopper) begin(m mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for g := range family {
-		s.doomed[g] = true
+	if s.doomed[m.pointer] == nil {
+		s.doomed[m.pointer] = &doom{cell: m.cell}
 	}
 	atomic.StoreUint32(&cellrt.Stop, 1)
+	atomic.StoreUint32(&cellrt.Left, 1)
 	if !s.pulse {
 		s.pulse = true
 		go s.watch()
 	}
 }
 
-// watch keeps the flag up for the first moments and then raises it now and again,
-// so that a doomed goroutine that was blocked ends when it goes on, while the
-// others do not pay for looking.
+// watch keeps the loops' flag up for the first moments and then raises it now and
+// again, so that a doomed goroutine that was blocked ends when it goes on, while the
+// others do not pay for looking. It ends with the last doomed goroutine, for which
+// it looks less and less often.
 func (s *stopper) watch() {
-	time.Sleep(300 * time.Millisecond)
+	pprof.SetGoroutineLabels(context.Background()) // it may have been started on a cell's behalf
+	pause, due := grace, time.Now().Add(grace)
+	time.Sleep(grace)
 	for {
-		living := descendants(0)
-		s.mu.Lock()
-		for g := range s.doomed {
-			if !living[g] {
-				delete(s.doomed, g)
+		if !time.Now().Before(due) {
+			if s.over() {
+				return
 			}
+			pause = min(2*pause, 10*time.Second)
+			due = time.Now().Add(pause)
 		}
-		if len(s.doomed) == 0 {
-			s.pulse = false
-			atomic.StoreUint32(&cellrt.Stop, 0)
-			s.mu.Unlock()
-			return
-		}
-		s.mu.Unlock()
 		atomic.StoreUint32(&cellrt.Stop, 0)
 		time.Sleep(50 * time.Millisecond)
 		atomic.StoreUint32(&cellrt.Stop, 1)
@@ -63,88 +105,54 @@ func (s *stopper) watch() {
 	}
 }
 
-// ended forgets a goroutine that is over.
-func (s *stopper) ended(id int64) {
+// over forgets the cells that have no living goroutine, and lowers the flags when
+// none is left.
+func (s *stopper) over() bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.doomed, id)
-	if len(s.doomed) == 0 && s.pulse {
-		atomic.StoreUint32(&cellrt.Stop, 0)
+	defer s.mu.Unlock() // no cell is doomed between the look and the verdict
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		return false
 	}
+	for p, d := range s.doomed {
+		if !bytes.Contains(profile.Bytes(), []byte(strconv.Quote(cellLabel)+":"+strconv.Quote(d.cell))) {
+			delete(s.doomed, p)
+		}
+	}
+	if len(s.doomed) > 0 {
+		return false
+	}
+	s.pulse = false
+	atomic.StoreUint32(&cellrt.Stop, 0)
+	atomic.StoreUint32(&cellrt.Left, 0)
+	return true
 }
 
-// stopped is asked at a safepoint while the flag is up.
+// dying tells whether the calling goroutine is to end.
+func (s *stopper) dying() bool {
+	if atomic.LoadUint32(&cellrt.Left) == 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.doomed[goroutineLabels()] != nil
+}
+
+// stopped is asked at a safepoint while a flag is up: it tells whether the calling
+// goroutine is to unwind now. Once told, it gets a mark of its own.
 func (s *stopper) stopped() bool {
-	id, parent := parse(stackOf())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.doomed[parent] {
-		s.doomed[id] = true
+	d := s.doomed[goroutineLabels()]
+	if d == nil || d.own && time.Now().Before(d.next) {
+		return false
 	}
-	return s.doomed[id]
-}
-
-func stackOf() []byte {
-	buf := make([]byte, 1<<16)
-	return buf[:runtime.Stack(buf, false)]
-}
-
-// goid is the number of the calling goroutine, as stack traces print it. The
-// runtime has no other way to tell; it is asked once a cell.
-func goid() int64 {
-	id, _ := parse(stackOf())
-	return id
-}
-
-// parse reads a goroutine's number and its creator's from its stack trace.
-func parse(stack []byte) (id, parent int64) {
-	if rest, ok := bytes.CutPrefix(stack, []byte("goroutine ")); ok {
-		id = leadingInt(rest)
+	if d.own {
+		d.next = time.Now().Add(grace)
+		return true
 	}
-	if i := bytes.LastIndex(stack, []byte(" in goroutine ")); i >= 0 {
-		parent = leadingInt(stack[i+len(" in goroutine "):])
-	}
-	return id, parent
-}
-
-func leadingInt(b []byte) int64 {
-	end := 0
-	for end < len(b) && b[end] >= '0' && b[end] <= '9' {
-		end++
-	}
-	n, _ := strconv.ParseInt(string(b[:end]), 10, 64)
-	return n
-}
-
-// descendants lists root and the living goroutines that come from it; with root
-// 0, all living goroutines.
-func descendants(root int64) map[int64]bool {
-	buf := make([]byte, 1<<20)
-	for {
-		n := runtime.Stack(buf, true)
-		if n < len(buf) || len(buf) >= 64<<20 {
-			buf = buf[:n]
-			break
-		}
-		buf = make([]byte, 2*len(buf))
-	}
-	parents := map[int64]int64{}
-	for part := range bytes.SplitSeq(buf, []byte("\n\n")) {
-		if id, parent := parse(part); id != 0 {
-			parents[id] = parent
-		}
-	}
-	out := map[int64]bool{}
-	if root != 0 {
-		out[root] = true
-	}
-	for id := range parents {
-		for g, hops := id, 0; g != 0 && hops < 1000; g, hops = parents[g], hops+1 {
-			if root == 0 || g == root {
-				out[id] = true
-				break
-			}
-		}
-	}
-	return out
+	ctx := pprof.WithLabels(context.Background(), pprof.Labels(cellLabel, d.cell))
+	pprof.SetGoroutineLabels(ctx)
+	s.doomed[goroutineLabels()] = &doom{cell: d.cell, own: true, next: time.Now().Add(grace)}
+	return true
 }
