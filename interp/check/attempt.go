@@ -137,7 +137,7 @@ func (r *run) settle(f *File, cell int) (*File, error) {
 		}
 		if fd, ok := d.(*ast.FuncDecl); ok {
 			if t := r.old.Decls[RecvName(fd)]; t != nil && t.Kind == Type && !r.dirty[t] {
-				if t.Generic || recovers(fd) {
+				if t.Generic || needsFrame(fd) {
 					continue
 				}
 				return r.asFunction(f, fd, cell, t)

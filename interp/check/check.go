@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 	"strconv"
 )
@@ -205,8 +206,36 @@ func (r *run) noteDeclared() *Error {
 	if len(problems) > 0 {
 		return &Error{Syntax: true, Problems: problems}
 	}
+	return r.incomplete()
+}
+
+// incomplete finds what a program completes with other files: functions without a
+// body, and embedded files.
+func (r *run) incomplete() *Error {
+	var problems []Problem
+	for _, ch := range slices.Concat(r.decls, r.stmts) {
+		pos := token.Position{Filename: CellName(r.cell), Line: ch.Line, Column: ch.Col}
+		if ch.Kind == VarChunk && embeds.MatchString(ch.Doc+"\n"+ch.Text) {
+			problems = append(problems, Problem{Pos: pos, Msg: "go:embed is not available in cells; read the file with os.ReadFile"})
+		}
+		if ch.Kind != FuncChunk {
+			continue
+		}
+		if f, err := r.c.parseDecl(r.cell, ch); err == nil {
+			f.FuncDecls(func(fd *ast.FuncDecl) {
+				if fd.Body == nil {
+					problems = append(problems, Problem{Pos: r.c.Fset.Position(fd.Name.Pos()), Msg: "missing function body"})
+				}
+			})
+		}
+	}
+	if len(problems) > 0 {
+		return &Error{Problems: problems}
+	}
 	return nil
 }
+
+var embeds = regexp.MustCompile(`(?m)^\s*//go:embed\s`)
 
 func (r *run) noteSpecs(d *ast.GenDecl, ch Chunk) {
 	for _, s := range d.Specs {

@@ -95,7 +95,7 @@ func (r *run) sameMethods(d *Decl, chunks []Chunk) bool {
 				return
 			}
 			m := d.Methods[i]
-			if m.Generic || recovers(fd) {
+			if m.Generic || needsFrame(fd) {
 				ok = tokens(ch.Text) == tokens(m.Text)
 				return
 			}
@@ -108,8 +108,9 @@ func (r *run) sameMethods(d *Decl, chunks []Chunk) bool {
 	return true
 }
 
-// recovers tells whether the body of fd itself calls recover.
-func recovers(fd *ast.FuncDecl) (found bool) {
+// needsFrame tells whether the body of fd itself calls what counts the calls around
+// it: recover, runtime.Caller and Callers, and log's Output.
+func needsFrame(fd *ast.FuncDecl) (found bool) {
 	if fd.Body == nil {
 		return false
 	}
@@ -118,8 +119,13 @@ func recovers(fd *ast.FuncDecl) (found bool) {
 		case *ast.FuncLit:
 			return false
 		case *ast.CallExpr:
-			if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok && id.Name == "recover" {
-				found = true
+			switch f := ast.Unparen(n.Fun).(type) {
+			case *ast.Ident:
+				found = found || f.Name == "recover"
+			case *ast.SelectorExpr:
+				id, ok := f.X.(*ast.Ident)
+				found = found || ok && id.Name == "runtime" && (f.Sel.Name == "Caller" || f.Sel.Name == "Callers") ||
+					f.Sel.Name == "Output" && len(n.Args) == 2
 			}
 		}
 		return !found

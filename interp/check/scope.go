@@ -41,8 +41,8 @@ type Decl struct {
 	// One key means one exact type for as long as a worker lives.
 	Key string
 	// Generic: has type parameters, so that it is compiled anew into each user. So is
-	// a method whose body calls recover: it works in what is deferred and no deeper,
-	// so that the method cannot lead to its body through the session's storage.
+	// a method whose body calls recover, which works in what is deferred and no deeper,
+	// or asks for its caller: it cannot lead to its body through the session's storage.
 	Generic bool
 	// Imports are the packages that Text names: import name to path.
 	Imports map[string]string

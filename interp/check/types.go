@@ -219,7 +219,7 @@ func (r *run) takeFunc(f *File, fd *ast.FuncDecl) *Decl {
 		d := r.newDecl(f, RecvName(fd)+"."+fd.Name.Name, Method, fd.Pos())
 		d.Text, d.Obj = text, obj
 		sig := obj.Signature()
-		d.Generic = sig.RecvTypeParams().Len() > 0 || recovers(fd)
+		d.Generic = sig.RecvTypeParams().Len() > 0 || needsFrame(fd)
 		return d
 	case fd.Name.Name == "init":
 		r.unit.Inits = append(r.unit.Inits, fd)
