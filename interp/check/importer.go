@@ -2,13 +2,16 @@ package check
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"go/token"
 	"go/types"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -85,20 +88,44 @@ func (im *Importer) Import(path string) (*types.Package, error) {
 	if p := im.read[path]; p != nil && p.Complete() {
 		return p, nil
 	}
-	f, err := os.Open(file)
+	data, err := exportData(file)
 	if err != nil {
 		return nil, fmt.Errorf("import %q: %w", path, err)
 	}
-	defer f.Close()
-	data, err := gcexportdata.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("import %q: %w", path, err)
-	}
-	p, err := gcexportdata.Read(data, im.fset, im.read, path)
+	p, err := gcexportdata.Read(bytes.NewReader(data), im.fset, im.read, path)
 	if err != nil {
 		return nil, fmt.Errorf("import %q: %w", path, err)
 	}
 	return p, nil
+}
+
+// exportData is what the compiler says of a package, from the first member of its
+// archive: text up to a line $$B, the data, and an end mark (cmd/internal/archive).
+func exportData(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const head = len("!<arch>\n") + 60
+	header := make([]byte, head)
+	if _, err := io.ReadFull(f, header); err != nil {
+		return nil, fmt.Errorf("read the archive: %w", err)
+	}
+	size, err := strconv.Atoi(strings.TrimSpace(string(header[head-12 : head-2])))
+	if err != nil || !bytes.HasPrefix(header, []byte("!<arch>\n__.PKGDEF ")) || size < 0 {
+		return nil, fmt.Errorf("%s is no archive of a Go package", filepath.Base(file))
+	}
+	member, err := io.ReadAll(io.LimitReader(f, int64(size)))
+	if err != nil {
+		return nil, fmt.Errorf("read the archive: %w", err)
+	}
+	_, data, ok := bytes.Cut(member, []byte("\n$$B\n"))
+	end := bytes.LastIndex(data, []byte("\n$$\n"))
+	if !ok || end < 0 {
+		return nil, fmt.Errorf("%s holds no export data", filepath.Base(file))
+	}
+	return data[:end], nil
 }
 
 // Paths lists every package that can be imported, sorted, internal ones included.

@@ -3,7 +3,7 @@
 // go.work above the notebook), in which the go command finds, downloads and
 // compiles what cells import beyond the packages that come with attune.
 //
-// The workspace holds attune's own module so that what both need has at least
+// The session's module requires attune's so that what both need has at least
 // attune's version: a package that the worker links must stay the very archive that
 // the worker was linked from, and Resolve refuses what would need another one.
 //
@@ -152,6 +152,9 @@ func (m *Module) Command(ctx context.Context, args []string, out, errs io.Writer
 		return nil, err
 	}
 	before := m.snapshot()
+	if err := m.imports(); err != nil {
+		return nil, err
+	}
 	cmd := m.command(ctx, m.workspace(), args...)
 	cmd.Stdout, cmd.Stderr = out, errs
 	if err := cmd.Run(); err != nil {

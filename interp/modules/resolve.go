@@ -356,9 +356,6 @@ func (m *Module) conflict(p *listed, all map[string]*listed, roots []string) err
 		return fmt.Errorf("%s: the go command compiles the standard library in another way than it did for attune; "+
 			"compare GOFLAGS and the environment, or run ./install.sh again", who)
 	}
-	if p.Module != nil && p.Module.Path == ownModule {
-		return fmt.Errorf("%s: package %s of attune has changed since it was installed; run ./install.sh again", who, p.ImportPath)
-	}
 	have := "another build of it"
 	if p.Module != nil {
 		have = p.Module.Path + " " + m.versions()[p.Module.Path]

@@ -97,16 +97,18 @@ func (m *Module) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := m.sums(); err != nil {
+		return err
+	}
 	work := new(modfile.WorkFile)
 	work.Syntax = new(modfile.FileSyntax)
 	if err := work.AddGoStmt(goVersion()); err != nil {
 		return fmt.Errorf("write the workspace: %w", err)
 	}
-	uses := append([]string{"."}, m.user.modules...)
-	if m.cfg.Root != "" && !slices.Contains(uses, m.cfg.Root) && !slices.Contains(m.user.paths, ownModule) {
-		uses = append(uses, m.cfg.Root)
-	}
-	for _, dir := range uses {
+	for _, dir := range append([]string{"."}, m.user.modules...) {
+		if dir == m.cfg.Root {
+			continue // the session requires it already
+		}
 		if err := work.AddUse(dir, ""); err != nil {
 			return fmt.Errorf("write the workspace: %w", err)
 		}
@@ -199,6 +201,58 @@ func (u *user) readWork(file string) error {
 	return nil
 }
 
+// blank is the go.mod of a session that has asked for nothing yet. It requires
+// attune's module, and does not use it in the workspace: what attune's requirements
+// require in turn is then left out of the module graph (Go Modules Reference, "Module
+// graph pruning"), as it is where the worker is built.
+func (m *Module) blank() []byte {
+	text := "module attune.session\n\ngo " + goVersion() + "\n"
+	if m.cfg.Root != "" {
+		text += "\nrequire " + ownModule + " v0.0.0\n\nreplace " + ownModule + " => " + modfile.AutoQuote(m.cfg.Root) + "\n"
+	}
+	return []byte(text)
+}
+
+// sums adds the checksums that attune's module has to the session's, which go mod tidy
+// may have taken away.
+func (m *Module) sums() error {
+	if m.cfg.Root == "" {
+		return nil
+	}
+	own, err := os.ReadFile(filepath.Join(m.cfg.Root, "go.sum"))
+	if err != nil {
+		return fmt.Errorf("read attune's module: %w", err)
+	}
+	file := filepath.Join(m.dir, "go.sum")
+	have, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read the session's module: %w", err)
+	}
+	lines := slices.Concat(strings.SplitAfter(string(have), "\n"), strings.SplitAfter(string(own), "\n"))
+	slices.Sort(lines)
+	all := strings.Join(slices.Compact(lines), "")
+	if all == string(have) {
+		return nil
+	}
+	return write(file, []byte(all))
+}
+
+// imports writes what cells imported as a file of Go, so that go mod tidy keeps it.
+func (m *Module) imports() error {
+	var b strings.Builder
+	b.WriteString("package session\n\nimport (\n")
+	if m.cfg.Root != "" {
+		fmt.Fprintf(&b, "\t_ %q\n", ownModule+"/display")
+	}
+	for _, path := range m.imported() {
+		if !slices.ContainsFunc(m.user.paths, func(module string) bool { return under(path, module) }) {
+			fmt.Fprintf(&b, "\t_ %q\n", path)
+		}
+	}
+	b.WriteString(")\n")
+	return write(filepath.Join(m.dir, "imports.go"), []byte(b.String()))
+}
+
 // files are those that hold a module's requirements.
 var files = [...]string{"go.mod", "go.sum", "go.work.sum"}
 
@@ -217,9 +271,11 @@ func (m *Module) seed() error {
 	m.dir = dir
 	for _, name := range files {
 		data, err := os.ReadFile(filepath.Join(m.memory(), name))
-		if err != nil && name == "go.mod" {
-			data = []byte("module attune.session\n\ngo " + goVersion() + "\n")
-		} else if err != nil {
+		switch {
+		case err == nil:
+		case name == "go.mod":
+			data = m.blank()
+		default:
 			continue
 		}
 		if err := write(filepath.Join(dir, name), data); err != nil {
@@ -231,8 +287,10 @@ func (m *Module) seed() error {
 
 // memory is the folder that keeps the requirements of this folder's notebooks.
 func (m *Module) memory() string {
-	sum := sha256.Sum256([]byte(m.cfg.Notebook + "\x00" + goVersion()))
-	return filepath.Join(m.cfg.Cache, "required", hex.EncodeToString(sum[:8]))
+	sum := sha256.New()
+	own, _ := os.ReadFile(filepath.Join(m.cfg.Root, "go.mod")) // none without a Root
+	fmt.Fprintf(sum, "%q %s %s %s", m.cfg.Notebook, goVersion(), m.blank(), own)
+	return filepath.Join(m.cfg.Cache, "required", hex.EncodeToString(sum.Sum(nil)[:8]))
 }
 
 // remember keeps the requirements for the next session, so that it gets the same
