@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -150,15 +151,18 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	} else if err := e.compile(u, r); err != nil {
 		return err
 	}
-	h := e.s.worker()
+	h, before := e.s.worker(), e.s.scope.Load()
 	e.commit(u)
 	done, err := e.perform(h, r)
 	if err == nil && done.NotStraight != "" {
 		r.Straight, decision.Engine = nil, plan.Native
-		if err = e.compile(u, r); err == nil {
-			done, err = e.perform(h, r)
+		if err = e.compile(u, r); err != nil {
+			e.s.scope.Store(before) // nothing of the cell has run
+			return err
 		}
+		done, err = e.perform(h, r)
 	}
+	e.forget(u, before, done)
 	if err != nil {
 		return err
 	}
@@ -169,6 +173,45 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		e.say(fmt.Sprintf("%s in all, %s running (%s)\n", rounded(time.Since(start)), rounded(time.Duration(done.Nanos)), decision.Engine))
 	}
 	return nil
+}
+
+// forget takes back the variables that a cell which panicked did not come to, and
+// frees the storage of what now has another type.
+func (e *execution) forget(u *check.Unit, before *check.Scope, done worker.Done) {
+	scope := e.s.scope.Load().Clone()
+	reached := e.failedAt(done.Failure)
+	var free []string
+	for _, d := range u.New {
+		old := before.Decls[d.Name]
+		switch {
+		case d.Kind != check.Var || scope.Decls[d.Name] != d:
+		case reached > 0 && d.Line >= reached && (old == nil || old.Key != d.Key):
+			delete(scope.Decls, d.Name)
+			if old != nil {
+				scope.Decls[d.Name] = old
+			}
+		case old != nil && old.Kind == check.Var && old.Key != d.Key:
+			free = append(free, old.Key)
+		}
+	}
+	e.s.scope.Store(scope)
+	if len(free) > 0 {
+		_ = e.s.worker().client.Send(worker.Request{Forget: free}) // fails for a worker that is gone
+	}
+}
+
+// failedAt is the line of the cell's own statements at which it panicked, 0 if it
+// did not.
+func (e *execution) failedAt(f *worker.Failure) int {
+	if f == nil || f.Async {
+		return 0
+	}
+	for _, fr := range slices.Backward(f.Frames) {
+		if t, ok := e.s.names.text(baseName(fr.File)); ok && t.count == e.req.Count && funcName(fr.Func) == "" {
+			return fr.Line
+		}
+	}
+	return 0
 }
 
 func rounded(d time.Duration) time.Duration {
@@ -202,6 +245,9 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 	if err != nil {
 		if e.interrupted() || errors.Is(err, context.Canceled) {
 			return e.stoppedError("while the cell was being compiled; nothing of it ran")
+		}
+		if missingTool(err) {
+			return e.noToolchain(u, err)
 		}
 		return e.buildError(err)
 	}

@@ -111,7 +111,13 @@ func (s *Session) basis() (*check.Scope, int) {
 // the scope behind it, nil if the cell has an error.
 func (s *Session) foreseeOne(count int, code string, scope *check.Scope) (*native.Source, *check.Scope) {
 	text, forced := withoutMagics(code)
-	s.names.add(count, code)
+	// The cell is not named in s.names: it may never run, or under another count.
+	names := func(n int) string {
+		if n == count {
+			return idOf(code)
+		}
+		return s.names.id(n)
+	}
 	s.checkMu.Lock()
 	defer s.checkMu.Unlock()
 	u, err := s.checker.Check(count, text, scope)
@@ -122,7 +128,7 @@ func (s *Session) foreseeOne(count int, code string, scope *check.Scope) (*nativ
 		native.Prepare(u)
 		return nil, u.Scope
 	}
-	src, emitErr := native.Emit(u, s.names.id)
+	src, emitErr := native.Emit(u, names)
 	if emitErr != nil {
 		return nil, nil
 	}

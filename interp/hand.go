@@ -19,10 +19,10 @@ type hand struct {
 	mu     sync.Mutex
 	sink   cell.Sink
 	done   chan worker.Done
+	runID  int // the run that done waits for
 	lists  map[int]chan *worker.Listing
 	report string // what the runtime said as the process died
 	async  func(*worker.Failure)
-	last   []byte // the end of what was written on stdout, for prompts
 
 	pour  sync.Mutex // one drain at a time, so that text keeps its order
 	dying dying
@@ -52,14 +52,14 @@ func (h *hand) isGone() bool {
 func (h *hand) attach(sink cell.Sink, async func(*worker.Failure)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.sink, h.async, h.last = sink, async, nil
+	h.sink, h.async = sink, async
 }
 
 // start sends a Run and returns where its Done will come.
 func (h *hand) start(r *worker.Run) (<-chan worker.Done, error) {
 	done := make(chan worker.Done, 1)
 	h.mu.Lock()
-	h.done = done
+	h.done, h.runID = done, r.ID
 	h.mu.Unlock()
 	return done, h.client.Send(worker.Request{Run: r})
 }
@@ -84,7 +84,7 @@ func (h *hand) pump() {
 			}
 			h.event(ev)
 		}
-		later = h.dying.wait()
+		later = h.later()
 	}
 }
 
@@ -101,6 +101,13 @@ func (h *hand) drain() {
 	}
 }
 
+// later is when what is held back shall be let go; nil for never.
+func (h *hand) later() <-chan time.Time {
+	h.pour.Lock()
+	defer h.pour.Unlock()
+	return h.dying.wait()
+}
+
 // letGo passes on what was held back for nothing.
 func (h *hand) letGo() {
 	h.pour.Lock()
@@ -114,28 +121,15 @@ func (h *hand) stream(name cell.Stream, text []byte) {
 	}
 	h.mu.Lock()
 	sink := h.sink
-	if name == cell.Stdout {
-		h.last = append(h.last, text[max(0, len(text)-1000):]...)
-		h.last = h.last[max(0, len(h.last)-1000):]
-	}
 	h.mu.Unlock()
 	if sink != nil {
 		sink.Stream(name, text)
 	}
 }
 
-// prompt is what the cell printed on the line that the cursor is in.
-func (h *hand) prompt() string {
-	h.drain()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s := string(h.last)
-	return s[strings.LastIndexByte(s, '\n')+1:]
-}
-
 func (h *hand) event(ev worker.Event) {
 	h.mu.Lock()
-	sink, done, async := h.sink, h.done, h.async
+	sink, done, runID, async := h.sink, h.done, h.runID, h.async
 	h.mu.Unlock()
 	switch {
 	case ev.Display != nil:
@@ -149,7 +143,7 @@ func (h *hand) event(ev worker.Event) {
 		}
 		_ = h.client.Send(worker.Request{Ack: ev.Clear.Seq})
 	case ev.Done != nil:
-		if done != nil {
+		if done != nil && ev.Done.ID == runID {
 			done <- *ev.Done
 		}
 	case ev.Async != nil:

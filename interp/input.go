@@ -48,7 +48,8 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 		e.refuse(h, "the cell reads from standard input, and this front end cannot ask for it")
 		return false
 	}
-	line, err := e.out.Input(ctx, h.prompt(), false)
+	h.drain() // what the cell printed to ask with stands in its output: no prompt repeats it
+	line, err := e.out.Input(ctx, "", false)
 	if ctx.Err() != nil {
 		h.client.EndInput() // let the read go, so that the cell reaches its end
 		return false

@@ -28,8 +28,8 @@ func (e *execution) compileError(err *check.Error, code string) *cell.Error {
 		if caret := check.Caret(code, p.Pos); caret != "" && p.Pos.Filename == check.CellName(e.req.Count) {
 			lines = append(lines, indent(caret))
 		}
-		if hint := e.s.hint(p.Msg); hint != "" {
-			lines = append(lines, gray(hint))
+		if hint := e.s.hint(p, code); hint != "" {
+			lines = append(lines, gray("    "+hint))
 		}
 	}
 	return &cell.Error{Name: "CompileError", Value: err.Problems[0].Msg, Traceback: lines}
@@ -48,6 +48,7 @@ func (e *execution) compilersWords(problems []check.Problem, code string) []chec
 		}
 		n, _ := strconv.Atoi(m[2])
 		col, _ := strconv.Atoi(m[3])
+		n, col = within(code, n, col)
 		out = append(out, check.Problem{Pos: token.Position{Filename: m[1], Line: n, Column: col}, Msg: m[4]})
 	}
 	if len(out) == 0 {
@@ -56,21 +57,17 @@ func (e *execution) compilersWords(problems []check.Problem, code string) []chec
 	return out
 }
 
-func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
-
-// hint says what to do about an error that beginners meet.
-func (s *Session) hint(msg string) string {
-	name, ok := strings.CutPrefix(msg, "undefined: ")
-	if !ok {
-		return ""
+// within keeps a position inside the code: the compiler finds a missing bracket
+// behind its end.
+func within(code string, line, col int) (int, int) {
+	lines := strings.Split(strings.TrimRight(code, " \t\n"), "\n")
+	if line <= len(lines) {
+		return line, col
 	}
-	for _, path := range s.imp.Paths() {
-		if (path == name || strings.HasSuffix(path, "/"+name)) && !strings.Contains(path, "internal/") && !strings.HasPrefix(path, "vendor/") {
-			return fmt.Sprintf("    add  import %q", path)
-		}
-	}
-	return ""
+	return len(lines), len(lines[len(lines)-1]) + 1
 }
+
+func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
 
 // buildError reports what should not happen: the checker passed what the compiler
 // refuses.

@@ -76,6 +76,17 @@ func (c *Checker) named(name string) func(func(*types.Package) bool) {
 	}
 }
 
+// Offering lists the packages called pkg that export name.
+func (c *Checker) Offering(pkg, name string) []string {
+	var paths []string
+	for p := range c.named(pkg) {
+		if ast.IsExported(name) && p.Scope().Lookup(name) != nil {
+			paths = append(paths, p.Path())
+		}
+	}
+	return paths
+}
+
 // callee is the name before the open bracket that offset stands in.
 func callee(code string, offset int) (start, end int) {
 	depth := 0

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Client is a running worker as the front sees it.
@@ -88,6 +89,9 @@ func Start(program string, env []string) (*Client, error) {
 	return c, nil
 }
 
+// eventlessTime is how long a worker may live on that sends no more events.
+const eventlessTime = 10 * time.Second
+
 // read passes events on until the worker is gone.
 func (c *Client) read() {
 	for {
@@ -97,7 +101,11 @@ func (c *Client) read() {
 		}
 		c.events <- ev
 	}
+	// A worker without events is of no use. Mostly it is about to say what ended it,
+	// for which the runtime may need a while; but a cell may also have closed the pipe.
+	grace := time.AfterFunc(eventlessTime, c.Kill)
 	_ = c.cmd.Wait()
+	grace.Stop()
 	c.state = c.cmd.ProcessState
 	for _, p := range c.pipes {
 		p.finish()

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"fmt"
 	"reflect"
 
 	"attune/display"
@@ -29,6 +30,12 @@ func head(v reflect.Value) (text string) {
 			text = "?"
 		}
 	}()
+	if !steady(v.Type(), 0) {
+		if v.Kind() == reflect.Map {
+			return fmt.Sprintf("%d entries", v.Len())
+		}
+		return ""
+	}
 	text = display.Render(v.Interface()).Data[mime.Text]
 	r := []rune(text)
 	for i, c := range r {
@@ -37,6 +44,28 @@ func head(v reflect.Value) (text string) {
 		}
 	}
 	return text
+}
+
+// steady types can be drawn while a cell runs: what holds no map, and nothing whose
+// type is only known then. A map that is written meanwhile would end the process, and
+// a method of the user's may do anything.
+func steady(t reflect.Type, depth int) bool {
+	if depth > 4 || t.NumMethod() > 0 && t.PkgPath() == "main" {
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Map, reflect.Interface, reflect.Chan, reflect.Func, reflect.Pointer, reflect.UnsafePointer:
+		return false
+	case reflect.Slice, reflect.Array:
+		return steady(t.Elem(), depth+1)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if !steady(t.Field(i).Type, depth+1) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // sizeOf adds up the bytes that v holds, what it points to included, each block
@@ -86,14 +115,8 @@ func (m *measure) beyond(v reflect.Value, n *int64) {
 			m.beyond(v.Field(i), n)
 		}
 	case reflect.Map:
+		// Not entered: a goroutine that writes the map meanwhile would end the process.
 		*n += int64(v.Len()) * int64(v.Type().Key().Size()+v.Type().Elem().Size()+1)
-		if flat(v.Type().Key()) && flat(v.Type().Elem()) {
-			return
-		}
-		for it := v.MapRange(); it.Next(); {
-			m.beyond(it.Key(), n)
-			m.beyond(it.Value(), n)
-		}
 	}
 }
 
