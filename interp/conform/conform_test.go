@@ -100,13 +100,11 @@ func session(t *testing.T, env ...string) *interp.Session {
 	return s
 }
 
-// output is a Sink that keeps the two streams, and what else a cell puts out.
+// output is a Sink that keeps the two streams. A program displays nothing, and a
+// result is not what it prints.
 type output struct {
-	mu          sync.Mutex
-	out, mixed  strings.Builder
-	displayed   int
-	askedInput  bool
-	resultTexts []string
+	mu         sync.Mutex
+	out, mixed strings.Builder
 }
 
 func (o *output) Stream(to cell.Stream, text []byte) {
@@ -118,22 +116,11 @@ func (o *output) Stream(to cell.Stream, text []byte) {
 	o.mixed.Write(text)
 }
 
-func (o *output) Display(cell.Display) { o.mu.Lock(); defer o.mu.Unlock(); o.displayed++ }
+func (o *output) Display(cell.Display) {}
+func (o *output) Result(mime.Bundle)   {}
 func (o *output) Clear(bool)           {}
 
-func (o *output) Result(b mime.Bundle) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	text := b.Data[mime.Text]
-	o.resultTexts = append(o.resultTexts, text)
-}
-
-func (o *output) Input(context.Context, string, bool) (string, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.askedInput = true
-	return "", os.ErrClosed
-}
+func (o *output) Input(context.Context, string, bool) (string, error) { return "", os.ErrClosed }
 
 // texts are what came to stdout, and to both streams.
 func (o *output) texts() (stdout, both string) {
