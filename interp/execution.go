@@ -30,12 +30,14 @@ type execution struct {
 	runID   int    // the worker's run, 0 when none is on
 	hand    *hand  // that runs it
 	refused string // why input was refused
-	pages   []mime.Bundle
-	sub     *execution // runs on this one's behalf, and is interrupted with it
-	forced  bool       // %%native
-	timed   bool       // %time
-	done    bool       // its declarations are part of the session
-	planned bool       // %plan
+	// unanswered: an interrupt came while the cell waited for input, which then ended.
+	unanswered bool
+	pages      []mime.Bundle
+	sub        *execution // runs on this one's behalf, and is interrupted with it
+	forced     bool       // %%native
+	timed      bool       // %time
+	done       bool       // its declarations are part of the session
+	planned    bool       // %plan
 }
 
 // run takes the cell through its magics, its Go code, and its user expressions.
@@ -327,6 +329,11 @@ func (e *execution) outcome(done worker.Done) *cell.Error {
 	}
 	if e.refused != "" {
 		return &cell.Error{Name: "InputError", Value: e.refused, Traceback: []string{red("InputError: ") + e.refused}}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.unanswered && e.stopped > 0 {
+		return e.stoppedError("all values are kept")
 	}
 	return nil
 }

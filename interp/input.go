@@ -51,6 +51,9 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 	h.drain() // what the cell printed to ask with stands in its output: no prompt repeats it
 	line, err := e.out.Input(ctx, "", false)
 	if ctx.Err() != nil {
+		e.mu.Lock()
+		e.unanswered = true
+		e.mu.Unlock()
 		h.client.EndInput() // let the read go, so that the cell reaches its end
 		return false
 	}
