@@ -49,8 +49,12 @@ func NewBuilder(lib *Lib, cache string) (*Builder, error) {
 	return &Builder{lib: lib, cache: dir, cfg: string(cfg), pending: map[string]*pending{}}, nil
 }
 
-// ErrNoToolchain says that there is no Go toolchain to compile with.
-var ErrNoToolchain = errors.New("compiling a cell needs the Go toolchain, which is not there any more; run ./install.sh")
+// ErrNoToolchain says that there is no Go toolchain to compile with, ErrNoLinker
+// that there is no linker of the system's, which Go's own calls for plugins.
+var (
+	ErrNoToolchain = errors.New("compiling a cell needs the Go toolchain, which is not there any more; install Go and run ./install.sh")
+	ErrNoLinker    = errors.New("compiling a cell needs the program ld, which is not there any more; install the system's binutils")
+)
 
 func (l *Lib) tool(name string) string {
 	return filepath.Join(l.GoRoot, "pkg", "tool", runtime.GOOS+"_"+runtime.GOARCH, name)
@@ -172,7 +176,13 @@ func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) e
 	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-o", so, "-importcfg", cfg, "-buildmode=plugin",
 		"-pluginpath=attune/"+hash, "-s", "-w", "-buildid=", "-extld="+filepath.Join(b.lib.Dir, "extld"), main)
 	cmd.Env = append(os.Environ(), "GOROOT=")
-	return runTool(cmd)
+	err = runTool(cmd)
+	if err != nil && !errors.Is(err, ErrNoToolchain) {
+		if _, missing := exec.LookPath("ld"); missing != nil {
+			return ErrNoLinker
+		}
+	}
+	return err
 }
 
 // checkSymbols makes sure that the dynamic linker will not take a datum of another
