@@ -188,6 +188,26 @@ func TestDetachedIsMuted(t *testing.T) {
 	}
 }
 
+// TestDetachedInstantIsMuted is the same for a cell of the instant engine.
+func TestDetachedInstantIsMuted(t *testing.T) {
+	s := open(t)
+	transcript(s, 1, "import (\"fmt\"; \"sync\"; \"time\")\nvar mu sync.Mutex\nreached := 0\nmu.Lock()")
+	const code = "fmt.Println(\"begun\")\nmu.Lock()\nfmt.Println(\"woken\")\nreached = 1"
+	if plan := transcript(s, 2, "%plan\n"+code); !strings.Contains(plan, "instant") {
+		t.Fatalf("the cell is not for the instant engine: %s", plan)
+	}
+	r := begin(t, s, 3, code)
+	for !strings.Contains(r.mustStop(t, s), "unheard") { // it was not blocked yet
+		r = begin(t, s, 3, code)
+		time.Sleep(50 * time.Millisecond)
+	}
+	mustAnswer(t, s, 4, "mu.Unlock()\ntime.Sleep(50 * time.Millisecond)\nfmt.Println(\"over\")", "over\n")
+	mustAnswer(t, s, 5, "reached", "= 0\n")
+	if strings.Contains(r.text(), "woken") {
+		t.Errorf("the cell that was let go wrote %q", r.text())
+	}
+}
+
 // TestSecondInterrupt ends the process of a cell that does not stop.
 func TestSecondInterrupt(t *testing.T) {
 	s := open(t)
