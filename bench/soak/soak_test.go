@@ -77,12 +77,8 @@ func TestSoak(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(at, "lib", "stamp.json")); err != nil {
 		t.Skip("the packages for cells are not built: run ./install.sh test")
 	}
-	s, err := interp.Open(interp.Options{Lib: filepath.Join(at, "lib"), Worker: filepath.Join(at, "bin", "attune-worker"), Cache: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	k := &soak{t: t, s: s}
+	k := begin(t, at)
+	s := k.s
 	rounds := 10
 	if *full {
 		rounds = 100
@@ -101,6 +97,7 @@ func TestSoak(t *testing.T) {
 	for i := range rounds {
 		k.run(fmt.Sprintf("v%d", i), fmt.Sprint(7*i+5))
 	}
+	k.compare(begin(t, at), rounds)
 	if held := resident(t, worker); held > 1<<30 {
 		t.Errorf("the worker holds %d MiB", held>>20)
 	}
@@ -111,6 +108,40 @@ func TestSoak(t *testing.T) {
 	if now := descriptors(t); now > files+rounds/2 {
 		t.Errorf("the front has %d descriptors, it had %d", now, files)
 	}
+}
+
+// begin opens a session with what was built in the folder at.
+func begin(t *testing.T, at string) *soak {
+	t.Helper()
+	s, err := interp.Open(interp.Options{Lib: filepath.Join(at, "lib"), Worker: filepath.Join(at, "bin", "attune-worker"), Cache: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return &soak{t: t, s: s}
+}
+
+// compare runs ten more rounds in turn with those of a fresh session, so that what
+// else the machine does falls on both.
+func (k *soak) compare(fresh *soak, from int) {
+	k.instant, k.native = nil, nil
+	for i := range 10 {
+		k.round(from + i)
+		fresh.round(i)
+	}
+	for _, c := range []struct {
+		name       string
+		old, young []time.Duration
+	}{{"instant", k.instant, fresh.instant}, {"native", k.native, fresh.native}} {
+		k.t.Logf("%s beside a fresh session: median %.3f ms, the fresh one's %.3f ms, ratio %.2f",
+			c.name, median(c.old), median(c.young), median(c.old)/median(c.young))
+	}
+}
+
+// median is in milliseconds.
+func median(d []time.Duration) float64 {
+	d = slices.Sorted(slices.Values(d))
+	return float64(d[len(d)/2].Microseconds()) / 1000
 }
 
 func (k *soak) round(i int) {
@@ -137,10 +168,6 @@ func (k *soak) round(i int) {
 
 // trend logs the medians of the first and the last part of times.
 func trend(t *testing.T, name string, times []time.Duration, part int) {
-	median := func(d []time.Duration) float64 {
-		d = slices.Sorted(slices.Values(d))
-		return float64(d[len(d)/2].Microseconds()) / 1000
-	}
 	part = max(part, 1)
 	first, last := median(times[:part]), median(times[len(times)-part:])
 	t.Logf("%s: median of the first %d %.3f ms, of the last %.3f ms, ratio %.2f", name, part, first, last, last/first)
