@@ -85,10 +85,11 @@ func (ex example) decl() *ast.FuncDecl {
 	return nil
 }
 
-// body is the text of the example's statements.
+// body is the text of the example's statements, each on its line in the file.
 func (ex example) body() string {
 	b := ex.decl().Body
-	return string(ex.file.text[ex.file.fset.Position(b.Lbrace).Offset+1 : ex.file.fset.Position(b.Rbrace).Offset])
+	above := strings.Repeat("\n", ex.file.fset.Position(b.Lbrace).Line-1)
+	return above + string(ex.file.text[ex.file.fset.Position(b.Lbrace).Offset+1:ex.file.fset.Position(b.Rbrace).Offset])
 }
 
 // returns tells whether the example itself has a return statement.
