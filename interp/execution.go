@@ -180,14 +180,18 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 // forget takes back the variables that a cell which panicked did not come to, and
 // frees the storage of what now has another type.
 func (e *execution) forget(u *check.Unit, before *check.Scope, done worker.Done) {
-	scope := e.s.scope.Load().Clone()
+	scope := e.s.scope.Load()
 	reached := e.failedAt(done.Failure)
 	var free []string
+	copied := false
 	for _, d := range u.New {
 		old := before.Decls[d.Name]
 		switch {
 		case d.Kind != check.Var || scope.Decls[d.Name] != d:
 		case reached > 0 && d.Line >= reached && (old == nil || old.Key != d.Key):
+			if !copied {
+				scope, copied = scope.Clone(), true
+			}
 			delete(scope.Decls, d.Name)
 			if old != nil {
 				scope.Decls[d.Name] = old
@@ -196,7 +200,9 @@ func (e *execution) forget(u *check.Unit, before *check.Scope, done worker.Done)
 			free = append(free, old.Key)
 		}
 	}
-	e.s.scope.Store(scope)
+	if copied {
+		e.s.scope.Store(scope)
+	}
 	if len(free) > 0 {
 		_ = e.s.worker().client.Send(worker.Request{Forget: free}) // fails for a worker that is gone
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,18 +76,38 @@ func (e *execution) refuse(h *hand, why string) {
 	h.client.EndInput()
 }
 
-// readsStdin tells whether a thread of the process is blocked in read(0, …), as
-// /proc/PID/task/TID/syscall shows: "0 0x0 …" on amd64, "63 0x0 …" on arm64.
+// readsStdin tells whether a thread of the process, or of a child that has the same
+// standard input, is blocked in read(0, …), as /proc/PID/task/TID/syscall shows:
+// "0 0x0 …" on amd64, "63 0x0 …" on arm64.
 func readsStdin(pid int) bool {
+	stdin, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, worker.KeptStdin))
+	return err == nil && readsPipe(pid, stdin, 0)
+}
+
+// maxFamily bounds how deep children of children are looked at.
+const maxFamily = 4
+
+func readsPipe(pid int, stdin string, depth int) bool {
 	dir := fmt.Sprintf("/proc/%d/task", pid)
 	tasks, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil || depth > maxFamily {
 		return false
 	}
+	link, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/0", pid))
+	same := err == nil && link == stdin
 	for _, t := range tasks {
-		data, err := os.ReadFile(filepath.Join(dir, t.Name(), "syscall"))
-		if err == nil && (strings.HasPrefix(string(data), readCall+" 0x0 ")) {
+		call, err := os.ReadFile(filepath.Join(dir, t.Name(), "syscall"))
+		if err == nil && same && strings.HasPrefix(string(call), readCall+" 0x0 ") {
 			return true
+		}
+		children, err := os.ReadFile(filepath.Join(dir, t.Name(), "children"))
+		if err != nil {
+			continue
+		}
+		for _, field := range strings.Fields(string(children)) {
+			if child, err := strconv.Atoi(field); err == nil && readsPipe(child, stdin, depth+1) {
+				return true
+			}
 		}
 	}
 	return false

@@ -221,8 +221,9 @@ func TestInterrupt(t *testing.T) {
 func TestInput(t *testing.T) {
 	s := open(t)
 	for i, c := range []struct{ code, want string }{
-		{"import (\"bufio\"; \"fmt\"; \"os\")\nfmt.Print(\"name? \")\nvar name string\nfmt.Scan(&name)\nfmt.Println(\"hello\", name)", "name? hello ann\n"},
+		{"import (\"bufio\"; \"fmt\"; \"os\"; \"os/exec\")\nfmt.Print(\"name? \")\nvar name string\nfmt.Scan(&name)\nfmt.Println(\"hello\", name)", "name? hello ann\n"},
 		{"sc := bufio.NewScanner(os.Stdin)\nsc.Scan()\nfmt.Println(\"line:\", sc.Text())", "line: ann\n"},
+		{"c := exec.Command(\"head\", \"-n1\")\nc.Stdin, c.Stdout = os.Stdin, os.Stdout\nc.Run();", "ann\n"},
 	} {
 		r := record("ann")
 		res := s.Execute(context.Background(), cell.Request{Count: i + 1, Code: c.code, AllowStdin: true}, r)
@@ -233,10 +234,10 @@ func TestInput(t *testing.T) {
 			t.Errorf("prompts are %q; what the cell printed is one already", r.prompts)
 		}
 	}
-	if got := transcript(s, 3, "var again string\nfmt.Scan(&again)"); !strings.Contains(got, "InputError") {
+	if got := transcript(s, 4, "var again string\nfmt.Scan(&again)"); !strings.Contains(got, "InputError") {
 		t.Errorf("without a front end that can ask, reading answers %q", got)
 	}
-	if got := transcript(s, 4, "fmt.Println(6 * 7)"); got != "42\n" {
+	if got := transcript(s, 5, "fmt.Println(6 * 7)"); got != "42\n" {
 		t.Errorf("the next cell answers %q", got)
 	}
 }
