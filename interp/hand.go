@@ -19,7 +19,8 @@ type hand struct {
 	mu     sync.Mutex
 	sink   cell.Sink
 	done   chan worker.Done
-	runID  int // the run that done waits for
+	runID  int           // the run that done waits for
+	halted chan struct{} // closed when the worker has begun to stop that run
 	lists  map[int]chan *worker.Listing
 	report string // what the runtime said as the process died
 	async  func(*worker.Failure)
@@ -39,9 +40,11 @@ func newHand(opt Options) (*hand, error) {
 	return h, nil
 }
 
-func (h *hand) isGone() bool {
+func (h *hand) isGone() bool { return isClosed(h.gone) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-h.gone:
+	case <-c:
 		return true
 	default:
 		return false
@@ -59,7 +62,7 @@ func (h *hand) attach(sink cell.Sink, async func(*worker.Failure)) {
 func (h *hand) start(r *worker.Run) (<-chan worker.Done, error) {
 	done := make(chan worker.Done, 1)
 	h.mu.Lock()
-	h.done, h.runID = done, r.ID
+	h.done, h.runID, h.halted = done, r.ID, make(chan struct{})
 	h.mu.Unlock()
 	return done, h.client.Send(worker.Request{Run: r})
 }
@@ -146,6 +149,12 @@ func (h *hand) event(ev worker.Event) {
 		if done != nil && ev.Done.ID == runID {
 			done <- *ev.Done
 		}
+	case ev.Stopping != 0:
+		h.mu.Lock()
+		if ev.Stopping == h.runID && !isClosed(h.halted) {
+			close(h.halted)
+		}
+		h.mu.Unlock()
 	case ev.Async != nil:
 		if async != nil {
 			async(ev.Async)
@@ -158,6 +167,18 @@ func (h *hand) event(ev worker.Event) {
 		if ch != nil {
 			ch <- ev.Listing
 		}
+	}
+}
+
+// awaitHalt waits until the worker has begun to stop the run, or is gone.
+func (h *hand) awaitHalt() {
+	h.mu.Lock()
+	halted := h.halted
+	h.mu.Unlock()
+	select {
+	case <-halted:
+	case <-h.gone:
+	case <-time.After(time.Second):
 	}
 }
 

@@ -55,6 +55,7 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 		e.mu.Lock()
 		e.unanswered = true
 		e.mu.Unlock()
+		h.awaitHalt()       // no statement behind the read shall begin
 		h.client.EndInput() // let the read go, so that the cell reaches its end
 		return false
 	}

@@ -92,6 +92,9 @@ type Event struct {
 	Done    *Done
 	Async   *Failure // a goroutine of a cell panicked
 	Listing *Listing
+	// Stopping is the ID of a run that is being interrupted: from here on none of its
+	// statements begins.
+	Stopping int
 }
 
 // Ready is the first event of a worker.

@@ -281,6 +281,7 @@ func (s *server) interrupt(id int) {
 	}
 	s.mu.Unlock()
 	s.stop.begin(run.mark)
+	_ = s.conn.Send(worker.Event{Stopping: id})
 	go func() {
 		select {
 		case <-run.ended:
