@@ -90,7 +90,7 @@ func render(values []any, errors []bool) *mime.Bundle {
 	case 1:
 		for _, kind := range []string{mime.Text, mime.HTML} {
 			if text, ok := bundles[0].Data[kind]; ok && strings.Contains(text, "Ξ") {
-				bundles[0].Data[kind] = version.ReplaceAllString(text, "")
+				bundles[0].Data[kind] = version.ReplaceAllString(text, "$1")
 			}
 		}
 		return &bundles[0]
@@ -99,12 +99,12 @@ func render(values []any, errors []bool) *mime.Bundle {
 	for _, b := range bundles {
 		texts = append(texts, b.Data[mime.Text])
 	}
-	b := mime.Plain(version.ReplaceAllString(strings.Join(texts, "\n"), ""))
+	b := mime.Plain(version.ReplaceAllString(strings.Join(texts, "\n"), "$1"))
 	return &b
 }
 
 // version is what compiled text adds to the name of a type that was declared anew.
-var version = regexp.MustCompile(`Ξ\d+`)
+var version = regexp.MustCompile(`([\pL_][\pL\pN_]*?)Ξ\d+`)
 
 // The standard streams as the worker was given them, kept under numbers of their
 // own, so that a cell that closes os.Stdout harms itself alone.
