@@ -63,9 +63,13 @@ func (l *Lib) tool(name string) string {
 func (l *Lib) compile(ctx context.Context, dir, path, file, out, cfg string) error {
 	cmd := exec.CommandContext(ctx, l.tool("compile"), "-o", out, "-p", path, "-importcfg", cfg,
 		"-trimpath", dir+"=>", "-dynlink", "-pack", "-lang=go1.26", "-nolocalimports", "-c="+strconv.Itoa(runtime.NumCPU()), file)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), lazyCollector...)
 	return runTool(cmd)
 }
+
+// lazyCollector saves the garbage collector's work in tools that live for a tenth of a
+// second and take some 100 MB; a cell of many thousand lines gets it nevertheless.
+var lazyCollector = []string{"GOGC=off", "GOMEMLIMIT=1GiB"}
 
 func runTool(cmd *exec.Cmd) error {
 	out, err := cmd.CombinedOutput()
@@ -175,7 +179,7 @@ func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) e
 	}
 	cmd := exec.CommandContext(ctx, b.lib.tool("link"), "-o", so, "-importcfg", cfg, "-buildmode=plugin",
 		"-pluginpath=attune/"+hash, "-s", "-w", "-buildid=", "-extld="+filepath.Join(b.lib.Dir, "extld"), main)
-	cmd.Env = append(os.Environ(), "GOROOT=")
+	cmd.Env = append(append(os.Environ(), "GOROOT="), lazyCollector...)
 	err = runTool(cmd)
 	if err != nil && !errors.Is(err, ErrNoToolchain) {
 		if _, missing := exec.LookPath("ld"); missing != nil {

@@ -101,7 +101,7 @@ func WarmIn(ctx context.Context, root string, env []string, dir string, say func
 		return err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %q %q docs\n", version, wrapperSource, extldScript)
+	fmt.Fprintf(sum, "%s %q %q docs local\n", version, wrapperSource, extldScript)
 	for _, p := range list {
 		fmt.Fprintln(sum, p.path, p.export)
 	}

@@ -145,8 +145,9 @@ func compilerLibrary(ctx context.Context) (string, error) {
 // the keys of check.Scope, by cellrt.Table and by checkSymbols.
 var fingerprint = []byte("attunefp")
 
-// patchFile sets the fingerprint of an archive, hides that it is a main package
-// (a plugin has one, the wrapper), and replaces the hash in a template.
+// patchFile sets the fingerprint of an archive, hides the types that its functions
+// declare and that it is a main package (a plugin has one, the wrapper); with old, it
+// replaces that in a template.
 func patchFile(file, old, new string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -159,15 +160,17 @@ func patchFile(file, old, new string) error {
 }
 
 func patch(data []byte, old, new string) ([]byte, error) {
-	magic := []byte("\x00go120ld")
-	i := bytes.Index(data, magic)
-	if i < 0 || i+len(magic)+8 > len(data) {
-		return nil, fmt.Errorf("no Go object of the known format in the archive: this Go version is not supported")
+	i, err := object(data)
+	if err != nil {
+		return nil, err
 	}
 	if old != "" {
 		return bytes.ReplaceAll(data, []byte(old), []byte(new)), nil
 	}
-	fp := bytes.Clone(data[i+len(magic) : i+len(magic)+8])
+	if err := hideLocalTypes(data); err != nil {
+		return nil, err
+	}
+	fp := bytes.Clone(data[i+len(objMagic) : i+len(objMagic)+len(fingerprint)])
 	data = bytes.ReplaceAll(data, fp, fingerprint)
 	return bytes.ReplaceAll(data, []byte("go:plugin."), []byte("go:pluginX")), nil
 }
