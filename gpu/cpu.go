@@ -21,7 +21,7 @@ func newCPU(isa host.ISA, why string, threads int) (*Device, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return asFloats(b.Bytes()), func() { _ = b.Free() }, nil
+		return host.As[float32](b.Bytes()), func() { _ = b.Free() }, nil
 	})
 	if err != nil {
 		return nil, err
@@ -30,22 +30,29 @@ func newCPU(isa host.ISA, why string, threads int) (*Device, error) {
 	if why != "" {
 		detail += "; " + why
 	}
-	return &Device{name: "cpu", detail: detail, memory: memory, back: cpu{engine}}, nil
+	return &Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}, nil
 }
 
 func (c cpu) upload(dst *Tensor, src []byte) error {
-	copy(asBytes(dst.values()), src)
+	copy(dst.raw(), src)
 	return nil
 }
 
 func (c cpu) download(dst []byte, src *Tensor) error {
-	copy(dst, asBytes(src.values()))
+	copy(dst, src.raw())
 	return nil
 }
 
 func (c cpu) clear(t *Tensor) error {
-	clear(t.values()[:t.Len()])
+	clear(t.raw()[:t.Len()*t.dtype.Size()])
 	return nil
+}
+
+func (c cpu) copy(dst, src *Tensor) error { return c.engine.Copy(view(dst), view(src)) }
+
+// view is a tensor as the engine takes it.
+func view(t *Tensor) host.View {
+	return host.View{Data: t.raw(), DType: host.DType(t.dtype), Shape: t.shape, Strides: t.strides}
 }
 
 func (c cpu) close() error { return nil }

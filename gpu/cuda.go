@@ -70,6 +70,31 @@ func (c *cuda) clear(t *Tensor) error {
 	return c.ctx.Clear(t.address(), int64(t.Len())*int64(t.dtype.Size()))
 }
 
+// copyAxes is how many axes copy.cu walks, copyThreads its threads and
+// copyElements the elements of a block.
+const (
+	copyAxes     = 6
+	copyThreads  = 256
+	copyElements = 1024
+)
+
+func (c *cuda) copy(dst, src *Tensor) error {
+	shape, strides := host.Collapse(src.shape, dst.strides, src.strides)
+	if len(shape) > copyAxes {
+		return fmt.Errorf("strides %s and %s: the CUDA kernel walks %d axes", dims(src.strides), dims(dst.strides), copyAxes)
+	}
+	name := fmt.Sprintf("copy_%s_%s", src.dtype, dst.dtype)
+	if src.dtype == dst.dtype {
+		name = fmt.Sprintf("copy_b%d", 8*src.dtype.Size())
+	}
+	args := make([]uint64, 4+3*copyAxes)
+	copy(args, []uint64{dst.address(), src.address(), uint64(src.Len()), uint64(len(shape))})
+	for i := range shape {
+		args[4+i], args[4+copyAxes+i], args[4+2*copyAxes+i] = uint64(shape[i]), uint64(strides[0][i]), uint64(strides[1][i])
+	}
+	return c.launch("copy", name, tiles(src.Len(), copyElements), copyThreads, args)
+}
+
 func (c *cuda) close() error {
 	var errs []error
 	for _, m := range c.modules {

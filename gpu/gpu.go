@@ -27,6 +27,7 @@ import (
 type Device struct {
 	name   string
 	detail string
+	why    string
 	memory *mem.Allocator
 	back   backend
 }
@@ -36,6 +37,7 @@ type backend interface {
 	upload(dst *Tensor, src []byte) error
 	download(dst []byte, src *Tensor) error
 	clear(t *Tensor) error
+	copy(dst, src *Tensor) error // one shape, not empty
 	attention(a *attention) error
 	attentionGrad(a *attentionGrad) error
 	adam(o host.Adam, step int, p, g, m, v *Tensor) error
@@ -43,8 +45,8 @@ type backend interface {
 }
 
 // Open returns the device of that name: "cpu", "cuda:0" (or another index), or
-// "auto", which is the first CUDA device that works and else the CPU. For "auto"
-// the reason why it is the CPU stands in Device.Detail.
+// "auto", which is the first CUDA device that works and else the CPU. Device.Why
+// then says why.
 func Open(name string) (*Device, error) {
 	switch {
 	case name == "cpu":
@@ -94,6 +96,9 @@ func (d *Device) Name() string { return d.name }
 
 // Detail says in one line what the device is, for people.
 func (d *Device) Detail() string { return d.detail }
+
+// Why says why Open("auto") gave the CPU; empty for any other device.
+func (d *Device) Why() string { return d.why }
 
 func (d *Device) String() string { return d.name + " (" + d.detail + ")" }
 

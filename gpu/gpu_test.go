@@ -284,7 +284,10 @@ func TestErrorsNameShapesAndTypes(t *testing.T) {
 
 func TestAutoAlwaysOpens(t *testing.T) {
 	dev := must(Open("auto"))(t)
-	if dev.Name() == "cpu" && !strings.Contains(dev.Detail(), "no CUDA device") {
-		t.Fatal("auto does not say why it is the CPU:", dev.Detail())
+	if dev.Name() == "cpu" && (!strings.Contains(dev.Why(), "no CUDA device") || !strings.Contains(dev.Detail(), dev.Why())) {
+		t.Fatal("auto does not say why it is the CPU:", dev.Why())
+	}
+	if dev = must(Open("cpu"))(t); dev.Why() != "" {
+		t.Fatal("the CPU was asked for, yet:", dev.Why())
 	}
 }

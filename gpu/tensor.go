@@ -6,37 +6,10 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unsafe"
 
+	"attune/gpu/host"
 	"attune/gpu/mem"
 )
-
-// DType is a tensor's element type.
-type DType uint8
-
-// The element types. The primitives take Float32; the others are for storage
-// until their kernels exist.
-const (
-	Float32 DType = iota
-	Float16
-	BFloat16
-	Int32
-)
-
-// Size is the bytes of one element.
-func (t DType) Size() int {
-	if t == Float16 || t == BFloat16 {
-		return 2
-	}
-	return 4
-}
-
-func (t DType) String() string {
-	if int(t) < 4 {
-		return [...]string{"f32", "f16", "bf16", "i32"}[t]
-	}
-	return fmt.Sprintf("dtype(%d)", uint8(t))
-}
 
 // Tensor is a view of device memory: a shape, strides in elements, and storage
 // that it may share with other views.
@@ -73,24 +46,6 @@ func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, er
 	s := &storage{dev: d, block: block}
 	s.cleanup = runtime.AddCleanup(s, func(b *mem.Block) { _ = b.Free() }, block)
 	return &Tensor{store: s, dtype: dtype, shape: slices.Clone(shape), strides: denseStrides(shape)}, nil
-}
-
-// Zeros returns a dense float32 tensor of zeros.
-func (d *Device) Zeros(cat mem.Category, shape ...int) (*Tensor, error) {
-	t, err := d.Empty(Float32, cat, shape...)
-	if err != nil {
-		return nil, err
-	}
-	return t, t.Clear()
-}
-
-// FromFloat32s returns a dense float32 tensor with a copy of data, row-major.
-func (d *Device) FromFloat32s(data []float32, cat mem.Category, shape ...int) (*Tensor, error) {
-	t, err := d.Empty(Float32, cat, shape...)
-	if err != nil {
-		return nil, err
-	}
-	return t, t.CopyFrom(data)
 }
 
 func denseStrides(shape []int) []int {
@@ -219,88 +174,13 @@ func (t *Tensor) Index(axis, i int) (*Tensor, error) {
 	}, nil
 }
 
-// usable is an error unless t can be copied: live, float32, dense.
-func (t *Tensor) usable() error {
-	switch {
-	case t == nil:
-		return fmt.Errorf("nil tensor")
-	case t.store.freed.Load():
-		return fmt.Errorf("%s: used after Free", t)
-	case t.dtype != Float32:
-		return fmt.Errorf("%s: only f32 is supported", t)
-	case !t.Dense():
-		return fmt.Errorf("%s: not dense, strides %s", t, dims(t.strides))
-	}
-	return nil
-}
+// raw is a CPU tensor's memory from its first element on.
+func (t *Tensor) raw() []byte { return t.store.block.Bytes()[t.offset*t.dtype.Size():] }
 
-// CopyFrom copies src into the dense float32 tensor t, row-major.
-func (t *Tensor) CopyFrom(src []float32) error {
-	if err := t.usable(); err != nil {
-		return fmt.Errorf("copy to tensor: %w", err)
-	}
-	if len(src) != t.Len() {
-		return fmt.Errorf("copy %d values to %s", len(src), t)
-	}
-	defer runtime.KeepAlive(t.store)
-	return t.store.dev.back.upload(t, asBytes(src))
-}
-
-// CopyTo copies the dense float32 tensor t into dst, row-major.
-func (t *Tensor) CopyTo(dst []float32) error {
-	if err := t.usable(); err != nil {
-		return fmt.Errorf("copy from tensor: %w", err)
-	}
-	if len(dst) != t.Len() {
-		return fmt.Errorf("copy %s to %d values", t, len(dst))
-	}
-	defer runtime.KeepAlive(t.store)
-	return t.store.dev.back.download(asBytes(dst), t)
-}
-
-// Float32s returns a copy of the dense tensor's values, row-major.
-func (t *Tensor) Float32s() ([]float32, error) {
-	if err := t.usable(); err != nil {
-		return nil, fmt.Errorf("read tensor: %w", err)
-	}
-	out := make([]float32, t.Len())
-	return out, t.CopyTo(out)
-}
-
-// Data returns the dense CPU tensor's own values, without a copy: writing to the
-// slice writes to the tensor. The slice stays valid memory after Free.
-func (t *Tensor) Data() ([]float32, error) {
-	if err := t.usable(); err != nil {
-		return nil, fmt.Errorf("share tensor: %w", err)
-	}
-	raw := t.store.block.Share()
-	if raw == nil && t.Len() > 0 {
-		return nil, fmt.Errorf("share tensor: %s is not in host memory", t)
-	}
-	return asFloats(raw)[t.offset:][:t.Len():t.Len()], nil
-}
-
-// Clear sets the dense tensor's elements to zero.
-func (t *Tensor) Clear() error {
-	if err := t.usable(); err != nil {
-		return fmt.Errorf("clear tensor: %w", err)
-	}
-	defer runtime.KeepAlive(t.store)
-	return t.store.dev.back.clear(t)
-}
-
-// values are a CPU tensor's elements from its first one on.
-func (t *Tensor) values() []float32 { return asFloats(t.store.block.Bytes())[t.offset:] }
+// values are a CPU float32 tensor's elements from its first one on.
+func (t *Tensor) values() []float32 { return host.As[float32](t.raw()) }
 
 // address is a CUDA tensor's first element.
 func (t *Tensor) address() uint64 {
 	return t.store.block.Addr() + uint64(t.offset*t.dtype.Size())
-}
-
-func asBytes(x []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
-}
-
-func asFloats(x []byte) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/4)
 }

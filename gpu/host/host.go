@@ -82,6 +82,7 @@ func (e *Engine) Threads() int { return e.threads }
 // at the exported methods of Engine and in the C files; lengths are checked
 // before. portable is the Go form, native the C form.
 type kernels interface {
+	streams
 	gemmSpace() int
 	gemm(c, a, b Matrix, add bool, ws []float32)
 	attentionSpace(tk, d int) int

@@ -8,7 +8,7 @@ package host
 #include "host.h"
 
 // The masks of the operating system are part of what these builtins check.
-static int attune_has_avx2(void) { __builtin_cpu_init(); return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static int attune_has_avx2(void) { __builtin_cpu_init(); return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }
 static int attune_has_avx512(void)
 {
 	__builtin_cpu_init();

@@ -7,6 +7,7 @@
 
 #define KERNEL extern "C" __attribute__((global)) void
 #define DEVICE static inline __attribute__((device))
+#define DEVICE_LAMBDA __attribute__((device))
 #define SHARED __attribute__((shared))
 // Loops over a thread's own array must vanish, or the array lives in memory.
 #define UNROLL _Pragma("unroll")
@@ -21,6 +22,28 @@ DEVICE float shuffle_xor(float x, int mask) { return __nvvm_shfl_sync_bfly_f32(0
 DEVICE float exp2_fast(float x) { return __nvvm_ex2_approx_f(x); }
 DEVICE float log2_fast(float x) { return __nvvm_lg2_approx_f(x); }
 DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
+// To nearest, ties to even; beyond 65504 infinite. Towards zero, saturated, 0 for
+// NaN (PTX ISA, cvt).
+DEVICE unsigned short f16_of(float x)
+{
+	unsigned short h;
+	asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));
+	return h;
+}
+DEVICE float of_f16(unsigned short h)
+{
+	float x;
+	asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h));
+	return x;
+}
+DEVICE int i32_of(float x)
+{
+	int i;
+	asm("cvt.rzi.s32.f32 %0, %1;" : "=r"(i) : "f"(x));
+	return i;
+}
+DEVICE unsigned bits_of(float x) { return __builtin_bit_cast(unsigned, x); }
+DEVICE float of_bits(unsigned b) { return __builtin_bit_cast(float, b); }
 
 #else
 
@@ -35,6 +58,15 @@ DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
 #define INF __builtin_inff()
 
 typedef long long i64;
+
+// bfloat16 is the upper half of a float: to nearest, ties to even.
+DEVICE float of_bf16(unsigned short h) { return of_bits((unsigned)h << 16); }
+DEVICE unsigned short bf16_of(float x)
+{
+	unsigned b = bits_of(x);
+	if (x != x) return (unsigned short)(b >> 16 | 0x40);
+	return (unsigned short)((b + 0x7fff + (b >> 16 & 1)) >> 16);
+}
 
 // A (B, H, T, D) tensor: strides in elements, the last is 1.
 struct Heads {

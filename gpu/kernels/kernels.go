@@ -20,7 +20,7 @@ var images embed.FS
 var lock string
 
 // Names lists the kernel files, without their endings.
-func Names() []string { return []string{"adam", "attention", "attention_grad"} }
+func Names() []string { return []string{"adam", "attention", "attention_grad", "copy"} }
 
 // MinCapability is the oldest compute capability that the PTX runs on: 7.5,
 // Turing. MinDriver is the CUDA version of the oldest driver that knows its ISA

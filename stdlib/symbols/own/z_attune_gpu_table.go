@@ -16,6 +16,7 @@ var table_attune_gpu = [...]table.Symbol{
 	{"AttentionResult", (*p.AttentionResult)(nil)},
 	{"BFloat16", p.BFloat16},
 	{"Causal", p.Causal},
+	{"Copy", p.Copy},
 	{"DType", (*p.DType)(nil)},
 	{"Default", p.Default},
 	{"Device", (*p.Device)(nil)},

@@ -1,6 +1,8 @@
 // What a kernel sees of the fake device: a thread's place, barriers, shuffles.
 #pragma once
+#include <limits.h>
 #include <math.h>
+#include <string.h>
 
 namespace fake {
 extern int block, thread;
@@ -17,6 +19,7 @@ struct Entry {
 // KERNEL name(Args p) { … } is an ordinary function here; fakecuda.go adds an Entry for each.
 #define KERNEL extern "C" void
 #define DEVICE static inline
+#define DEVICE_LAMBDA
 // One block runs at a time, so a block's memory may be static.
 #define SHARED static
 DEVICE int block_x() { return fake::block; }
@@ -26,3 +29,32 @@ DEVICE float shuffle_xor(float x, int mask) { return fake::exchange(x, mask); }
 DEVICE float exp2_fast(float x) { return exp2f(x); }
 DEVICE float log2_fast(float x) { return log2f(x); }
 DEVICE float root(float x) { return sqrtf(x); }
+DEVICE unsigned bits_of(float x)
+{
+	unsigned b;
+	memcpy(&b, &x, 4);
+	return b;
+}
+DEVICE float of_bits(unsigned b)
+{
+	float x;
+	memcpy(&x, &b, 4);
+	return x;
+}
+// What cvt.rn.f16.f32 does, by steps of the float's own rounding.
+DEVICE unsigned short f16_of(float x)
+{
+	unsigned b = bits_of(x), sign = b >> 16 & 0x8000, m = b & 0x7fffffff;
+	if (m > 0x7f800000) return 0x7fff;
+	if (m >= 0x47800000) return sign | 0x7c00;
+	if (m < 0x38800000) return sign | (bits_of(of_bits(m) + 0.5f) - bits_of(0.5f));
+	m += 0xfff + (m >> 13 & 1);
+	return sign | ((m >> 13) - (112 << 10));
+}
+DEVICE float of_f16(unsigned short h)
+{
+	unsigned sign = (unsigned)(h & 0x8000) << 16, e = h >> 10 & 31, m = h & 0x3ff;
+	if (!e) return of_bits(sign | bits_of(m * 0x1p-24f));
+	return of_bits(sign | (e == 31 ? 0x7f800000 : (e + 112) << 23) | m << 13);
+}
+DEVICE int i32_of(float x) { return x != x ? 0 : x >= 2147483648.0f ? INT_MAX : x < -2147483648.0f ? INT_MIN : (int)x; }

@@ -1,0 +1,18 @@
+//go:build cgo
+
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c"))), apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")
+#endif
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include "vec_avx512.h"
+#include "stream.h"
+#define INLINE static inline __attribute__((always_inline))
+#include "cast.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
