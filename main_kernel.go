@@ -12,6 +12,7 @@ import (
 
 	"attune/interp"
 	"attune/interp/native"
+	"attune/interp/worker/rest"
 	"attune/kernel"
 	"attune/kernel/jupyter"
 )
@@ -39,7 +40,9 @@ func runKernel(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	memory := rest.NewKeeper()
 	server, err := kernel.New(info, session, kernel.Options{
+		Busy: memory.Busy, Idle: memory.Idle,
 		Version: version, GoVersion: strings.TrimPrefix(runtime.Version(), "go"),
 		Banner:    "attune " + version + ": Go cells at compiled speed. %help lists what a cell can do.",
 		ParentPID: kernel.ParentFromEnv(),

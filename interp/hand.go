@@ -31,11 +31,18 @@ type hand struct {
 
 func newHand(opt Options) (*hand, error) {
 	env := append([]string{"GOTRACEBACK=single"}, opt.Env...)
-	c, err := worker.Start(opt.Worker, env)
+	h := &hand{gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}}
+	begun := make(chan struct{})
+	c, err := worker.Start(opt.Worker, env, func(ev worker.Event) {
+		<-begun
+		h.drain()
+		h.event(ev)
+	})
 	if err != nil {
 		return nil, err
 	}
-	h := &hand{client: c, gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}}
+	h.client = c
+	close(begun)
 	go h.pump()
 	return h, nil
 }
@@ -67,6 +74,7 @@ func (h *hand) start(r *worker.Run) (<-chan worker.Done, error) {
 	return done, h.client.Send(worker.Request{Run: r})
 }
 
+// pump passes on text that no event comes with.
 func (h *hand) pump() {
 	defer close(h.gone)
 	out := h.client.Output()
@@ -79,13 +87,10 @@ func (h *hand) pump() {
 			h.drain()
 		case <-later:
 			h.letGo()
-		case ev, ok := <-h.client.Events():
+		case <-h.client.Gone():
 			h.drain()
-			if !ok {
-				h.report = h.dying.take() // read after gone is closed
-				return
-			}
-			h.event(ev)
+			h.report = h.dying.take() // read after gone is closed
+			return
 		}
 		later = h.later()
 	}
@@ -130,20 +135,28 @@ func (h *hand) stream(name cell.Stream, text []byte) {
 	}
 }
 
+// toSink calls f, one at a time with the text that is passed on.
+func (h *hand) toSink(sink cell.Sink, f func()) {
+	if sink == nil {
+		return
+	}
+	h.pour.Lock()
+	defer h.pour.Unlock()
+	f()
+}
+
 func (h *hand) event(ev worker.Event) {
 	h.mu.Lock()
 	sink, done, runID, async := h.sink, h.done, h.runID, h.async
 	h.mu.Unlock()
 	switch {
 	case ev.Display != nil:
-		if sink != nil {
+		h.toSink(sink, func() {
 			sink.Display(cell.Display{Bundle: ev.Display.Bundle, ID: ev.Display.ID, Update: ev.Display.Update})
-		}
+		})
 		_ = h.client.Send(worker.Request{Ack: ev.Display.Seq})
 	case ev.Clear != nil:
-		if sink != nil {
-			sink.Clear(ev.Clear.Wait)
-		}
+		h.toSink(sink, func() { sink.Clear(ev.Clear.Wait) })
 		_ = h.client.Send(worker.Request{Ack: ev.Clear.Seq})
 	case ev.Done != nil:
 		if done != nil && ev.Done.ID == runID {

@@ -19,27 +19,37 @@ import (
 func (e *execution) watchInput(h *hand) (end func()) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	over := make(chan struct{})
-	go func() {
+	// Most cells are over before the first look, and nothing was started for them.
+	first := time.AfterFunc(firstLook, func() {
 		defer close(over)
-		pause := 2 * time.Millisecond
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(pause):
-			}
-			pause = min(pause*2, 40*time.Millisecond)
-			if readsStdin(h.client.PID()) && ctx.Err() == nil {
-				if !e.ask(ctx, h) {
-					return
-				}
-				pause = 2 * time.Millisecond
-			}
-		}
-	}()
+		e.watch(ctx, h)
+	})
 	return func() {
 		cancel()
-		<-over
+		if !first.Stop() {
+			<-over
+		}
+	}
+}
+
+// firstLook is how long after a cell's start, or after an answer, is looked whether
+// it waits for input.
+const firstLook = 2 * time.Millisecond
+
+// watch looks less and less often.
+func (e *execution) watch(ctx context.Context, h *hand) {
+	for pause := firstLook; ctx.Err() == nil; {
+		if readsStdin(h.client.PID()) && ctx.Err() == nil {
+			if !e.ask(ctx, h) {
+				return
+			}
+			pause = firstLook
+		}
+		pause = min(pause*2, 40*time.Millisecond)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
 	}
 }
 

@@ -15,8 +15,9 @@ type request struct {
 	*jupyter.Message
 	from socket.Socket
 	// out is where its iopub messages go: a cell's wait while a subscriber is
-	// behind, what is answered beside it does not.
-	out socket.Sender
+	// behind, what is answered beside it does not. soon is for those that another
+	// follows.
+	out, soon socket.Sender
 	// then runs once the request was answered and idle is out.
 	then func()
 }
@@ -73,9 +74,9 @@ func (s *Server) receive(ctx context.Context, from socket.Socket, channel string
 			s.log.drop(channel, err)
 			continue
 		}
-		r := &request{Message: msg, from: from, out: s.iopub.Urgent()}
+		r := &request{Message: msg, from: from, out: s.iopub.Urgent(), soon: s.iopub.Urgent()}
 		if msg.Header.MsgType == executeRequest {
-			r.out = s.iopub
+			r.out, r.soon = s.iopub, s.iopub.Soon()
 		}
 		s.dispatch(ctx, r)
 	}
@@ -121,7 +122,7 @@ func unknown(_ context.Context, r *request) (any, error) {
 // answer wraps a handler in busy and idle. Whatever happens inside, the reply and
 // then idle go out.
 func (s *Server) answer(ctx context.Context, r *request, h handler) {
-	s.status(r, "busy")
+	s.busy(r)
 	content, err := s.protect(ctx, r, h)
 	if err != nil {
 		content = jupyter.Fail("KernelError", err.Error())
@@ -129,7 +130,7 @@ func (s *Server) answer(ctx context.Context, r *request, h handler) {
 	if content != nil {
 		s.reply(r, content, nil)
 	}
-	s.status(r, "idle")
+	s.idle(r)
 	if r.then != nil {
 		r.then()
 	}
@@ -155,11 +156,31 @@ func (s *Server) reply(r *request, content, metadata any) {
 	})
 }
 
-// publish puts a message that r caused on iopub; its type is its topic.
+// small is up to how many bytes a message may wait for another.
+const small = 16 << 10
+
+// publish puts a message that r caused on iopub; its type is its topic. Something
+// follows it, if only idle.
 func (s *Server) publish(r *request, kind string, content any) {
-	_ = s.send(r.out, jupyter.Outgoing{
+	frames, err := s.published(r, kind, content)
+	if err != nil {
+		return
+	}
+	to := r.soon
+	if len(frames[len(frames)-1]) > small {
+		to = r.out
+	}
+	_ = to.Send(frames)
+}
+
+func (s *Server) published(r *request, kind string, content any) ([][]byte, error) {
+	frames, err := s.session.Encode(jupyter.Outgoing{
 		Route: [][]byte{[]byte(kind)}, Type: kind, Parent: r.RawHeader, Content: content,
 	})
+	if err != nil {
+		s.log.note("encode", err)
+	}
+	return frames, err
 }
 
 // send encodes and queues a message. Most senders do not care whether the peer is
@@ -173,8 +194,14 @@ func (s *Server) send(to socket.Sender, o jupyter.Outgoing) error {
 	return to.Send(frames)
 }
 
-func (s *Server) status(r *request, state string) {
-	s.publish(r, "status", jupyter.Status{ExecutionState: state})
+func (s *Server) busy(r *request) {
+	s.publish(r, "status", jupyter.Status{ExecutionState: "busy"})
+}
+
+func (s *Server) idle(r *request) {
+	if frames, err := s.published(r, "status", jupyter.Status{ExecutionState: "idle"}); err == nil {
+		_ = r.out.Send(frames)
+	}
 }
 
 // announce publishes a state that answers no request.

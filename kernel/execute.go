@@ -19,7 +19,9 @@ func (s *Server) executeAll(ctx context.Context) {
 		}
 		s.awaitSubscriber(ctx)
 		s.foresee()
+		s.opt.Busy()
 		s.execute(ctx, r)
+		s.opt.Idle()
 	}
 }
 
@@ -56,7 +58,7 @@ func (s *Server) awaitSubscriber(ctx context.Context) {
 func (s *Server) execute(ctx context.Context, r *request) {
 	var failed bool
 	var skipped []*request
-	s.status(r, "busy")
+	s.busy(r)
 	req, err := jupyter.ParseExecute(r.Content)
 	if err != nil {
 		s.reply(r, jupyter.Fail("KernelError", err.Error()), nil)
@@ -66,7 +68,7 @@ func (s *Server) execute(ctx context.Context, r *request) {
 	if failed && req.StopOnError {
 		skipped = s.queue.drain()
 	}
-	s.status(r, "idle")
+	s.idle(r)
 	for _, r := range skipped {
 		s.abort(r)
 	}
@@ -149,7 +151,7 @@ func failure(e *cell.Error) jupyter.Failure {
 
 // abort answers a cell that is skipped because one before it failed.
 func (s *Server) abort(r *request) {
-	s.status(r, "busy")
+	s.busy(r)
 	s.reply(r, jupyter.Failure{Status: "aborted", Traceback: []string{}}, nil)
-	s.status(r, "idle")
+	s.idle(r)
 }

@@ -37,6 +37,8 @@ type Options struct {
 	// FirstSubscriber is how long the first cell waits for somebody who listens
 	// on iopub (1 s).
 	FirstSubscriber time.Duration
+	// Busy and Idle, where they are set, are told when a cell begins and ends.
+	Busy, Idle func()
 	// Transport bounds what peers may take.
 	Transport socket.Options
 }
@@ -77,6 +79,12 @@ func New(info jupyter.ConnectionInfo, runner cell.Runner, opt Options) (*Server,
 	}
 	if opt.FirstSubscriber <= 0 {
 		opt.FirstSubscriber = time.Second
+	}
+	if opt.Busy == nil {
+		opt.Busy = func() {}
+	}
+	if opt.Idle == nil {
+		opt.Idle = func() {}
 	}
 	session, err := jupyter.NewSession(info.Key, username())
 	if err != nil {

@@ -19,7 +19,7 @@ type Client struct {
 	inMu   sync.Mutex
 	stdin  *os.File // nil after EndInput
 	pipes  [2]*pipe // stdout, stderr
-	events chan Event
+	handle func(Event)
 	closed chan struct{} // when the process is gone and its output has been read
 	state  *os.ProcessState
 
@@ -40,9 +40,10 @@ var spawner = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
-// Start starts the worker program.
-func Start(program string, env []string) (*Client, error) {
-	c := &Client{events: make(chan Event, 64), closed: make(chan struct{})}
+// Start starts the worker program. handle is called with each event, one after the
+// other, on the goroutine that reads them: whom it wakes is one step from the pipe.
+func Start(program string, env []string, handle func(Event)) (*Client, error) {
+	c := &Client{handle: handle, closed: make(chan struct{})}
 	ends := make([]*os.File, 0, 10)
 	pair := func() (r, w *os.File, err error) {
 		r, w, err = os.Pipe()
@@ -82,6 +83,7 @@ func Start(program string, env []string) (*Client, error) {
 	}
 	c.stdin = in[1]
 	widen(out[0])
+	widen(evs[0])
 	c.pipes = [2]*pipe{newPipe(out[0]), newPipe(errs[0])}
 	c.conn = NewConn(evs[0], reqs[1])
 	c.files = []*os.File{reqs[1], evs[0]}
@@ -99,7 +101,7 @@ func (c *Client) read() {
 		if err := c.conn.Receive(&ev); err != nil {
 			break
 		}
-		c.events <- ev
+		c.handle(ev)
 	}
 	// A worker without events is of no use. Mostly it is about to say what ended it,
 	// for which the runtime may need a while; but a cell may also have closed the pipe.
@@ -111,11 +113,10 @@ func (c *Client) read() {
 		p.finish()
 	}
 	close(c.closed)
-	close(c.events)
 }
 
-// Events are what the worker reports; the channel is closed when it is gone.
-func (c *Client) Events() <-chan Event { return c.events }
+// Gone is closed when the worker is gone and all its events were handled.
+func (c *Client) Gone() <-chan struct{} { return c.closed }
 
 // Output is the channel that says when there is text to take with Take.
 func (c *Client) Output() [2]<-chan struct{} {
@@ -175,7 +176,7 @@ func (c *Client) EndInput() {
 // PID is the worker's process.
 func (c *Client) PID() int { return c.cmd.Process.Pid }
 
-// Exit describes how the process ended; call it once Events is closed.
+// Exit describes how the process ended; it waits for that.
 func (c *Client) Exit() string {
 	<-c.closed
 	if c.state == nil {
@@ -195,10 +196,6 @@ func (c *Client) Kill() {
 func (c *Client) Close() {
 	c.once.Do(func() {
 		c.Kill()
-		go func() {
-			for range c.events {
-			}
-		}()
 		<-c.closed
 		c.EndInput()
 		for _, f := range c.files {

@@ -10,14 +10,7 @@
 // It imports display/mime and the standard library.
 package worker
 
-import (
-	"encoding/gob"
-	"fmt"
-	"io"
-	"sync"
-
-	"attune/display/mime"
-)
+import "attune/display/mime"
 
 // Request is a frame from the front to the worker: one of its fields is set.
 type Request struct {
@@ -92,6 +85,8 @@ type Event struct {
 	Done    *Done
 	Async   *Failure // a goroutine of a cell panicked
 	Listing *Listing
+	// Long lists the texts of the frame's bundle that follow it.
+	Long []Long
 	// Stopping is the ID of a run that is being interrupted: from here on none of its
 	// statements begins.
 	Stopping int
@@ -189,30 +184,3 @@ const (
 	Func
 	EmptyInterface
 )
-
-// Conn sends and receives frames. Send may be called from any goroutine.
-type Conn struct {
-	mu  sync.Mutex
-	enc *gob.Encoder
-	dec *gob.Decoder
-}
-
-// NewConn makes a connection of two pipes.
-func NewConn(r io.Reader, w io.Writer) *Conn {
-	return &Conn{enc: gob.NewEncoder(w), dec: gob.NewDecoder(r)}
-}
-
-// Send writes one frame.
-func (c *Conn) Send(frame any) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.enc.Encode(frame); err != nil {
-		return fmt.Errorf("send frame: %w", err)
-	}
-	return nil
-}
-
-// Receive reads the next frame into frame, which must be zero.
-func (c *Conn) Receive(frame any) error {
-	return c.dec.Decode(frame)
-}

@@ -59,7 +59,7 @@ func cost(frames [][]byte) int64 {
 }
 
 // push queues a message, or returns errFull where limit bytes wait already, or
-// ErrClosed.
+// ErrClosed. Whoever calls it wakes the writer.
 func (p *peer) push(frames [][]byte, limit int64) error {
 	p.mu.Lock()
 	if p.closing {
@@ -73,7 +73,6 @@ func (p *peer) push(frames [][]byte, limit int64) error {
 	p.items = append(p.items, frames)
 	p.queued.Add(cost(frames))
 	p.mu.Unlock()
-	signal(p.wake)
 	return nil
 }
 
@@ -81,6 +80,7 @@ func (p *peer) push(frames [][]byte, limit int64) error {
 // the peer drains it. One that does not is disconnected.
 func (p *peer) pushPatiently(frames [][]byte, limit int64) error {
 	err := p.push(frames, limit)
+	signal(p.wake)
 	if err != errFull {
 		return err
 	}
@@ -105,6 +105,7 @@ func (p *peer) pushPatiently(frames [][]byte, limit int64) error {
 			start, from = time.Now(), p.drained.Load()
 		}
 		err = p.push(frames, limit)
+		signal(p.wake)
 	}
 	signal(p.space) // another sender may wait for the same room
 	return err

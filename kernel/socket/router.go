@@ -84,6 +84,7 @@ func (r *Router) Send(frames [][]byte) error {
 		return ErrNoPeer
 	}
 	err := p.push(frames[1:], r.opt.Queue)
+	signal(p.wake)
 	if err == errFull {
 		r.opt.Report(violated("peer does not read its messages"))
 		p.kill()

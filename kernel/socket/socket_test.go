@@ -133,3 +133,31 @@ func TestCloseWithADeafPeer(t *testing.T) {
 		t.Fatal("send after close:", err)
 	}
 }
+
+// TestSoonKeepsOrder mixes messages that wait for company with those that do not;
+// the last one waits and has none.
+func TestSoonKeepsOrder(t *testing.T) {
+	x, err := ListenXPub("tcp://127.0.0.1:0", Options{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = x.Close() }()
+	c := dial(t, Subscriber, x.Addr(), "")
+	if err := c.Subscribe(""); err != nil {
+		t.Fatal(err)
+	}
+	<-x.Subscribed()
+	const rounds = 20
+	for round := range rounds {
+		for i, to := range []Sender{x.Soon(), x.Soon(), x, x.Soon()} {
+			if err := to.Send([][]byte{{'t'}, {byte(round), byte(i)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range 4 {
+			if m := recv(t, c); m[1][0] != byte(round) || m[1][1] != byte(i) {
+				t.Fatalf("in place of %d of round %d came %v", i, round, m[1])
+			}
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/go-zeromq/zmq4"
 )
@@ -25,6 +27,8 @@ type XPub struct {
 	welcome func(topic string) [][]byte
 	first   chan struct{}
 	once    sync.Once
+	timer   *time.Timer // wakes the writers for what Soon queued
+	armed   atomic.Bool // timer runs
 }
 
 // ListenXPub opens an XPUB on an endpoint, "tcp://host:port" or "ipc://path".
@@ -38,6 +42,8 @@ func ListenXPub(endpoint string, opt Options, welcome func(topic string) [][]byt
 	}
 	c.limit.parts, c.limit.message = 1, maxCommand
 	x := &XPub{core: c, welcome: welcome, first: make(chan struct{})}
+	x.timer = time.AfterFunc(time.Hour, x.wakeAll)
+	x.timer.Stop()
 	c.message = x.request
 	c.command = x.subscribe
 	c.start()
@@ -102,7 +108,32 @@ func (p *peer) wants(topic string) bool {
 }
 
 // Send queues a message for its subscribers; frames[0] is the topic.
-func (x *XPub) Send(frames [][]byte) error { return x.send(frames, x.opt.Queue) }
+func (x *XPub) Send(frames [][]byte) error { return x.send(frames, x.opt.Queue, true) }
+
+// together is how long a message of Soon waits for company.
+const together = time.Millisecond
+
+// Soon is the same socket for messages that others are likely to follow at once: they
+// leave with the next one of Send, or after a millisecond. A peer is then woken once
+// for all that a short cell has to say, and not while the cell runs.
+func (x *XPub) Soon() Sender { return soon{x} }
+
+type soon struct{ x *XPub }
+
+func (s soon) Send(frames [][]byte) error {
+	err := s.x.send(frames, s.x.opt.Queue, false)
+	if !s.x.armed.Swap(true) {
+		s.x.timer.Reset(together)
+	}
+	return err
+}
+
+func (x *XPub) wakeAll() {
+	x.armed.Store(false)
+	for _, p := range *x.peers.Load() {
+		signal(p.wake)
+	}
+}
 
 // Urgent is the same socket for messages that shall not wait behind those that
 // hold Send up: it fills queues to twice their limit. They keep their order among
@@ -111,11 +142,11 @@ func (x *XPub) Urgent() Sender { return urgent{x} }
 
 type urgent struct{ x *XPub }
 
-func (u urgent) Send(frames [][]byte) error { return u.x.send(frames, 2*u.x.opt.Queue) }
+func (u urgent) Send(frames [][]byte) error { return u.x.send(frames, 2*u.x.opt.Queue, true) }
 
 // send serves all peers that have room before it waits for those that have none.
 // A peer's end is its own: the others still get the message.
-func (x *XPub) send(frames [][]byte, limit int64) error {
+func (x *XPub) send(frames [][]byte, limit int64, now bool) error {
 	if len(frames) == 0 {
 		return nil
 	}
@@ -125,8 +156,13 @@ func (x *XPub) send(frames [][]byte, limit int64) error {
 	topic := string(frames[0])
 	var full []*peer
 	for _, p := range *x.peers.Load() {
-		if p.wants(topic) && p.push(frames, limit) == errFull {
+		if !p.wants(topic) {
+			continue
+		}
+		if err := p.push(frames, limit); err == errFull {
 			full = append(full, p)
+		} else if now && err == nil {
+			signal(p.wake)
 		}
 	}
 	for _, p := range full {

@@ -20,7 +20,7 @@ func (s *server) list(req *worker.List) {
 		}
 		items = append(items, worker.Item{Key: k, Bytes: sizeOf(v.Elem()), Text: head(v.Elem()), Type: v.Type().Elem().String()})
 	}
-	_ = s.conn.Send(worker.Event{Listing: &worker.Listing{ID: req.ID, Items: items}})
+	_ = s.conn.Send(&worker.Event{Listing: &worker.Listing{ID: req.ID, Items: items}})
 }
 
 // head is a value's text, cut to a line.

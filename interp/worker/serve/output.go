@@ -41,7 +41,8 @@ func (o *output) send(event func(seq uint64) worker.Event) error {
 	seq := o.seq
 	o.wait[seq] = done
 	o.mu.Unlock()
-	if err := o.conn.Send(event(seq)); err != nil {
+	ev := event(seq)
+	if err := o.conn.Send(&ev); err != nil {
 		return err
 	}
 	<-done

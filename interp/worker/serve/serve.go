@@ -20,6 +20,7 @@ import (
 	"attune/display"
 	"attune/interp/native/cellrt"
 	"attune/interp/worker"
+	"attune/interp/worker/rest"
 	"attune/interp/yaegi"
 	"attune/stdlib/monitor"
 	"attune/stdlib/symbols"
@@ -33,6 +34,7 @@ type server struct {
 	out    *output
 	stop   *stopper
 	known  *known // the running cell's goroutine looks there
+	rest   *rest.Keeper
 
 	opened map[string]*cellPlugin // by hash
 	spare  spare
@@ -69,7 +71,7 @@ func Serve(r io.Reader, w io.Writer) error {
 	s := &server{
 		conn: worker.NewConn(r, w), table: cellrt.NewTable(),
 		engine: yaegi.New(symbols.Table), opened: map[string]*cellPlugin{},
-		known: newKnown(),
+		known: newKnown(), rest: rest.NewKeeper(),
 	}
 	s.stop = newStopper()
 	s.out = newOutput(s.conn, s.stop.dying)
@@ -81,7 +83,7 @@ func Serve(r io.Reader, w io.Writer) error {
 	if err := limitMemory(); err != nil {
 		fmt.Fprintln(os.Stderr, "attune:", err)
 	}
-	if err := s.conn.Send(worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
+	if err := s.conn.Send(&worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
 		return err
 	}
 	for {
@@ -113,6 +115,7 @@ func (s *server) handle(req worker.Request) {
 
 // start runs a cell on a goroutine of its own.
 func (s *server) start(r *worker.Run) {
+	s.rest.Busy()
 	restoreStreams()
 	run := &cellRun{id: r.ID, mark: s.stop.newMark(r.ID), start: time.Now(), ended: make(chan struct{})}
 	s.mu.Lock()
@@ -227,8 +230,9 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		s.mu.Unlock()
 		s.out.flush()
 		done.ID, done.Nanos = run.id, time.Since(run.start).Nanoseconds()
-		_ = s.conn.Send(worker.Event{Done: &done})
+		_ = s.conn.Send(&worker.Event{Done: &done})
 		close(run.ended)
+		s.rest.Idle()
 	})
 }
 
@@ -247,7 +251,7 @@ func (s *server) panicked(f cellrt.Failure) {
 	}
 	s.mu.Unlock()
 	if run == nil {
-		_ = s.conn.Send(worker.Event{Async: failure})
+		_ = s.conn.Send(&worker.Event{Async: failure})
 		return
 	}
 	go s.interrupt(run.id)
@@ -281,7 +285,7 @@ func (s *server) interrupt(id int) {
 	}
 	s.mu.Unlock()
 	s.stop.begin(run.mark)
-	_ = s.conn.Send(worker.Event{Stopping: id})
+	_ = s.conn.Send(&worker.Event{Stopping: id})
 	go func() {
 		select {
 		case <-run.ended:

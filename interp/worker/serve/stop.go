@@ -28,14 +28,12 @@ func goroutineLabels() unsafe.Pointer
 // cellLabel is the label's name, as profiles show it.
 const cellLabel = "attune.run"
 
+// makeMark is called on a goroutine that has no mark.
 func makeMark(cell string) mark {
 	m := mark{cell: cell, ctx: pprof.WithLabels(context.Background(), pprof.Labels(cellLabel, cell))}
-	made := make(chan unsafe.Pointer)
-	go func() {
-		m.set()
-		made <- goroutineLabels()
-	}()
-	m.pointer = <-made
+	m.set()
+	m.pointer = goroutineLabels()
+	pprof.SetGoroutineLabels(context.Background())
 	return m
 }
 
