@@ -30,7 +30,7 @@ func newCPU(isa host.ISA, why string, threads int) (*Device, error) {
 	if why != "" {
 		detail += "; " + why
 	}
-	return &Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}, nil
+	return register(&Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}), nil
 }
 
 func (c cpu) upload(dst *Tensor, src []byte) error {

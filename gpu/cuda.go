@@ -48,7 +48,7 @@ func newCUDA(path string, index int) (*Device, error) {
 		modules: map[string]*driver.Module{}, functions: map[string]*driver.Function{},
 	}
 	detail := fmt.Sprintf("%s, sm_%d, %.1f GiB", info.Name, info.Capability, float64(info.Memory)/(1<<30))
-	return &Device{name: name, detail: detail, memory: c.memory, back: c}, nil
+	return register(&Device{name: name, detail: detail, memory: c.memory, back: c}), nil
 }
 
 // deviceMemory is the source of a device's memory. Blocks that are freed while a

@@ -12,10 +12,8 @@ package gpu
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
-	"time"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -30,6 +28,7 @@ type Device struct {
 	why    string
 	memory *mem.Allocator
 	back   backend
+	shut   *closing
 }
 
 // backend is what differs between devices. Arguments are checked before.
@@ -129,30 +128,10 @@ func (d *Device) Trim() error {
 }
 
 // Close frees the device's cached memory and its context. Its tensors must not
-// be used afterwards.
+// be used afterwards. A device that nobody reaches is closed by itself.
 func (d *Device) Close() error {
-	if err := d.memory.Trim(); err != nil {
-		return fmt.Errorf("close %s: %w", d.name, err)
-	}
-	if err := d.back.close(); err != nil {
+	if err := d.shut.run(); err != nil {
 		return fmt.Errorf("close %s: %w", d.name, err)
 	}
 	return nil
-}
-
-// reclaimWait bounds how long an allocation waits for the collector's cleanups.
-const reclaimWait = 200 * time.Millisecond
-
-// reclaim lets the garbage collector free the tensors that nobody reaches. The
-// sentinel's cleanup is queued behind theirs.
-func reclaim() {
-	runtime.GC()
-	done := make(chan struct{})
-	sentinel := new([16]byte)
-	runtime.AddCleanup(sentinel, func(c chan struct{}) { close(c) }, done)
-	runtime.GC()
-	select {
-	case <-done:
-	case <-time.After(reclaimWait):
-	}
 }

@@ -97,6 +97,10 @@ func (t *Tensor) Len() int {
 // Bytes is the size of the tensor's storage, which views share.
 func (t *Tensor) Bytes() int64 { return t.store.block.Size() }
 
+// Storage is the number of the tensor's storage on its device, as in
+// mem.Holding.ID.
+func (t *Tensor) Storage() uint64 { return t.store.block.ID() }
+
 // String says what the tensor is, not what it holds: "f32 (2, 3) on cpu".
 func (t *Tensor) String() string {
 	s := fmt.Sprintf("%s %s on %s", t.dtype, dims(t.shape), t.store.dev.name)

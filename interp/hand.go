@@ -197,11 +197,16 @@ func (h *hand) awaitHalt() {
 
 // list asks what the keys hold; nil if the worker does not answer in time.
 func (h *hand) list(id int, keys []string) *worker.Listing {
+	return h.ask(id, worker.Request{List: &worker.List{ID: id, Keys: keys}})
+}
+
+// ask sends a request that a Listing of that ID answers.
+func (h *hand) ask(id int, r worker.Request) *worker.Listing {
 	ch := make(chan *worker.Listing, 1)
 	h.mu.Lock()
 	h.lists[id] = ch
 	h.mu.Unlock()
-	if h.client.Send(worker.Request{List: &worker.List{ID: id, Keys: keys}}) != nil {
+	if h.client.Send(r) != nil {
 		return nil
 	}
 	select {

@@ -9,6 +9,7 @@ import (
 	"attune/display/mime"
 	"attune/interp/cell"
 	"attune/interp/check"
+	"attune/interp/worker"
 )
 
 const help = `Cells hold Go: imports, declarations and statements, mixed as you like. The value
@@ -19,6 +20,7 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %time CODE        run CODE, or with %time alone the rest of the cell, and say how long it took
 %plan             say which engine the cell would get and why, and do not run it
 %%native          compile the cell even if the instant engine could run it
+%gpu              who holds tensors' memory: category, bytes, variables; %gpu free gives back what is unused
 %reset            forget all names and start a fresh worker process
 %restore          after a crash: run the cells again that made the lost variables
 %go ARGS          run the go command in the session's module, as in %go get example.com/mod@v1.2.3
@@ -92,7 +94,7 @@ func isQuestion(line string) bool {
 }
 
 // stray is a magic line below Go code, which Go would report in words about operands.
-var stray = regexp.MustCompile(`^\s*%%?(help|who|time|plan|native|reset|go|restore)\b`)
+var stray = regexp.MustCompile(`^\s*%%?(help|who|gpu|time|plan|native|reset|go|restore)\b`)
 
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
@@ -119,6 +121,8 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		e.out.Stream(cell.Stdout, []byte(help))
 	case "%who":
 		e.who()
+	case "%gpu":
+		return "", e.memory(strings.TrimSpace(args))
 	case "%time":
 		e.timed = true
 		return strings.TrimSpace(args), nil
@@ -197,6 +201,29 @@ func (e *execution) who() {
 	}
 	sort.Slice(rows, func(i, j int) bool { return rows[i][1]+rows[i][0] < rows[j][1]+rows[j][0] })
 	e.out.Stream(cell.Stdout, []byte(columns(rows)))
+}
+
+// memory says who holds the memory of tensors, and with "free" gives back what
+// nobody uses.
+func (e *execution) memory(args string) *cell.Error {
+	if args != "" && args != "free" {
+		msg := fmt.Sprintf("%%gpu %s: want %%gpu or %%gpu free", args)
+		return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+	}
+	ask := &worker.Memory{Free: args == "free"}
+	for _, d := range e.s.scope.Load().Names() {
+		if d.Kind == check.Var {
+			ask.Vars = append(ask.Vars, worker.Ref{Name: d.Name, Key: d.Key})
+		}
+	}
+	e.s.nextID++
+	ask.ID = e.s.nextID
+	text := "the worker does not answer\n"
+	if l := e.s.worker().ask(ask.ID, worker.Request{Memory: ask}); l != nil {
+		text = l.Text
+	}
+	e.out.Stream(cell.Stdout, []byte(text))
+	return nil
 }
 
 // columns aligns rows.

@@ -3,6 +3,7 @@ package mem
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -109,8 +110,9 @@ func (a *Allocator) Subscribe(f func(Event)) (cancel func()) {
 	}
 }
 
-// Holding is one live block, for a list of who holds what.
+// Holding is one live block, for a list of who holds what. ID is the block's.
 type Holding struct {
+	ID       uint64
 	Category Category
 	Bytes    int64
 	Since    time.Time
@@ -120,26 +122,34 @@ type Holding struct {
 func (a *Allocator) Holdings() []Holding {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.holdings()
+}
+
+// holdings is Holdings with the lock held.
+func (a *Allocator) holdings() []Holding {
 	out := make([]Holding, 0, len(a.live))
 	for b := range a.live {
-		out = append(out, Holding{Category: b.cat, Bytes: b.size, Since: b.born})
+		out = append(out, Holding{ID: b.id, Category: b.cat, Bytes: b.size, Since: b.born})
 	}
 	slices.SortFunc(out, func(x, y Holding) int {
 		if x.Bytes != y.Bytes {
 			return int(min(max(y.Bytes-x.Bytes, -1), 1))
 		}
-		return x.Since.Compare(y.Since)
+		return int(min(max(int64(x.ID)-int64(y.ID), -1), 1))
 	})
 	return out
 }
 
-// OutOfMemoryError says what was wanted and what stood in the way. All figures
-// are bytes. Cap is 0 when the source itself refused; Err then says why.
+// OutOfMemoryError says what was wanted, what stood in the way and who holds it.
+// All figures are bytes. Cap is 0 when the source itself refused; Err then says
+// why. Largest are the largest blocks, at most three.
 type OutOfMemoryError struct {
 	Name               string
 	Category           Category
 	Want, Live, Cached int64
 	Cap                int64
+	ByCategory         [NumCategories]int64
+	Largest            []Holding
 	Err                error
 }
 
@@ -147,6 +157,18 @@ func (e *OutOfMemoryError) Error() string {
 	s := fmt.Sprintf("out of memory on %s: wanted %d bytes for %s, %d live, %d cached", e.Name, e.Want, e.Category, e.Live, e.Cached)
 	if e.Cap > 0 {
 		s += fmt.Sprintf(", cap %d", e.Cap)
+	}
+	var held, largest []string
+	for _, c := range Categories() {
+		if n := e.ByCategory[c]; n > 0 {
+			held = append(held, fmt.Sprintf("%s %d", c, n))
+		}
+	}
+	for _, h := range e.Largest {
+		largest = append(largest, fmt.Sprintf("%d of %s", h.Bytes, h.Category))
+	}
+	if len(held) > 0 {
+		s += fmt.Sprintf("; held: %s; largest blocks: %s", strings.Join(held, ", "), strings.Join(largest, ", "))
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
@@ -157,8 +179,14 @@ func (e *OutOfMemoryError) Error() string {
 func (e *OutOfMemoryError) Unwrap() error { return e.Err }
 
 func (a *Allocator) outOfMemory(size int64, cat Category, err error) *OutOfMemoryError {
-	return &OutOfMemoryError{
+	e := &OutOfMemoryError{
 		Name: a.state.Name, Category: cat, Want: size, Live: a.state.Total.Live,
 		Cached: a.state.Cached, Cap: a.state.Cap, Err: err,
 	}
+	for i, c := range a.state.ByCategory {
+		e.ByCategory[i] = c.Live
+	}
+	all := a.holdings()
+	e.Largest = all[:min(3, len(all))]
+	return e
 }

@@ -61,6 +61,7 @@ type Allocator struct {
 	log    ring
 	subs   map[int]func(Event)
 	nextID int
+	blocks uint64
 	// reclaim runs without the lock when memory is short, before giving up.
 	reclaim func()
 }
@@ -69,6 +70,7 @@ type Allocator struct {
 // do nothing.
 type Block struct {
 	owner  *Allocator
+	id     uint64
 	region Region
 	size   int64
 	class  int64
@@ -125,7 +127,8 @@ func (a *Allocator) try(size int64, cat Category) (*Block, error) {
 	if err != nil {
 		return nil, a.outOfMemory(size, cat, err)
 	}
-	b := &Block{owner: a, region: region, size: size, class: class, cat: cat, born: time.Now()}
+	a.blocks++
+	b := &Block{owner: a, id: a.blocks, region: region, size: size, class: class, cat: cat, born: time.Now()}
 	a.live[b] = struct{}{}
 	s.Total.add(b)
 	s.ByCategory[cat].add(b)
@@ -215,6 +218,9 @@ func (a *Allocator) SetCap(bytes int64) {
 	defer a.mu.Unlock()
 	a.state.Cap = max(bytes, 0)
 }
+
+// ID numbers the allocator's blocks from 1; see Holding.
+func (b *Block) ID() uint64 { return b.id }
 
 // Size is the number of bytes asked for.
 func (b *Block) Size() int64 { return b.size }

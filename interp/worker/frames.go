@@ -19,6 +19,7 @@ type Request struct {
 	Ack    uint64   // display Ack has been taken
 	Forget []string // keys whose storage is not needed any more
 	List   *List
+	Memory *Memory
 }
 
 // Run asks the worker to run a cell, natively or interpreted. It answers with Done.
@@ -75,6 +76,15 @@ type Stop struct{ ID int }
 type List struct {
 	ID   int
 	Keys []string
+}
+
+// Memory asks who holds attune's own memory; the answer is a Listing's Text.
+type Memory struct {
+	ID int
+	// Vars are the session's variables.
+	Vars []Ref
+	// Free gives cached memory, and that of values nobody reaches, back first.
+	Free bool
 }
 
 // Event is a frame from the worker to the front: one of its fields is set.
@@ -141,10 +151,11 @@ type Frame struct {
 	Line, Col  int
 }
 
-// Listing answers List, key by key.
+// Listing answers List, key by key, and Memory, in a text.
 type Listing struct {
 	ID    int
 	Items []Item
+	Text  string
 }
 
 // Item is what a key holds: its bytes, shared memory counted once, and a short text.

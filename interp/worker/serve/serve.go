@@ -2,7 +2,7 @@
 // running cell and the GPU context. It opens compiled cells, hands straight-line
 // ones to the instant engine, and reports what comes out. It imports
 // interp/worker (frames), interp/yaegi, interp/native/cellrt, stdlib/symbols,
-// stdlib/monitor and display; only interp/worker/main imports it.
+// stdlib/monitor, gpu and display; only interp/worker/main imports it.
 package serve
 
 import (
@@ -110,6 +110,8 @@ func (s *server) handle(req worker.Request) {
 		s.table.Forget(req.Forget)
 	case req.List != nil:
 		go s.list(req.List)
+	case req.Memory != nil:
+		go s.memory(req.Memory)
 	}
 }
 

@@ -20,6 +20,7 @@ var table_attune_gpu = [...]table.Symbol{
 	{"DType", (*p.DType)(nil)},
 	{"Default", p.Default},
 	{"Device", (*p.Device)(nil)},
+	{"Devices", p.Devices},
 	{"ErrNoKernel", &p.ErrNoKernel},
 	{"Float16", p.Float16},
 	{"Float32", p.Float32},

@@ -1,0 +1,93 @@
+package gpu
+
+import (
+	"cmp"
+	"errors"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"sync"
+	"time"
+	"weak"
+
+	"attune/gpu/mem"
+)
+
+// open lists the devices that are in use, so that somebody who holds none of them
+// can ask who holds what. It keeps none alive.
+var open struct {
+	sync.Mutex
+	devices []weak.Pointer[Device]
+}
+
+// Devices lists the open devices by name.
+func Devices() []*Device {
+	open.Lock()
+	defer open.Unlock()
+	var out []*Device
+	open.devices = slices.DeleteFunc(open.devices, func(p weak.Pointer[Device]) bool {
+		d := p.Value()
+		if d == nil || d.shut.closed() {
+			return true
+		}
+		out = append(out, d)
+		return false
+	})
+	slices.SortStableFunc(out, func(a, b *Device) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+// closing ends a device, once. It does not refer to the device itself: the
+// collector runs it for one that nobody reaches.
+type closing struct {
+	mu     sync.Mutex
+	done   bool
+	memory *mem.Allocator
+	back   backend
+}
+
+func (c *closing) closed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done
+}
+
+func (c *closing) run() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done {
+		return nil
+	}
+	c.done = true
+	return errors.Join(c.memory.Trim(), c.back.close())
+}
+
+// register makes a device one of Devices and sees to its end.
+func register(d *Device) *Device {
+	d.shut = &closing{memory: d.memory, back: d.back}
+	runtime.AddCleanup(d, func(c *closing) { _ = c.run() }, d.shut)
+	open.Lock()
+	defer open.Unlock()
+	open.devices = append(open.devices, weak.Make(d))
+	return d
+}
+
+// reclaimWait bounds how long an allocation waits for the collector's cleanups.
+const reclaimWait = time.Second
+
+// reclaim lets the garbage collector free the tensors that nobody reaches, and
+// waits until the cleanups that it found have run.
+func reclaim() {
+	runtime.GC()
+	queued, done := cleanups()
+	for end := time.Now().Add(reclaimWait); done < queued && time.Now().Before(end); _, done = cleanups() {
+		time.Sleep(50 * time.Microsecond)
+	}
+}
+
+// cleanups is how many the runtime has queued and executed so far.
+func cleanups() (queued, executed uint64) {
+	s := []metrics.Sample{{Name: "/gc/cleanups/queued:cleanups"}, {Name: "/gc/cleanups/executed:cleanups"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64(), s[1].Value.Uint64()
+}
