@@ -31,7 +31,7 @@ func TestExamples(t *testing.T) {
 	root := filepath.Join(goroot(t), "src")
 	runExamples(t, "examples", examples(t, root), func(ex example) []string {
 		return append(ex.before, ex.file.declarations(ex.name, true), ex.name+"()")
-	})
+	}, nil)
 }
 
 // TestBodies runs the same examples as a user types them: the statements are a
@@ -40,12 +40,16 @@ func TestExamples(t *testing.T) {
 func TestBodies(t *testing.T) {
 	root := filepath.Join(goroot(t), "src")
 	list := slices.DeleteFunc(examples(t, root), func(ex example) bool { return ex.returns() })
+	ran := &engines{}
+	t.Cleanup(func() { ran.report(t) })
 	runExamples(t, "bodies", list, func(ex example) []string {
 		return append(ex.before, ex.file.declarations(ex.name, false), ex.body())
-	})
+	}, ran.note)
 }
 
-func runExamples(t *testing.T, what string, list []example, cells func(example) []string) {
+// runExamples runs the cells that cells makes of each example. Where timed is given,
+// the last of them is timed, and timed gets what that said.
+func runExamples(t *testing.T, what string, list []example, cells func(example) []string, timed func(name, said string)) {
 	var n count
 	n.report(t, what)
 	for _, ex := range list {
@@ -61,7 +65,14 @@ func runExamples(t *testing.T, what string, list []example, cells func(example) 
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n.note(t)
-			runExample(t, ex, cells(ex))
+			list := cells(ex)
+			if timed != nil {
+				list[len(list)-1] = "%time" + list[len(list)-1] // which has empty lines above it
+			}
+			said := runExample(t, ex, list)
+			if timed != nil {
+				timed(name, said)
+			}
 		})
 	}
 }
@@ -276,7 +287,8 @@ const testZone = "America/Los_Angeles"
 // cellFile is what a position in a cell has where one in a program has its file.
 var cellFile = regexp.MustCompile(`cell-[0-9a-f]{16}`)
 
-func runExample(t *testing.T, ex example, cells []string) {
+// runExample runs the cells and returns all that they printed.
+func runExample(t *testing.T, ex example, cells []string) (said string) {
 	s := session(t, "TZ="+testZone, "GOROOT="+goroot(t)) // as go test has them
 	out := &output{}
 	for i, code := range cells {
@@ -285,7 +297,7 @@ func runExample(t *testing.T, ex example, cells []string) {
 			t.Fatal(excerpt(told(err) + "\n" + text))
 		}
 	}
-	stdout, _ := out.texts()
+	stdout, said := out.texts()
 	stdout = cellFile.ReplaceAllString(stdout, filepath.Base(ex.file.name))
 	got, want := strings.TrimSpace(stdout), strings.TrimSpace(ex.want)
 	if ex.unordered {
@@ -294,6 +306,7 @@ func runExample(t *testing.T, ex example, cells []string) {
 	if got != want {
 		t.Errorf("printed:\n%s\nwant:\n%s", excerpt(got), excerpt(want))
 	}
+	return said
 }
 
 // sorted is text with its lines in order, as go test compares unordered output.

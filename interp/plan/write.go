@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,8 @@ import (
 // writer writes a unit's statements in the normal form of the instant engine. All
 // names of the text carry a prefix by kind, so that none collides with another
 // kind's or hides a predeclared one: v_ session variables, f_ functions, t_ types,
-// i_ imports, l_ locals, x_ temporaries, r_ results, L_ labels.
+// i_ imports, e_ what
+// stands for os.Exit and the like, l_ locals, x_ temporaries, r_ results, L_ labels.
 type writer struct {
 	u        *check.Unit
 	info     *types.Info
@@ -157,14 +159,24 @@ func (w *writer) pkgName(p *types.Package) string {
 	return name
 }
 
-// ends tells of functions that compiled cells have replaced, since they would end
-// the process or leave the cell without a trace.
-func ends(name string) bool {
+// ends tells of functions that would end the process or leave the cell without a
+// trace, and whether the worker has others that stand for them, as in compiled cells.
+func ends(name string) (yes, replaced bool) {
 	switch name {
-	case "os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln", "runtime.Goexit", "syscall.Exit":
-		return true
+	case "os.Exit", "log.Fatal", "log.Fatalf", "log.Fatalln":
+		return true, true
+	case "runtime.Goexit", "syscall.Exit":
+		return true, false
 	}
-	return false
+	return false, false
+}
+
+// stand is the text's name of what stands for a function that would end the process.
+func (w *writer) stand(name string) string {
+	if !slices.Contains(w.straight.Stands, name) {
+		w.straight.Stands = append(w.straight.Stands, name)
+	}
+	return worker.StandName(name)
 }
 
 // asksCaller tells of functions and methods that look at who calls them, which under
@@ -193,10 +205,13 @@ func asksCaller(f *types.Func) bool {
 func (w *writer) imported(obj types.Object, at ast.Node) string {
 	path, name := obj.Pkg().Path(), obj.Name()
 	f, _ := obj.(*types.Func)
+	end, replaced := ends(path + "." + name)
 	switch {
+	case end && replaced:
+		return w.stand(path + "." + name)
 	case f != nil && asksCaller(f):
 		return w.refuse(at, path+"."+name+" looks at who calls it")
-	case ends(path + "." + name):
+	case end:
 		return w.refuse(at, "calls "+path+"."+name)
 	case !list.Has(path, name):
 		return w.refuse(at, path+"."+name+" is not in the tables of the instant engine")

@@ -10,7 +10,11 @@
 // It imports display/mime and the standard library.
 package worker
 
-import "attune/display/mime"
+import (
+	"strings"
+
+	"attune/display/mime"
+)
 
 // Request is a frame from the front to the worker: one of its fields is set.
 type Request struct {
@@ -47,6 +51,9 @@ type Straight struct {
 	Vars    []Var
 	Funcs   []Ref
 	Types   []Ref
+	// Stands are the functions that end a process, "os.Exit" or "log.Fatal", by their
+	// own names: the text calls what ends the cell in their stead by StandName.
+	Stands []string
 	// Needs are the unnamed types of the body's values. The worker refuses the cell
 	// unless compiled code has each: a type made by reflection alone would differ
 	// from the one that a later compiled cell has.
@@ -55,6 +62,9 @@ type Straight struct {
 	File  string
 	Line  int
 }
+
+// StandName is a text's name of what stands for the function of that name.
+func StandName(name string) string { return "e_" + strings.Replace(name, ".", "_", 1) }
 
 // Import is a package under a name.
 type Import struct{ Name, Path string }
