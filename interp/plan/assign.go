@@ -35,13 +35,24 @@ func (w *writer) placeIn(e ast.Expr, checks *[]func()) string {
 		if sel == nil || sel.Kind() != types.FieldVal || !w.exportedPath(sel, e) {
 			return w.refuse(e, "assigns to "+e.Sel.Name+", which the instant engine cannot reach")
 		}
-		return w.placeIn(e.X, checks) + "." + e.Sel.Name
+		return w.placeBase(e.X, checks) + "." + e.Sel.Name
 	case *ast.StarExpr:
-		return "*" + w.placeIn(e.X, checks)
+		return "*" + w.placeBase(e.X, checks)
 	case *ast.IndexExpr:
 		return w.placeIndex(e, checks)
 	}
 	return w.refuse(e, "assigns to the result of a call")
+}
+
+// placeBase is what the place goes through: a pointer, slice or map is only read.
+func (w *writer) placeBase(e ast.Expr, checks *[]func()) string {
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok && !w.foreign(w.object(id)) {
+		switch w.typeOf(e).Underlying().(type) {
+		case *types.Pointer, *types.Slice, *types.Map:
+			return w.ident(id)
+		}
+	}
+	return w.placeIn(e, checks)
 }
 
 // variableIn is a variable that may be assigned to.
@@ -50,10 +61,16 @@ func (w *writer) variableIn(id *ast.Ident) string {
 	if w.fixed[obj] {
 		return w.refuse(id, "assigns to the loop variable "+id.Name)
 	}
-	if v, ok := obj.(*types.Var); !ok || w.u.DeclOf(obj) == nil && v.Parent() == v.Pkg().Scope() {
+	if w.foreign(obj) {
 		return w.refuse(id, "assigns to "+id.Name+" of another package")
 	}
 	return w.ident(id)
+}
+
+// foreign tells whether obj is no variable, or one of another package.
+func (w *writer) foreign(obj types.Object) bool {
+	v, ok := obj.(*types.Var)
+	return !ok || w.u.DeclOf(obj) == nil && v.Parent() == v.Pkg().Scope()
 }
 
 func (w *writer) object(id *ast.Ident) types.Object {
@@ -64,7 +81,7 @@ func (w *writer) object(id *ast.Ident) types.Object {
 }
 
 func (w *writer) placeIndex(e *ast.IndexExpr, checks *[]func()) string {
-	base := w.placeIn(e.X, checks)
+	base := w.placeBase(e.X, checks)
 	tv := w.info.Types[e.Index]
 	index := w.expr(e.Index)
 	if tv.Value == nil && !w.simple(e.Index) {
@@ -134,6 +151,7 @@ func (w *writer) assign(at ast.Node, left, right []ast.Expr) {
 		check()
 	}
 	w.emit(strings.Join(places, ", ") + " = " + strings.Join(values, ", "))
+	w.assignedAll(left, right)
 }
 
 // assignTuple writes x, y = f() and x, ok = m[k]: the results go into temporaries
@@ -152,6 +170,7 @@ func (w *writer) assignTuple(left []ast.Expr, right ast.Expr) {
 		places, checks = append(places, p), append(checks, check)
 	}
 	text := w.multiple(right)
+	w.assignedAll(left, nil)
 	if len(places) == 0 {
 		w.emit(strings.Join(temps, ", ") + " = " + text)
 		return
@@ -187,6 +206,7 @@ func (w *writer) convertsToInterface(e ast.Expr) bool {
 func (w *writer) opAssign(s ast.Stmt, left ast.Expr, tok token.Token, right ast.Expr) {
 	t := w.typeOf(left)
 	op := tok.String()
+	defer w.assigned(left, nil)
 	if right == nil {
 		if basicInfo(t)&types.IsNumeric == 0 {
 			w.refuse(s, op+" of a "+w.show(t))

@@ -5,25 +5,11 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
-	"strconv"
+
+	"attune/interp/worker"
 )
 
-// maxTimes is how often the body of the innermost loop may run: some milliseconds
-// of the instant engine, which a compiled cell needs 50 times over to be built.
-const maxTimes = 1000
-
-// short takes a loop of n rounds in, and returns what ends it.
-func (w *writer) short(at ast.Node, n int64) (end func()) {
-	before := w.times
-	if n < 0 || n > maxTimes || w.times*max(n, 1) > maxTimes {
-		w.refuse(at, "a loop that runs more than "+strconv.Itoa(maxTimes)+" times")
-	} else {
-		w.times *= max(n, 1)
-	}
-	return func() { w.times = before }
-}
-
-// forStmt writes a loop from one constant to another. Others may be long.
+// forStmt writes a loop that counts up or down and is known to be short.
 func (w *writer) forStmt(s *ast.ForStmt, label string) {
 	id, n, ok := w.counted(s)
 	if !ok {
@@ -43,57 +29,69 @@ func (w *writer) forStmt(s *ast.ForStmt, label string) {
 		post = w.ident(id) + " " + p.Tok.String() + " " + w.expr(p.Rhs[0])
 	}
 	w.fixed[obj] = true
+	w.sizes[obj] = n
 	w.mark()
 	w.raw(label + "for " + init + "; " + cond + "; " + post + " ")
 	w.block(s.Body)
 	w.raw("; ")
 }
 
-// counted tells how often `for i := from; i < to; i += step` runs, for constants
-// that are far from the ends of i's type. That the body leaves i alone is seen to
+// counted tells how often `for i := from; i < to; i += step` runs, for from and to of
+// known extent, and a step that is constant. That the body leaves i alone is seen to
 // when it is written.
-func (w *writer) counted(s *ast.ForStmt) (id *ast.Ident, n int64, ok bool) {
+func (w *writer) counted(s *ast.ForStmt) (id *ast.Ident, n extent, ok bool) {
 	init, isAssign := s.Init.(*ast.AssignStmt)
 	cond, isBinary := s.Cond.(*ast.BinaryExpr)
 	if !isAssign || !isBinary || init.Tok != token.DEFINE || len(init.Lhs) != 1 {
-		return nil, 0, false
+		return nil, extent{}, false
 	}
 	id, _ = init.Lhs[0].(*ast.Ident)
 	if id == nil || id.Name == "_" {
-		return nil, 0, false
+		return nil, extent{}, false
 	}
 	obj := w.info.Defs[id]
 	if b, isBasic := types.Unalias(obj.Type()).(*types.Basic); !isBasic || b.Kind() != types.Int && b.Kind() != types.Int64 {
-		return nil, 0, false
+		return nil, extent{}, false
+	}
+	step, ok := w.step(s.Post, obj)
+	if !ok || !w.isObject(cond.X, obj) {
+		return nil, extent{}, false
+	}
+	up := cond.Op == token.LSS || cond.Op == token.LEQ
+	if !up && cond.Op != token.GTR && cond.Op != token.GEQ {
+		return nil, extent{}, false
 	}
 	from, ok1 := w.integer(init.Rhs[0])
 	to, ok2 := w.integer(cond.Y)
-	step, ok3 := w.step(s.Post, obj)
-	if !ok1 || !ok2 || !ok3 || !w.isObject(cond.X, obj) {
-		return nil, 0, false
+	if ok1 && ok2 {
+		if !up {
+			from, to, step = -from, -to, -step
+		}
+		if cond.Op == token.LEQ || cond.Op == token.GEQ {
+			to++
+		}
+		return id, extent{N: rounds(from, to, step)}, true
 	}
-	switch cond.Op {
-	case token.LSS:
-		n = rounds(from, to, step)
-	case token.LEQ:
-		n = rounds(from, to+1, step)
-	case token.GTR:
-		n = rounds(-from, -to, -step)
-	case token.GEQ:
-		n = rounds(-from, -to+1, -step)
-	default:
-		return nil, 0, false
+	first, ok1 := w.size(init.Rhs[0])
+	last, ok2 := w.size(cond.Y)
+	switch {
+	case !ok1 || !ok2 || up != (step > 0):
+		return nil, extent{}, false
+	case up && from > 0:
+		first.N = 0
+	case !up && to > 0:
+		last.N = 0
 	}
-	return id, n, true
+	return id, extent{N: first.N + last.N, Of: append(first.Of[:len(first.Of):len(first.Of)], last.Of...)}, true
 }
 
-// rounds counts from, from+step, … below to; -1 if there is no end.
+// rounds counts from, from+step, … below to; too many if there is no end.
 func rounds(from, to, step int64) int64 {
 	switch {
 	case from >= to:
 		return 0
 	case step <= 0:
-		return -1
+		return worker.MaxTimes + 1
 	}
 	return (to - from + step - 1) / step
 }
@@ -135,7 +133,7 @@ func (w *writer) step(s ast.Stmt, obj types.Object) (int64, bool) {
 	return 0, false
 }
 
-// rangeStmt writes a range over a literal, an array, or a constant.
+// rangeStmt writes a range over what is known to be short.
 func (w *writer) rangeStmt(s *ast.RangeStmt, label string) {
 	if s.Key != nil && s.Tok != token.DEFINE {
 		w.refuse(s, "a range loop that assigns to variables")
@@ -159,10 +157,13 @@ func (w *writer) rangeStmt(s *ast.RangeStmt, label string) {
 		case key != "_":
 			head += key + " := "
 		}
-		head += "range " + w.expr(s.X) + " "
+		head += "range " + w.once(s.X) + " "
 	}
 	w.fix(s.Key)
 	w.fix(s.Value)
+	if id, ok := s.Key.(*ast.Ident); ok && basicInfo(w.typeOf(s.Key))&types.IsInteger != 0 {
+		w.sizes[w.info.Defs[id]] = n
+	}
 	w.mark()
 	w.raw(head)
 	w.block(s.Body)
@@ -175,29 +176,35 @@ func (w *writer) countUp(x ast.Expr, key string) string {
 	if key == "_" {
 		key = w.temp()
 	}
-	to := w.expr(x)
+	to := w.once(x)
 	zero := w.typeText(w.typeOf(x), x) + "(0)"
 	return key + " := " + zero + "; " + key + " < " + to + "; " + key + "++ "
 }
 
-// length is how many rounds a range over x has at most.
-func (w *writer) length(x ast.Expr) (int64, bool) {
-	t := w.typeOf(x).Underlying()
-	if v := w.info.Types[x].Value; v != nil {
-		if basicInfo(t)&types.IsString != 0 {
-			return int64(len(constant.StringVal(v))), true
-		}
-		return w.integer(x)
+// once is x, computed before what follows: a loop looks at it in each round.
+func (w *writer) once(x ast.Expr) string {
+	text := w.expr(x)
+	if w.info.Types[x].Value != nil {
+		return text
 	}
-	switch t := t.(type) {
-	case *types.Array:
-		return t.Len(), true
-	case *types.Slice, *types.Map:
-		if lit, ok := ast.Unparen(x).(*ast.CompositeLit); ok && !keyedSlice(t, lit) {
-			return int64(len(lit.Elts)), true
+	t := w.temp()
+	w.emit(t + " := " + text)
+	return t
+}
+
+// length is how many rounds a range over x has at most. Functions and channels are
+// for the compiler.
+func (w *writer) length(x ast.Expr) (extent, bool) {
+	switch t := w.typeOf(x).Underlying().(type) {
+	case *types.Array, *types.Slice, *types.Map:
+	case *types.Basic:
+		if t.Info()&(types.IsString|types.IsInteger) == 0 {
+			return extent{}, false
 		}
+	default:
+		return extent{}, false
 	}
-	return 0, false
+	return w.size(x)
 }
 
 // keyedSlice tells of []T{1000000: x}, which is longer than it looks.

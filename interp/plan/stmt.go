@@ -43,16 +43,19 @@ func (w *writer) top(s ast.Stmt) {
 // setting the zero value.
 func (w *writer) topVar(spec *ast.ValueSpec) {
 	if len(spec.Values) > 0 {
-		var left []ast.Expr
-		for _, id := range spec.Names {
-			left = append(left, id)
-		}
-		w.assign(spec, left, spec.Values)
+		w.assign(spec, identList(spec.Names), spec.Values)
 		return
 	}
 	for _, id := range spec.Names {
 		w.zero(id)
 	}
+}
+
+func identList(ids []*ast.Ident) (out []ast.Expr) {
+	for _, id := range ids {
+		out = append(out, id)
+	}
+	return out
 }
 
 func (w *writer) zero(id *ast.Ident) {
@@ -62,6 +65,7 @@ func (w *writer) zero(id *ast.Ident) {
 	place, t := w.variableIn(id), w.temp()
 	w.emit("var " + t + " " + w.typeText(w.info.Defs[id].Type(), id))
 	w.emit(place + " = " + t)
+	w.sizes[w.info.Defs[id]] = extent{}
 }
 
 // results takes the values of the last expression.
@@ -236,6 +240,7 @@ func (w *writer) define(s *ast.AssignStmt) string {
 		}
 		left = append(left, w.local(id))
 	}
+	defer w.assignedAll(s.Lhs, s.Rhs)
 	if len(s.Lhs) != len(s.Rhs) {
 		return strings.Join(left, ", ") + " := " + w.multiple(s.Rhs[0])
 	}
@@ -271,6 +276,10 @@ func (w *writer) localDecl(s *ast.DeclStmt) {
 		var names, values []string
 		for _, id := range vs.Names {
 			names = append(names, w.local(id))
+			w.sizes[w.info.Defs[id]] = extent{}
+		}
+		if len(vs.Values) > 0 {
+			defer w.assignedAll(identList(vs.Names), vs.Values)
 		}
 		text := "var " + strings.Join(names, ", ")
 		if vs.Type != nil {

@@ -31,8 +31,10 @@ type writer struct {
 	// fixed holds the variables of the loops around, which are only read: the
 	// interpreter has one variable for the whole loop.
 	fixed map[types.Object]bool
-	// times is how often the innermost loop's body runs at most.
-	times int64
+	// loops are the extents of the loops around, sizes what the cell gave to variables:
+	// N is -1 for what is not known.
+	loops []extent
+	sizes map[types.Object]extent
 	// plain leaves the index helper out, for text whose indices were checked before.
 	plain bool
 
@@ -46,7 +48,7 @@ type writer struct {
 // write returns the unit for the instant engine, or why it is not for it.
 func write(u *check.Unit) (*worker.Straight, string) {
 	w := &writer{
-		u: u, info: u.Info, times: 1, fixed: map[types.Object]bool{},
+		u: u, info: u.Info, fixed: map[types.Object]bool{}, sizes: map[types.Object]extent{},
 		vars: map[*check.Decl]string{}, funcs: map[*check.Decl]string{}, typeNames: map[string]string{},
 		imports: map[*types.Package]string{}, aliases: map[string]bool{},
 	}

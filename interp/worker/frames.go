@@ -58,6 +58,9 @@ type Straight struct {
 	// unless compiled code has each: a type made by reflection alone would differ
 	// from the one that a later compiled cell has.
 	Needs []*TypeRef
+	// Loops are the nests of loops whose length depends on variables of earlier cells.
+	// The worker refuses the cell if the body of one would run more than MaxTimes.
+	Loops [][]Extent
 	Body  string
 	File  string
 	Line  int

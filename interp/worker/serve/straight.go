@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"log"
+	"math"
 	"reflect"
 
 	"attune/interp/native/cellrt"
@@ -35,6 +36,12 @@ func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Don
 	}
 	for _, im := range st.Imports {
 		s.known.addPackage(im.Path)
+	}
+	for _, loops := range st.Loops {
+		if worker.Times(loops, s.extent) > worker.MaxTimes {
+			done.NotStraight = "a loop is long"
+			return
+		}
 	}
 	for _, t := range st.Needs {
 		if _, err := s.typeOf(t); err != nil {
@@ -122,4 +129,22 @@ func stand(name string) reflect.Value {
 		return reflect.ValueOf(cellrt.Fatalf(log.Printf))
 	}
 	return reflect.Value{}
+}
+
+// extent is how large the variable is that key names, see worker.Extent. One that is
+// not there is refused later.
+func (s *server) extent(key string) int64 {
+	ptr, ok := s.table.Lookup(key)
+	if !ok {
+		return 0
+	}
+	switch v := ptr.Elem(); v.Kind() {
+	case reflect.Slice, reflect.Map, reflect.String, reflect.Array:
+		return int64(v.Len())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return max(v.Int(), -max(v.Int(), -math.MaxInt64))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return int64(min(v.Uint(), math.MaxInt64))
+	}
+	return math.MaxInt64
 }
