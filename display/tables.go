@@ -172,10 +172,10 @@ func rowTable(v reflect.Value) (table.Table, bool) {
 // mapTable has the key in the first column, and a struct value's fields or the value
 // itself in the others.
 func mapTable(v reflect.Value) table.Table {
-	keys := text.Keys(v, wholeRows)
+	entries := text.Entries(v, wholeRows)
 	t := table.Table{Caption: fmt.Sprintf("%s, %s", text.TypeName(v.Type()), plural(v.Len(), "entry"))}
-	if len(keys) < v.Len() {
-		t.Caption += fmt.Sprintf(", %d shown", len(keys))
+	if len(entries) < v.Len() {
+		t.Caption += fmt.Sprintf(", %d shown", len(entries))
 	}
 	t.Columns = []table.Column{column("key", v.Type().Key())}
 	elem := v.Type().Elem()
@@ -190,8 +190,8 @@ func mapTable(v reflect.Value) table.Table {
 	if len(all) == 0 {
 		t.Columns = append(t.Columns, column("value", elem))
 	}
-	for _, k := range keys {
-		t.Rows = append(t.Rows, append([]string{text.Inline(k, cellLimits)}, mapCells(v.MapIndex(k), all)...))
+	for _, e := range entries {
+		t.Rows = append(t.Rows, append([]string{text.Inline(e.Key, cellLimits)}, mapCells(e.Value, all)...))
 	}
 	return t
 }

@@ -20,6 +20,9 @@ func (e *execution) lost(h *hand) *cell.Error {
 	exit := h.client.Exit()
 	h.client.Close()
 	err := e.autopsy(h.report, exit)
+	if len(err.Traceback) == 1 && !e.interrupted() {
+		err.Traceback = append(err.Traceback, "  while "+check.CellName(e.req.Count)+" ran")
+	}
 	gone, berr := e.s.revive(e)
 	e.s.crashed = e.req.Count
 	switch {
@@ -131,14 +134,19 @@ func (e *execution) autopsy(report, exit string) *cell.Error {
 	name, text := "worker ended", exit
 	if what, ok := strings.CutPrefix(exit, "exit status "); ok {
 		text = "the cell ended its process with exit status " + what
+	} else if what, ok := strings.CutPrefix(exit, "signal: "); ok {
+		text = "its process was ended from outside by the signal \"" + what + "\""
 	}
-	var frames []worker.Frame
-	fn := ""
+	fault := ""
 	for line := range strings.Lines(report) {
 		line = strings.TrimRight(line, "\n")
 		switch {
 		case strings.HasPrefix(line, "runtime: goroutine stack exceeds"):
 			name, text = "fatal error", "stack overflow: a function calls itself without end"
+		case strings.HasPrefix(line, "unexpected fault address "):
+			fault = line
+		case line == "fatal error: fault" && fault != "":
+			name, text = "fatal error", fault
 		case strings.HasPrefix(line, "fatal error: ") && name != "fatal error":
 			name, text = "fatal error", strings.TrimPrefix(line, "fatal error: ")
 		case strings.HasPrefix(line, "panic: ") && name == "worker ended":
@@ -146,16 +154,31 @@ func (e *execution) autopsy(report, exit string) *cell.Error {
 		case strings.HasPrefix(line, "SIG") && name == "worker ended":
 			name, text = "fatal error", line
 		}
+	}
+	lines := []string{red(name + ": " + text)}
+	lines = append(lines, e.frames(dedupe(e.reported(report)))...)
+	return &cell.Error{Name: name, Value: text, Traceback: lines}
+}
+
+// reported reads the frames of the first goroutine in the runtime's report that was
+// in a cell: the runtime begins with the one that failed.
+func (e *execution) reported(report string) (frames []worker.Frame) {
+	fn, found := "", false
+	for line := range strings.Lines(report) {
+		line = strings.TrimRight(line, "\n")
+		if found && strings.HasPrefix(line, "goroutine ") {
+			break
+		}
 		if m := frameLine.FindStringSubmatch(line); m != nil {
 			n, _ := strconv.Atoi(m[2])
 			frames = append(frames, worker.Frame{Func: fn, File: m[1], Line: n})
+			_, ok := e.s.names.text(baseName(m[1]))
+			found = found || ok
 		} else if i := strings.LastIndexByte(line, '('); i > 0 {
 			fn = strings.TrimPrefix(line[:i], "created by ")
 		}
 	}
-	lines := []string{red(name + ": " + text)}
-	lines = append(lines, e.frames(dedupe(frames))...)
-	return &cell.Error{Name: name, Value: text, Traceback: lines}
+	return frames
 }
 
 // dedupe drops the repetitions that recursion makes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
 	"slices"
 	"strings"
 	"sync"
@@ -232,8 +233,12 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(100 * time.Nanosecond)
 }
 
-// errorTypes tells which values of the last expression are errors by type.
+// errorTypes tells which results of a last call are errors by type: of these, nil is
+// not worth a line. It is where the user asks for a variable.
 func errorTypes(u *check.Unit) []bool {
+	if _, call := ast.Unparen(u.Result).(*ast.CallExpr); !call {
+		return nil
+	}
 	var out []bool
 	for _, t := range u.ResultTypes {
 		out = append(out, t.String() == "error")

@@ -1,6 +1,9 @@
 package interp
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -29,8 +32,11 @@ type hand struct {
 	dying dying
 }
 
-func newHand(opt Options) (*hand, error) {
+func newHand(opt Options, goroot string) (*hand, error) {
 	env := append([]string{"GOTRACEBACK=single"}, opt.Env...)
+	if onPath(goroot) {
+		env = append([]string{"GOROOT=" + goroot}, env...)
+	}
 	h := &hand{gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}}
 	begun := make(chan struct{})
 	c, err := worker.Start(opt.Worker, env, func(ev worker.Event) {
@@ -45,6 +51,22 @@ func newHand(opt Options) (*hand, error) {
 	close(begun)
 	go h.pump()
 	return h, nil
+}
+
+// onPath tells whether the go command that a cell would start is that of goroot, or
+// whether there is none: then the worker, which does not know where Go is, may be
+// told. Another go command must not be given this folder.
+func onPath(goroot string) bool {
+	file, err := exec.LookPath("go")
+	if err != nil {
+		_, err = os.Stat(goroot)
+		return err == nil
+	}
+	if file, err = filepath.EvalSymlinks(file); err != nil {
+		return false
+	}
+	own, err := filepath.EvalSymlinks(filepath.Join(goroot, "bin", "go"))
+	return err == nil && own == file
 }
 
 func (h *hand) isGone() bool { return isClosed(h.gone) }

@@ -28,7 +28,7 @@ func (e *execution) compileError(err *check.Error, code string) *cell.Error {
 		if caret := check.Caret(code, p.Pos); caret != "" && p.Pos.Filename == check.CellName(e.req.Count) {
 			lines = append(lines, indent(caret))
 		}
-		if hint := e.s.hint(p, code); hint != "" {
+		if hint := e.s.hint(p, code); hint != "" && !slices.Contains(lines, gray("    "+hint)) {
 			lines = append(lines, gray("    "+hint))
 		}
 	}
@@ -37,13 +37,21 @@ func (e *execution) compileError(err *check.Error, code string) *cell.Error {
 
 var problemLine = regexp.MustCompile(`^(In\[\d+\]):(\d+):(\d+): (.*)$`)
 
+// wording is what the compiler says of text that it cannot read, and of nothing else.
+var wording = regexp.MustCompile(`^(syntax error|invalid (character|digit|BOM|radix point)|identifier cannot begin|newline in |more than one character|` +
+	`empty rune literal|unknown escape|escape is|octal escape|exponent has no|hexadecimal mantissa|'_' must|'.' exponent)|not terminated$|has no digits$`)
+
+// outside is said of the rest of a cell once something before was wrong.
+const outside = "non-declaration statement outside function body"
+
 // compilersWords asks the compiler what it says of a syntax error, since go/parser
 // words them in its own way; without a compiler the parser's words stay.
 func (e *execution) compilersWords(problems []check.Problem, code string) []check.Problem {
 	var out []check.Problem
 	for line := range strings.Lines(e.s.builder.Complaints(e.ctx, check.SyntaxText(e.req.Count, code))) {
 		m := problemLine.FindStringSubmatch(strings.TrimSpace(line))
-		if m == nil || m[1] != check.CellName(e.req.Count) || !strings.HasPrefix(m[4], "syntax error") {
+		if m == nil || m[1] != check.CellName(e.req.Count) || !wording.MatchString(m[4]) ||
+			len(out) > 0 && strings.HasSuffix(m[4], outside) {
 			continue
 		}
 		n, _ := strconv.Atoi(m[2])
@@ -105,12 +113,16 @@ func (e *execution) failure(f *worker.Failure) *cell.Error {
 	if f.Async {
 		where = " in a goroutine that the cell started"
 	}
-	text := f.Text
+	text := strings.TrimRight(f.Text, "\n")
+	note := ""
 	if f.Runtime {
-		text = strings.TrimPrefix(text, "runtime error: ")
 		name = "runtime error"
+		text, note = e.s.versions(strings.TrimPrefix(text, "runtime error: "))
 	}
 	lines := []string{red(name + ": " + text + where)}
+	if note != "" {
+		lines = append(lines, gray("    "+note))
+	}
 	lines = append(lines, e.frames(f.Frames)...)
 	return &cell.Error{Name: name, Value: text, Traceback: lines}
 }
@@ -121,8 +133,8 @@ func (e *execution) frames(frames []worker.Frame) []string {
 	last := ""
 	for _, fr := range frames {
 		t, ok := e.s.names.text(baseName(fr.File))
-		if !ok || strings.HasPrefix(fr.Func, "main.Ξbind") {
-			continue
+		if !ok || strings.HasPrefix(fr.Func, "main.Ξbind") || fr.Line > strings.Count(t.code, "\n")+1 {
+			continue // the last is where deferred calls run, behind the text
 		}
 		line := fmt.Sprintf("  at %s:%d", check.CellName(t.count), fr.Line)
 		if fn := funcName(fr.Func); fn != "" {
@@ -167,8 +179,11 @@ func funcName(s string) string {
 		return s
 	}
 	name := strings.ReplaceAll(copyMark.ReplaceAllString(m[3], ""), "Ξ", ".")
-	if m[2] == "Ξrun_" {
+	switch m[2] {
+	case "Ξrun_":
 		name = ""
+	case "Ξinit":
+		name = "init"
 	}
 	if m[5] != "" {
 		if name == "" {

@@ -46,6 +46,7 @@ type Session struct {
 	checker *check.Checker
 	imp     *check.Importer
 	builder builder
+	goRoot  string // where the Go distribution is
 	docs    *docs.Store
 
 	scope atomic.Pointer[check.Scope] // what readers see; replaced whole
@@ -86,7 +87,7 @@ func Open(opt Options) (*Session, error) {
 	}
 	s := &Session{
 		opt: opt, imp: imp, docs: docs.Open(lib.Docs()),
-		checker: check.NewChecker(imp),
+		checker: check.NewChecker(imp), goRoot: lib.GoRoot,
 	}
 	s.builder.use(built)
 	s.packages.module = modules.New(modules.Config{
@@ -134,7 +135,7 @@ func (s *Session) newWorker() (*hand, error) {
 	if s.closed {
 		return nil, errors.New("the session is closed")
 	}
-	h, err := newHand(s.opt)
+	h, err := newHand(s.opt, s.goRoot)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -303,5 +304,15 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	if got := transcript(s, 2, "6 * 7"); got != "= 42\n" {
 		t.Errorf("the next cell answers %q", got)
+	}
+}
+
+// TestGoRoot tells cells where Go is, as `go run` does, where the environment does not.
+func TestGoRoot(t *testing.T) {
+	s := openWith(t, slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOROOT=") }))
+	got := transcript(s, 1, "import (\"fmt\"; \"go/build\"; \"os\"; \"runtime\")\n"+
+		"_, err := os.Stat(runtime.GOROOT() + \"/src/fmt\")\nfmt.Println(err, build.Default.GOROOT == runtime.GOROOT())")
+	if got != "<nil> true\n" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -35,6 +35,11 @@ func (p *printer) node(v reflect.Value, elided reflect.Type, depth int) node {
 	if s, ok := methodText(v); ok {
 		return leaf(p.cut(s))
 	}
+	if held, ok := reflected(v); ok {
+		n := p.node(held, nil, depth+1)
+		n.text, n.close = "reflect.Value("+n.text, n.close+")"
+		return n
+	}
 	switch v.Kind() {
 	case reflect.Interface:
 		return p.node(v.Elem(), nil, depth)
@@ -48,6 +53,15 @@ func (p *printer) node(v reflect.Value, elided reflect.Type, depth int) node {
 		return p.mapping(v, elided, depth)
 	}
 	return leaf(p.scalar(v))
+}
+
+// reflected is what a reflect.Value holds: its own fields are the runtime's.
+func reflected(v reflect.Value) (held reflect.Value, ok bool) {
+	if !v.CanInterface() {
+		return held, false
+	}
+	held, ok = v.Interface().(reflect.Value)
+	return held, ok && v.Kind() == reflect.Struct
 }
 
 func (p *printer) scalar(v reflect.Value) string {
@@ -228,9 +242,9 @@ func (p *printer) mapping(v reflect.Value, elided reflect.Type, depth int) node 
 		return leaf("<cycle " + TypeName(t) + ">")
 	}
 	defer p.leave()
-	for _, k := range Keys(v, p.Elements) {
-		item := p.node(v.MapIndex(k), t.Elem(), depth+1)
-		key := p.node(k, t.Key(), depth+1)
+	for _, e := range Entries(v, p.Elements) {
+		item := p.node(e.Value, t.Elem(), depth+1)
+		key := p.node(e.Key, t.Key(), depth+1)
 		item.key = p.oneLine(key) + ": "
 		n.items = append(n.items, item)
 	}
@@ -245,19 +259,23 @@ func (p *printer) mapping(v reflect.Value, elided reflect.Type, depth int) node 
 // are taken, because sorting ten million of them to show a hundred takes seconds.
 const sortable = 10000
 
-// Keys returns up to limit keys of the map v in order: the first ones of all where
-// the map is small enough to sort, any otherwise.
-func Keys(v reflect.Value, limit int) []reflect.Value {
+// Entry is a key of a map and its value, which cannot be asked for by a key that is
+// not equal to itself, as NaN is.
+type Entry struct{ Key, Value reflect.Value }
+
+// Entries returns up to limit entries of the map v in order of their keys: the first
+// ones of all where the map is small enough to sort, any otherwise.
+func Entries(v reflect.Value, limit int) []Entry {
 	take := v.Len()
 	if take > sortable {
 		take = limit
 	}
-	keys := make([]reflect.Value, 0, take)
-	for it := v.MapRange(); len(keys) < take && it.Next(); {
-		keys = append(keys, it.Key())
+	entries := make([]Entry, 0, take)
+	for it := v.MapRange(); len(entries) < take && it.Next(); {
+		entries = append(entries, Entry{it.Key(), it.Value()})
 	}
-	sort.SliceStable(keys, func(i, j int) bool { return less(keys[i], keys[j]) })
-	return keys[:min(limit, len(keys))]
+	sort.SliceStable(entries, func(i, j int) bool { return less(entries[i].Key, entries[j].Key) })
+	return entries[:min(limit, len(entries))]
 }
 
 // less orders keys of one kind by value; others stay as they came.

@@ -164,6 +164,9 @@ func Count(n int) string {
 // methodText asks the value itself how it reads. A nil pointer or interface is not
 // asked: nearly all such methods would panic.
 func methodText(v reflect.Value) (s string, ok bool) {
+	if v.IsValid() && v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
 	if !v.IsValid() || !v.CanInterface() || IsNil(v) {
 		return "", false
 	}

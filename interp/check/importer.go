@@ -52,6 +52,19 @@ func NewImporter(importcfg string) (*Importer, error) {
 	return im, nil
 }
 
+// EndingIn lists the importable packages whose path ends in the element name.
+func (im *Importer) EndingIn(name string) []string {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	var out []string
+	for _, p := range im.paths {
+		if strings.HasSuffix(p, "/"+name) && !strings.Contains(p, "internal/") && !strings.HasPrefix(p, "vendor/") {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // Add makes more packages importable: import path to archive. Those that were there
 // before are read anew, and so must be all that need them.
 func (im *Importer) Add(files map[string]string) {

@@ -117,6 +117,18 @@ func (s *Scope) DeclOf(obj types.Object) *Decl {
 	return s.byObj[obj]
 }
 
+// Versions lists the cells that declared type name, one for each of its meanings, the
+// newest last: values may still be of an older one.
+func (s *Scope) Versions(name string) []int {
+	cells := map[string]int{} // by key
+	for _, d := range s.byObj {
+		if d.Kind == Type && d.Name == name {
+			cells[d.Key] = max(cells[d.Key], d.Cell)
+		}
+	}
+	return slices.Sorted(maps.Values(cells))
+}
+
 // Names lists the session's declarations by name, methods left out.
 func (s *Scope) Names() []*Decl {
 	var out []*Decl

@@ -99,8 +99,7 @@ func Describe(v any) Failure {
 			f.Frames = append(f.Frames, Frame{fr.Function, fr.File, fr.Line})
 		}
 		if fr.Function == "runtime.gopanic" {
-			panicking = true
-			f.Frames = nil // an earlier panic's deferred calls
+			panicking = true // the newest panic; below are those that its deferred call followed
 		}
 		if !more {
 			return f

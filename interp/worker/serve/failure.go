@@ -44,7 +44,7 @@ func stackFrames(stack []byte) []worker.Frame {
 				name = name[:i]
 			}
 			if name == "panic" {
-				after, all = true, nil
+				after = true
 			}
 			continue
 		}
