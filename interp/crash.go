@@ -74,13 +74,13 @@ func (e *execution) restore() *cell.Error {
 			e.say(fmt.Sprintf("%s made %s and then ended the process: run it yourself\n", check.CellName(n), strings.Join(cells[n], ", ")))
 			continue
 		}
-		t, ok := e.s.names.text(e.s.names.id(n))
+		code, ok := e.s.names.code(n)
 		if !ok {
 			continue
 		}
 		e.say(fmt.Sprintf("%s again, for %s\n", check.CellName(n), strings.Join(cells[n], ", ")))
 		sub := &execution{s: e.s, req: e.req, out: e.out, ctx: e.ctx, cancel: e.cancel}
-		sub.req.Code = t.code
+		sub.req.Code = code
 		e.follow(sub)
 		err := sub.run().Err
 		e.follow(nil)

@@ -264,7 +264,8 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 		}
 		return e.buildError(err)
 	}
-	r.Native = &worker.Native{File: file, Hash: src.Hash}
+	e.s.names.rename(e.req.Count, src.Cell)
+	r.Native = &worker.Native{File: file, Hash: src.Hash, Literals: src.Literals}
 	e.s.packages.built(src, u)
 	if len(u.New)+len(u.Again) > 0 {
 		e.s.remember(*r.Native)
@@ -274,7 +275,7 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 
 // remember notes a plugin whose functions a new worker has to bind again.
 func (s *Session) remember(n worker.Native) {
-	n.BindOnly = true
+	n.BindOnly, n.Literals = true, nil
 	for i, have := range s.loaded {
 		if have.Hash == n.Hash {
 			s.loaded = append(s.loaded[:i], s.loaded[i+1:]...)

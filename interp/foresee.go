@@ -60,10 +60,10 @@ func (s *Session) foreseeList(codes []string) {
 	var builds sync.WaitGroup
 	defer builds.Wait()
 	room := make(chan struct{}, 2)
-	scope, count := s.basis()
+	scope, count, ids := s.basis()
 	for _, code := range codes {
 		count++
-		src, next := s.foreseeOne(count, code, scope)
+		src, next := s.foreseeOne(count, code, scope, ids)
 		s.foresight.note(code)
 		if next == nil {
 			return // an error: whatever follows may not run
@@ -90,31 +90,33 @@ func (f *foresight) note(code string) {
 	f.seen[code] = true
 }
 
-// basis is the scope that the first waiting cell will find, and the running cell's count.
-func (s *Session) basis() (*check.Scope, int) {
+// basis is the scope that the first waiting cell will find, the running cell's count,
+// and what that will be called in positions.
+func (s *Session) basis() (*check.Scope, int, map[int]string) {
 	s.mu.Lock()
 	e := s.current
 	s.mu.Unlock()
-	scope := s.scope.Load()
+	scope, ids := s.scope.Load(), map[int]string{}
 	if e == nil {
-		return scope, 0
+		return scope, 0, ids
 	}
 	if !e.isCommitted() {
-		if _, next := s.foreseeOne(e.req.Count, e.req.Code, scope); next != nil {
+		if _, next := s.foreseeOne(e.req.Count, e.req.Code, scope, ids); next != nil {
 			scope = next
 		}
 	}
-	return scope, e.req.Count
+	return scope, e.req.Count, ids
 }
 
 // foreseeOne is the source of a cell that will be compiled, nil for others, and
-// the scope behind it, nil if the cell has an error.
-func (s *Session) foreseeOne(count int, code string, scope *check.Scope) (*native.Source, *check.Scope) {
+// the scope behind it, nil if the cell has an error. Its name in positions is noted
+// in ids, not in s.names: it may never run, or under another count.
+func (s *Session) foreseeOne(count int, code string, scope *check.Scope, ids map[int]string) (*native.Source, *check.Scope) {
 	text, forced := withoutMagics(code)
-	// The cell is not named in s.names: it may never run, or under another count.
+	ids[count] = native.CellID(code)
 	names := func(n int) string {
-		if n == count {
-			return idOf(code)
+		if id, ok := ids[n]; ok {
+			return id
 		}
 		return s.names.id(n)
 	}
@@ -132,5 +134,6 @@ func (s *Session) foreseeOne(count int, code string, scope *check.Scope) (*nativ
 	if emitErr != nil {
 		return nil, nil
 	}
+	ids[count] = src.Cell
 	return src, u.Scope
 }

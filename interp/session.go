@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 	"sync"
@@ -155,46 +154,60 @@ func (s *Session) Close() error {
 }
 
 // cellNames knows each cell's text by the name that stands in compiled positions.
-// The name comes from the text, so that a cell that is run again compiles to the
-// same; the count shown is that of its last run.
+// The name comes from what is compiled of the text, so that a cell that is run again
+// compiles to the same; the text and count shown are those of its last run.
 type cellNames struct {
 	mu    sync.Mutex
-	ids   map[int]string
-	texts map[string]cellText
+	cells map[int]namedCell   // by count
+	texts map[string]cellText // by name
 }
+
+type namedCell struct{ id, code string }
 
 type cellText struct {
 	count int
 	code  string
 }
 
-// idOf is the name of a cell's text.
-func idOf(code string) string {
-	h := fnv.New64a()
-	fmt.Fprint(h, code)
-	return fmt.Sprintf("cell-%016x", h.Sum64())
-}
-
+// add names a cell by its whole text, until it is compiled.
 func (c *cellNames) add(count int, code string) {
-	id := idOf(code)
+	id := native.CellID(code)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ids == nil {
-		c.ids, c.texts = map[int]string{}, map[string]cellText{}
+	if c.cells == nil {
+		c.cells, c.texts = map[int]namedCell{}, map[string]cellText{}
 	}
-	c.ids[count] = id
+	c.cells[count] = namedCell{id, code}
+	c.texts[id] = cellText{count, code}
+}
+
+// rename gives a cell the name that stands in its compiled positions.
+func (c *cellNames) rename(count int, id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	code := c.cells[count].code
+	c.cells[count] = namedCell{id, code}
 	c.texts[id] = cellText{count, code}
 }
 
 func (c *cellNames) id(count int) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if id, ok := c.ids[count]; ok {
-		return id
+	if cell, ok := c.cells[count]; ok {
+		return cell.id
 	}
 	return "cell"
 }
 
+// code is the text that ran under count.
+func (c *cellNames) code(count int) (string, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cell, ok := c.cells[count]
+	return cell.code, ok
+}
+
+// text is that of the cell which ran last under a name.
 func (c *cellNames) text(id string) (cellText, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,6 +17,10 @@ import (
 type Source struct {
 	Hash string // of the text; names in it end with it
 	Text string
+	// Cell is the name of the cell in positions. It is made of the text.
+	Cell string
+	// Literals are the constants of the cell that each run of the text is given.
+	Literals []any
 	// Packages are the imports of the text, without duplicates.
 	Packages []string
 }
@@ -30,19 +34,21 @@ type emitter struct {
 	imports map[string]string // path → name
 	slots   map[string]string // key → type text
 	typed   *check.TypeWriter
+	lits    *literals
 }
 
 // Emit writes the unit as one Go file. cellID gives the name under which the text
-// of a cell is known in positions. It fails where a type cannot be named.
+// of an earlier cell is known in positions. It fails where a type cannot be named.
 func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}}
 	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
 	inits := prepare(u)
+	e.lits = findLiterals(u)
 	var body []block
 	if u.Body != nil {
-		body = []block{bodyBlock(u)}
+		body = []block{bodyBlock(u, e.lits)}
 	} else {
-		body = initBlocks(u)
+		body = initBlocks(u, e.lits)
 	}
 	own := e.own()
 	for _, d := range own {
@@ -53,6 +59,10 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 	}
 	for _, b := range append(slices.Clone(body), inits...) {
 		e.wantPieces(b.pieces)
+	}
+	consts, err := e.lits.declare(e.typed)
+	if err != nil {
+		return nil, err
 	}
 	var text strings.Builder
 	if err := e.declare(&text); err != nil {
@@ -66,7 +76,7 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 		e.pieces(&text, b.pieces)
 		text.WriteString("\n")
 	}
-	e.runFunc(&text, body, len(inits))
+	e.runFunc(&text, consts, body, len(inits))
 	if err := e.bindFunc(&text, own); err != nil {
 		return nil, err
 	}
@@ -263,7 +273,11 @@ func (e *emitter) function(text *strings.Builder, d *check.Decl) {
 
 func (e *emitter) mark(text *strings.Builder, cell, line, col int) {
 	if line > 0 {
-		fmt.Fprintf(text, "//line %s:%d:%d\n", e.cellID(cell), line, max(col, 1))
+		id := ownMark
+		if cell != e.u.Cell {
+			id = e.cellID(cell)
+		}
+		fmt.Fprintf(text, "//line %s:%d:%d\n", id, line, max(col, 1))
 	}
 }
 
@@ -286,9 +300,10 @@ func (e *emitter) pieces(text *strings.Builder, pieces []check.Piece) {
 	}
 }
 
-// runFunc writes the function that runs the cell's statements.
-func (e *emitter) runFunc(text *strings.Builder, body []block, inits int) {
+// runFunc writes the function that runs the cell's statements, consts before them.
+func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, inits int) {
 	fmt.Fprintf(text, "//line attune:1\nfunc Ξrun%s(%s *%s.Env) {\n", hashMark, envName, rtName)
+	text.WriteString(consts)
 	for _, b := range body {
 		e.mark(text, b.cell, b.line, b.col)
 		e.pieces(text, b.pieces)
@@ -353,11 +368,20 @@ func (e *emitter) finish(text string) *Source {
 	// The compiler asks for it in a program; a cell's own main is called by its key.
 	b.WriteString("//line attune:1\nfunc main() {}\n")
 	text = strings.ReplaceAll(text, pointMark, safepoint) // in generic functions and init
-	text = b.String() + strings.ReplaceAll(text, "//line "+check.CellName(e.u.Cell)+":", "//line "+e.cellID(e.u.Cell)+":")
-	sum := sha256.Sum256([]byte(text))
-	hash := hex.EncodeToString(sum[:8])
+	text = b.String() + strings.ReplaceAll(text, "//line "+check.CellName(e.u.Cell)+":", "//line "+ownMark+":")
+	cell := CellID(text)
+	text = strings.ReplaceAll(text, ownMark, cell)
+	hash := hashOf(text)
 	return &Source{
-		Hash: hash, Text: strings.ReplaceAll(text, hashMark, "_"+hash),
+		Hash: hash, Text: strings.ReplaceAll(text, hashMark, "_"+hash), Cell: cell, Literals: e.lits.values,
 		Packages: slices.Sorted(maps.Keys(paths)),
 	}
+}
+
+// CellID is the name in positions of the cell with this text.
+func CellID(text string) string { return "cell-" + hashOf(text) }
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
 }

@@ -98,8 +98,9 @@ func prepareTypes(u *check.Unit, f *check.File, g *ast.GenDecl) {
 }
 
 // bodyBlock is the statements of the cell, as the inside of a function.
-func bodyBlock(u *check.Unit) block {
+func bodyBlock(u *check.Unit, lits *literals) block {
 	r := newRewriter(u, u.Body)
+	r.lits = lits
 	fd := u.BodyDecl()
 	r.looks(fd.Body.List, true)
 	if u.Result != nil {
@@ -187,7 +188,7 @@ func (r *rewriter) zero(vs *ast.ValueSpec) {
 
 // initBlocks are the package-level variables of a cell that only declares, in the
 // order in which Go initialises them: first what has no value, then Info.InitOrder.
-func initBlocks(u *check.Unit) []block {
+func initBlocks(u *check.Unit, lits *literals) []block {
 	var out []block
 	for _, f := range u.Files {
 		if f.Decl != nil {
@@ -208,14 +209,14 @@ func initBlocks(u *check.Unit) []block {
 		}
 	}
 	for _, in := range u.Info.InitOrder {
-		if b, ok := initBlock(u, in); ok {
+		if b, ok := initBlock(u, in, lits); ok {
 			out = append(out, b)
 		}
 	}
 	return out
 }
 
-func initBlock(u *check.Unit, in *types.Initializer) (block, bool) {
+func initBlock(u *check.Unit, in *types.Initializer, lits *literals) (block, bool) {
 	var f *check.File
 	for _, g := range u.Files {
 		if in.Rhs.Pos() >= g.AST.FileStart && in.Rhs.Pos() <= g.AST.FileEnd && g.Decl == nil {
@@ -226,6 +227,7 @@ func initBlock(u *check.Unit, in *types.Initializer) (block, bool) {
 		return block{}, false
 	}
 	r := newRewriter(u, f)
+	r.lits = lits
 	r.node(in.Rhs)
 	pos := u.Fset.Position(in.Rhs.Pos())
 	b := block{cell: u.Cell, line: pos.Line, col: pos.Column}

@@ -17,6 +17,7 @@ const (
 	rtPath   = "attune/interp/native/cellrt"
 	envName  = "Ξenv"
 	hashMark = "ΞHASHHASHΞ" // stands for the text's hash until it is known
+	ownMark  = "ΞCELLΞ"     // stands for the cell's name in positions
 	slotMark = "Ξv_"
 	funcMark = "Ξf_"
 )
@@ -45,6 +46,7 @@ type rewriter struct {
 	// typed names types for go statements; named are the packages that it named.
 	typed *check.TypeWriter
 	named []string
+	lits  *literals // that the run is given, nil for text that has none
 }
 
 func newRewriter(u *check.Unit, f *check.File) *rewriter {
@@ -92,6 +94,9 @@ func (r *rewriter) insert(at int, text string) {
 // node collects the edits under n.
 func (r *rewriter) node(n ast.Node) {
 	ast.Inspect(n, func(n ast.Node) bool {
+		if r.literal(n) {
+			return false
+		}
 		switch n := n.(type) {
 		case *ast.StructType:
 			r.embedded(n)
@@ -135,6 +140,19 @@ func (r *rewriter) node(n ast.Node) {
 		}
 		return true
 	})
+}
+
+// literal writes the run's constant in place of n, if n is one.
+func (r *rewriter) literal(n ast.Node) bool {
+	x, ok := n.(ast.Expr)
+	if !ok || r.lits == nil {
+		return false
+	}
+	i, ok := r.lits.at[x]
+	if ok {
+		r.replace(x.Pos(), x.End(), litName+itoa(i))
+	}
+	return ok
 }
 
 // embedded marks fields without a name: their type's name is the field's.

@@ -43,6 +43,8 @@ type Run struct {
 type Native struct {
 	File, Hash string
 	BindOnly   bool
+	// Literals are the constants that the cell's statements are run with.
+	Literals []any
 }
 
 // Straight is a cell that is interpreted over the session's memory.

@@ -229,6 +229,9 @@ func (t *Table) Forget(keys []string) {
 // Env is what one run of a compiled cell works with.
 type Env struct {
 	Table *Table
+	// Literals are the constants of the cell's statements, as int64, uint64, float64,
+	// complex128 or string.
+	Literals []any
 	// Out takes the values of the last expression.
 	Out []any
 	// Has tells that the last expression was reached.

@@ -150,6 +150,7 @@ func (s *server) perform(r *worker.Run, done *worker.Done) {
 		if done.Failure, done.Interrupted = guarded(func() { p.bind(env) }); done.Failure != nil || r.Native.BindOnly {
 			return
 		}
+		env.Literals = r.Native.Literals
 		done.Failure, done.Interrupted = guarded(func() { p.run(env) })
 	case r.Straight != nil:
 		s.straight(r.Straight, env, done)
