@@ -140,7 +140,14 @@ func TestModules(t *testing.T) {
 
 // TestGoGet changes the version of a module that cells use already.
 func TestGoGet(t *testing.T) {
+	// It has what building attune brings nobody: what the tests of attune's modules
+	// import, which go mod tidy asks for.
+	usual, err := exec.Command("go", "env", "GOPROXY").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	modtest.Proxy(t, greet)
+	t.Setenv("GOPROXY", os.Getenv("GOPROXY")+","+strings.TrimSpace(string(usual)))
 	s := openFor(t, t.TempDir())
 	expect(t, s, 1,
 		[]string{"%go get example.com/greet@v1.0.0", "go: added example.com/greet v1.0.0"},
@@ -286,7 +293,11 @@ func TestInterruptGoGet(t *testing.T) {
 	go func() {
 		done <- s.Execute(context.Background(), cell.Request{Count: 2, Code: "import \"example.com/slow\""}, record())
 	}()
-	<-asked
+	select {
+	case <-asked:
+	case res := <-done:
+		t.Fatalf("the cell ended before the proxy was asked: %v", res.Err)
+	}
 	s.Interrupt()
 	if res := <-done; res.Err == nil || res.Err.Name != "Interrupted" {
 		t.Errorf("got %v, want an interruption", res.Err)

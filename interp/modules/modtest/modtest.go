@@ -59,14 +59,11 @@ func Proxy(t testing.TB, text string) {
 		list, _ := os.ReadFile(filepath.Join(at, "list"))
 		write(t, filepath.Join(at, "list"), append(list, version+"\n"...))
 	}
-	out, err := exec.Command("go", "env", "GOMODCACHE", "GOPROXY").Output()
+	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, usual, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	// The usual proxy has what building attune brings nobody: what its modules' tests
-	// import, which go mod tidy asks for.
-	t.Setenv("GOPROXY", "file://"+dir+",file://"+cache+"/cache/download,"+usual)
+	t.Setenv("GOPROXY", "file://"+dir+",file://"+strings.TrimSpace(string(out))+"/cache/download")
 	t.Setenv("GOMODCACHE", t.TempDir())
 	t.Setenv("GOFLAGS", "-modcacherw")
 	t.Setenv("GOSUMDB", "off")
