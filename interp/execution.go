@@ -310,6 +310,8 @@ func (e *execution) perform(h *hand, r *worker.Run) (worker.Done, *cell.Error) {
 	_ = h.client.OpenInput()
 	watch := e.watchInput(h)
 	defer watch()
+	sleep := e.watchSleep(h, r.ID)
+	defer sleep()
 	select {
 	case done := <-ended:
 		return done, e.outcome(done)

@@ -1,4 +1,10 @@
 package interp
 
-// readCall is the number of the read system call.
-const readCall = "0"
+// readCall and pollCall are the numbers of the system calls read and epoll_pwait,
+// idleCalls those of futex and nanosleep.
+const (
+	readCall = "0"
+	pollCall = "281"
+)
+
+var idleCalls = []string{"202", "35"}

@@ -1,4 +1,10 @@
 package interp
 
-// readCall is the number of the read system call.
-const readCall = "63"
+// readCall and pollCall are the numbers of the system calls read and epoll_pwait,
+// idleCalls those of futex and nanosleep.
+const (
+	readCall = "63"
+	pollCall = "22"
+)
+
+var idleCalls = []string{"98", "101"}

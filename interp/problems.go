@@ -115,6 +115,9 @@ func (e *execution) failure(f *worker.Failure) *cell.Error {
 	}
 	text := strings.TrimRight(f.Text, "\n")
 	note := ""
+	if f.Fatal {
+		name = "fatal error"
+	}
 	if f.Runtime {
 		name = "runtime error"
 		text, note = e.s.versions(strings.TrimPrefix(text, "runtime error: "))
@@ -124,6 +127,9 @@ func (e *execution) failure(f *worker.Failure) *cell.Error {
 		lines = append(lines, gray("    "+note))
 	}
 	lines = append(lines, e.frames(f.Frames)...)
+	if f.Fatal {
+		lines = append(lines, "a program ends here; the cell was let go, and all values are kept")
+	}
 	return &cell.Error{Name: name, Value: text, Traceback: lines}
 }
 

@@ -24,6 +24,7 @@ type Request struct {
 	Forget []string // keys whose storage is not needed any more
 	List   *List
 	Memory *Memory
+	Asleep int // a run that seems to wait for itself
 }
 
 // Run asks the worker to run a cell, natively or interpreted. It answers with Done.
@@ -156,6 +157,7 @@ type Failure struct {
 	Text     string
 	Runtime  bool
 	Internal bool
+	Fatal    bool // what ends a program without a panic
 	Async    bool // in a goroutine other than the cell's own
 	Frames   []Frame
 }

@@ -20,7 +20,7 @@ var ErrInterrupted = errors.New("interrupted")
 // an interrupt stops the cell.
 type marks struct {
 	positions []token.Position
-	current   int // index into positions; owned by the goroutine in Run
+	current   atomic.Int64 // index into positions
 	stop      atomic.Bool
 }
 
@@ -28,7 +28,7 @@ type marks struct {
 const mark = "attune_at"
 
 func (m *marks) at(n int) {
-	m.current = n
+	m.current.Store(int64(n))
 	if m.stop.Load() {
 		panic(ErrInterrupted)
 	}

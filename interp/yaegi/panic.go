@@ -34,7 +34,7 @@ func (p *Panic) Unwrap() error {
 // goroutine (runtime.Goexit) or the process (os.Exit, a fatal error) ends it as
 // it would in compiled Go.
 func (c *Compiled) Run() (err error) {
-	c.marks.current = -1
+	c.marks.current.Store(-1)
 	defer c.marks.stop.Store(false)
 	done := false
 	defer func() {
@@ -61,10 +61,19 @@ func (c *Compiled) Run() (err error) {
 // Before Run it holds for the next one.
 func (c *Compiled) Interrupt() { c.marks.stop.Store(true) }
 
+// At is where the cell is, from any goroutine; line 0 is nowhere yet.
+func (c *Compiled) At() (file string, line int) {
+	n := c.marks.current.Load()
+	if n < 0 || int(n) >= len(c.marks.positions) {
+		return "", 0
+	}
+	return c.marks.positions[n].Filename, c.marks.positions[n].Line
+}
+
 // panic describes a panic on whose stack it is called.
 func (c *Compiled) panic(value any) *Panic {
 	p := &Panic{Value: value, Stack: debug.Stack()}
-	if n := c.marks.current; n >= 0 {
+	if n := c.marks.current.Load(); n >= 0 {
 		at := c.marks.positions[n]
 		p.File, p.Line, p.Column = at.Filename, at.Line, at.Column
 	}

@@ -25,7 +25,7 @@ func limitMemory() error {
 	go func() {
 		page := int64(os.Getpagesize())
 		for {
-			time.Sleep(50 * time.Millisecond)
+			nap(50 * time.Millisecond)
 			if held := residentPages() * page; held > limit {
 				fmt.Fprintf(os.NewFile(keptStderr, "/dev/stderr"), "fatal error: out of memory: the session held %d MiB and may hold %d MiB (%s sets it)\n",
 					held>>20, limit>>20, memoryEnv)
@@ -34,6 +34,13 @@ func limitMemory() error {
 		}
 	}()
 	return nil
+}
+
+// nap is time.Sleep without one of Go's timers: that none is pending, and all threads
+// wait, tells the front that the cells' goroutines wait for one another.
+func nap(d time.Duration) {
+	ts := syscall.NsecToTimespec(d.Nanoseconds())
+	_ = syscall.Nanosleep(&ts, nil) // a signal may cut it short
 }
 
 // memoryLimit is what the environment says, or four fifths of what the machine or

@@ -107,6 +107,8 @@ func (s *server) handle(req worker.Request) {
 		s.out.acked(req.Ack)
 	case req.Forget != nil:
 		s.table.Forget(req.Forget)
+	case req.Asleep != 0:
+		go s.asleep(req.Asleep)
 	case req.List != nil:
 		go s.list(req.List)
 	case req.Memory != nil:

@@ -97,9 +97,9 @@ func (s *stopper) watch() {
 			due = time.Now().Add(pause)
 		}
 		atomic.StoreUint32(&cellrt.Stop, 0)
-		time.Sleep(50 * time.Millisecond)
+		nap(50 * time.Millisecond)
 		atomic.StoreUint32(&cellrt.Stop, 1)
-		time.Sleep(time.Millisecond)
+		nap(time.Millisecond)
 	}
 }
 

@@ -1,0 +1,68 @@
+package interp
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"attune/interp/worker"
+)
+
+// sleepLooks and sleepPause: so many looks in a row, so far apart, must find all
+// threads idle before the worker is asked whether its cell can go on at all.
+const (
+	sleepLooks = 4
+	sleepPause = 250 * time.Millisecond
+)
+
+// watchSleep looks for a cell whose goroutines all wait for one another, which in a
+// program is a fatal error. Whether a timer is pending the Go runtime tells nobody; but
+// a thread then waits for it, in a system call with that timeout. It returns the
+// function that ends the watch.
+func (e *execution) watchSleep(h *hand, id int) (end func()) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	go func() {
+		for idle := 0; ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(sleepPause):
+			}
+			if idle++; !allIdle(h.client.PID()) {
+				idle = 0
+			}
+			if idle >= sleepLooks && ctx.Err() == nil {
+				idle = 0
+				_ = h.client.Send(worker.Request{Asleep: id}) // fails for a worker that is gone
+			}
+		}
+	}()
+	return cancel
+}
+
+// allIdle tells whether every thread of the process waits without an end: for a lock,
+// for the front's next request, or in the naps of the worker's own goroutines.
+func allIdle(pid int) bool {
+	calls, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	if err != nil || len(calls) == 0 {
+		return false
+	}
+	for _, file := range calls {
+		text, err := os.ReadFile(file)
+		f := strings.Fields(string(text))
+		switch {
+		case err != nil || len(f) < 5:
+			return false // "running"
+		case slices.Contains(idleCalls, f[0]):
+		case f[0] == readCall && f[1] == "0x3":
+		case f[0] == pollCall && (f[4] == "0xffffffff" || f[4] == "0xffffffffffffffff"):
+		default:
+			return false
+		}
+	}
+	return true
+}
