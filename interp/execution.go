@@ -34,11 +34,12 @@ type execution struct {
 	// unanswered: an interrupt came while the cell waited for input, which then ended.
 	unanswered bool
 	pages      []mime.Bundle
-	sub        *execution // runs on this one's behalf, and is interrupted with it
-	forced     bool       // %%native
-	timed      bool       // %time
-	done       bool       // its declarations are part of the session
-	planned    bool       // %plan
+	sub        *execution        // runs on this one's behalf, and is interrupted with it
+	forced     bool              // %%native
+	timed      bool              // %time
+	done       bool              // its declarations are part of the session
+	planned    bool              // %plan
+	means      map[string]string // by what it declares, until that is part of the session
 }
 
 // run takes the cell through its magics, its Go code, and its user expressions.
@@ -66,6 +67,7 @@ func (e *execution) commit(u *check.Unit) {
 	e.s.checkMu.Lock()
 	native.Prepare(u)
 	e.s.scope.Store(u.Commit())
+	e.s.held.add(e.means)
 	e.s.checkMu.Unlock()
 	e.mu.Lock()
 	e.done = true
@@ -124,7 +126,8 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		return err
 	}
 	e.s.checkMu.Lock()
-	u, cerr := e.s.checker.Check(e.req.Count, code, e.s.scope.Load())
+	u, means, cerr := e.s.check(e.req.Count, code, e.s.scope.Load())
+	e.means = means
 	var decision plan.Decision
 	if cerr == nil {
 		decision = plan.Decide(u, e.forced)
@@ -254,7 +257,10 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 	if err != nil {
 		return &cell.Error{Name: "CompileError", Value: err.Error(), Traceback: []string{red("compile: ") + err.Error()}}
 	}
-	file, err := e.s.builder.Build(e.ctx, src)
+	built, err := e.s.builder.Build(e.ctx, src)
+	if err == nil && (len(e.s.held.differ(built.Means)) > 0 || differ(e.means, built.Means)) {
+		built, err = e.s.builder.BuildAlone(e.ctx, src)
+	}
 	if err != nil {
 		if e.interrupted() || errors.Is(err, context.Canceled) {
 			return e.stoppedError("while the cell was being compiled; nothing of it ran")
@@ -264,8 +270,9 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 		}
 		return e.buildError(err)
 	}
+	e.s.held.add(built.Means)
 	e.s.names.rename(e.req.Count, src.Cell)
-	r.Native = &worker.Native{File: file, Hash: src.Hash, Literals: src.Literals}
+	r.Native = &worker.Native{File: built.File, Hash: src.Hash, Literals: src.Literals}
 	e.s.packages.built(src, u)
 	if len(u.New)+len(u.Again) > 0 {
 		e.s.remember(*r.Native)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"attune/interp/check"
 	"attune/interp/native"
@@ -23,6 +24,13 @@ type foresight struct {
 // maxForeseen is how many cells ahead are worth building.
 const maxForeseen = 64
 
+// Cells that a front end sends one after the other are built together: the first is
+// not looked at before none has come for settling, or some have for settled.
+const (
+	settling = 2 * time.Millisecond
+	settled  = 10 * time.Millisecond
+)
+
 // Foresee implements cell.Foreseer.
 func (s *Session) Foresee(codes []string) {
 	f := &s.foresight
@@ -35,50 +43,54 @@ func (s *Session) Foresee(codes []string) {
 	}
 }
 
-func (s *Session) foreseeAll() {
-	f := &s.foresight
-	for {
+// take is the newest list once it has settled, nil if it is empty or all of it was
+// looked at.
+func (f *foresight) take() []string {
+	for start, last := time.Now(), -1; time.Since(start) < settled; time.Sleep(settling) {
 		f.mu.Lock()
-		codes := f.waiting
-		f.waiting = nil
-		known := !slices.ContainsFunc(codes, func(c string) bool { return !f.seen[c] })
-		if len(codes) == 0 {
-			f.busy = false
-			f.mu.Unlock()
-			return
-		}
+		n := len(f.waiting)
 		f.mu.Unlock()
-		if !known {
-			s.foreseeList(codes)
+		if n <= last {
+			break
 		}
+		last = n
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	codes := f.waiting
+	f.waiting = nil
+	if !slices.ContainsFunc(codes, func(c string) bool { return !f.seen[c] }) {
+		f.busy = false
+		return nil
+	}
+	return codes
+}
+
+// foreseeAll builds what waits, and then what has come to wait since.
+func (s *Session) foreseeAll() {
+	for codes := s.foresight.take(); codes != nil; codes = s.foresight.take() {
+		s.builder.BuildAll(context.Background(), s.foreseeList(codes))
 	}
 }
 
 // foreseeList checks the cells one on top of the other, as if each ran well, and
-// builds what will be compiled, as many at a time as there are processors to spare.
-func (s *Session) foreseeList(codes []string) {
-	var builds sync.WaitGroup
-	defer builds.Wait()
-	room := make(chan struct{}, 2)
+// returns those that will be compiled.
+func (s *Session) foreseeList(codes []string) []*native.Source {
+	var list []*native.Source
 	scope, count, ids := s.basis()
 	for _, code := range codes {
 		count++
 		src, next := s.foreseeOne(count, code, scope, ids)
 		s.foresight.note(code)
 		if next == nil {
-			return // an error: whatever follows may not run
+			break // an error: whatever follows may not run
 		}
 		scope = next
-		if src == nil {
-			continue
+		if src != nil {
+			list = append(list, src)
 		}
-		room <- struct{}{}
-		builds.Go(func() {
-			defer func() { <-room }()
-			// What cannot be built is reported when its turn comes.
-			_, _ = s.builder.Build(context.Background(), src)
-		})
 	}
+	return list
 }
 
 func (f *foresight) note(code string) {
@@ -94,11 +106,11 @@ func (f *foresight) note(code string) {
 // and what that will be called in positions.
 func (s *Session) basis() (*check.Scope, int, map[int]string) {
 	s.mu.Lock()
-	e := s.current
+	e, count := s.current, s.count
 	s.mu.Unlock()
 	scope, ids := s.scope.Load(), map[int]string{}
 	if e == nil {
-		return scope, 0, ids
+		return scope, count, ids
 	}
 	if !e.isCommitted() {
 		if _, next := s.foreseeOne(e.req.Count, e.req.Code, scope, ids); next != nil {
@@ -122,7 +134,7 @@ func (s *Session) foreseeOne(count int, code string, scope *check.Scope, ids map
 	}
 	s.checkMu.Lock()
 	defer s.checkMu.Unlock()
-	u, err := s.checker.Check(count, text, scope)
+	u, _, err := s.check(count, text, scope)
 	if err != nil {
 		return nil, nil
 	}

@@ -48,7 +48,8 @@ func (e *execution) redeclareCell(n int, decls []*check.Decl) (left []*check.Dec
 	defer e.follow(nil)
 	for len(decls) > 0 {
 		s.checkMu.Lock()
-		u, cerr := s.checker.Check(n, declared(decls), s.scope.Load())
+		u, means, cerr := s.check(n, declared(decls), s.scope.Load())
+		sub.means = means
 		s.checkMu.Unlock()
 		if cerr == nil {
 			r := &worker.Run{Quiet: true}

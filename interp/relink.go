@@ -22,8 +22,18 @@ type builder struct {
 func (b *builder) use(n *native.Builder) { b.now.Store(n) }
 
 // Build is the plugin of src.
-func (b *builder) Build(ctx context.Context, src *native.Source) (string, error) {
+func (b *builder) Build(ctx context.Context, src *native.Source) (native.Plugin, error) {
 	return b.now.Load().Build(ctx, src)
+}
+
+// BuildAlone is a plugin of src that holds nothing else.
+func (b *builder) BuildAlone(ctx context.Context, src *native.Source) (native.Plugin, error) {
+	return b.now.Load().BuildAlone(ctx, src)
+}
+
+// BuildAll builds ahead.
+func (b *builder) BuildAll(ctx context.Context, list []*native.Source) {
+	b.now.Load().BuildAll(ctx, list)
 }
 
 // Complaints is what the compiler says of text.
@@ -94,6 +104,7 @@ func (s *Session) startOver(program string, built *native.Builder, archives map[
 	s.scope.Store(check.NewScope())
 	s.checkMu.Unlock()
 	s.loaded, s.packages.plugins, s.crashed = nil, nil, 0
+	s.held.forget()
 	_, err := s.newWorker()
 	return err
 }

@@ -60,11 +60,13 @@ type Session struct {
 	mu      sync.Mutex // guards what follows
 	hand    *hand
 	current *execution
+	count   int // of the cell that runs or ran last
 	closed  bool
 
 	usage     usage
 	foresight foresight
 	packages  packages
+	held      held
 }
 
 // Open makes a session and starts its worker.
@@ -233,7 +235,7 @@ func (s *Session) Execute(ctx context.Context, req cell.Request, out cell.Sink) 
 	defer cancel()
 	e := &execution{s: s, req: req, out: out, ctx: ctx, cancel: cancel}
 	s.mu.Lock()
-	s.current = e
+	s.current, s.count = e, req.Count
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()

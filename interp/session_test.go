@@ -34,6 +34,12 @@ func open(t testing.TB) *interp.Session {
 
 func openWith(t testing.TB, env []string) *interp.Session {
 	t.Helper()
+	return openTo(t, interp.Options{Env: env})
+}
+
+// openTo starts a session with the built parts, and with opt where it says more.
+func openTo(t testing.TB, opt interp.Options) *interp.Session {
+	t.Helper()
 	if _, err := os.Stat(filepath.Join(build, "lib", "stamp.json")); err != nil {
 		t.Skip("the packages for cells are not built: run ./install.sh test")
 	}
@@ -41,10 +47,11 @@ func openWith(t testing.TB, env []string) *interp.Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := interp.Open(interp.Options{
-		Lib: filepath.Join(abs, "lib"), Worker: filepath.Join(abs, "bin", "attune-worker"),
-		Cache: filepath.Join(abs, "test-cells"), Env: env,
-	})
+	opt.Lib, opt.Worker = filepath.Join(abs, "lib"), filepath.Join(abs, "bin", "attune-worker")
+	if opt.Cache == "" {
+		opt.Cache = filepath.Join(abs, "test-cells")
+	}
+	s, err := interp.Open(opt)
 	if err != nil {
 		t.Fatal(err)
 	}

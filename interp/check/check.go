@@ -25,9 +25,10 @@ func NewChecker(imp *Importer) *Checker {
 	return &Checker{Fset: token.NewFileSet(), Imp: imp, pkg: types.NewPackage(PkgPath, "main")}
 }
 
-// emptyPackage is the cells' package with nothing declared.
+// emptyPackage is the cells' package with nothing declared. Its scope stays the same
+// one, since go/types takes what another scope holds for declared in a function.
 func (c *Checker) emptyPackage() *types.Package {
-	*c.pkg = *types.NewPackage(PkgPath, "main")
+	*c.pkg.Scope() = *types.NewScope(types.Universe, token.NoPos, token.NoPos, "")
 	return c.pkg
 }
 

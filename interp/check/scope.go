@@ -166,6 +166,22 @@ func (s *Scope) fresh(name string) string {
 	return s.key(name, "#"+name+strconv.Itoa(s.serial[name]))
 }
 
+// Reserve is the scope without some keys that nothing of the session has; nil if there
+// are none among them.
+func (s *Scope) Reserve(keys []string) *Scope {
+	var out *Scope
+	for _, k := range keys {
+		if _, used := s.keys[k]; used {
+			continue
+		}
+		if out == nil {
+			out = s.Clone()
+		}
+		out.keys[k] = "reserved"
+	}
+	return out
+}
+
 // Forget drops names, as after %reset or when a worker was lost with its values.
 func (s *Scope) Forget(keep func(*Decl) bool) (gone []*Decl) {
 	for _, name := range slices.Sorted(maps.Keys(s.Decls)) {

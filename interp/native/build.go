@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,9 +31,9 @@ type Builder struct {
 
 // pending is a build on its way; whoever wants the same waits for it.
 type pending struct {
-	done chan struct{}
-	file string
-	err  error
+	done   chan struct{}
+	plugin Plugin
+	err    error
 }
 
 // NewBuilder keeps what it builds below cache, in a folder of the library's stamp.
@@ -82,66 +83,102 @@ func runTool(cmd *exec.Cmd) error {
 	return nil
 }
 
+// Plugin is where a cell was built.
+type Plugin struct {
+	File string
+	// Means is what the shared names of all cells in the file mean: Source.Means.
+	Means map[string]string
+}
+
 // Build is the plugin of src, built unless it is kept from before or being built.
-func (b *Builder) Build(ctx context.Context, src *Source) (file string, err error) {
+func (b *Builder) Build(ctx context.Context, src *Source) (Plugin, error) {
 	added := b.added()
 	name := b.name(src, added)
-	file = filepath.Join(b.cache, name+".so")
-	if _, err := os.Stat(file); err == nil {
-		touch(file)
-		return file, nil
+	if p, ok := b.kept(src, name); ok {
+		return p, nil
 	}
-	b.mu.Lock()
-	p, other := b.pending[name]
-	if !other {
-		p = &pending{done: make(chan struct{})}
-		b.pending[name] = p
-	}
-	b.mu.Unlock()
-	if other {
+	mine, other := b.begin(name)
+	if other != nil {
 		select {
-		case <-p.done:
-			return p.file, p.err
+		case <-other.done:
+			return other.plugin, other.err
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return Plugin{}, ctx.Err()
 		}
 	}
-	p.file, p.err = b.build(ctx, src, added, file)
+	return b.buildOne(ctx, src, name, added, mine)
+}
+
+// BuildAlone is like Build for a cell whose plugin holds others that mean something
+// else than the session does: it gets one of its own.
+func (b *Builder) BuildAlone(ctx context.Context, src *Source) (Plugin, error) {
+	added := b.added()
+	return b.buildOne(ctx, src, b.name(src, added), added, nil)
+}
+
+// begin notes that name is being built, or returns the build that is on.
+func (b *Builder) begin(name string) (mine, other *pending) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.pending[name]; p != nil {
+		return nil, p
+	}
+	p := &pending{done: make(chan struct{})}
+	b.pending[name] = p
+	return p, nil
+}
+
+// end tells who waits what became of the build p, if it is not nil.
+func (b *Builder) end(name string, p *pending, plugin Plugin, err error) {
+	if p == nil {
+		return
+	}
+	p.plugin, p.err = plugin, err
 	b.mu.Lock()
 	delete(b.pending, name)
 	b.mu.Unlock()
 	close(p.done)
-	return p.file, p.err
 }
 
-func (b *Builder) build(ctx context.Context, src *Source, added []Package, file string) (string, error) {
+func (b *Builder) buildOne(ctx context.Context, src *Source, name string, added []Package, p *pending) (Plugin, error) {
+	plugin := Plugin{File: filepath.Join(b.cache, name+".so"), Means: src.Means()}
+	err := b.build(ctx, join(src), added, plugin.File)
+	if err != nil {
+		plugin = Plugin{}
+	}
+	b.end(name, p, plugin, err)
+	return plugin, err
+}
+
+// build makes file of the cells in bu.
+func (b *Builder) build(ctx context.Context, bu *bundle, added []Package, file string) error {
 	dir, err := os.MkdirTemp(b.cache, "cell-")
 	if err != nil {
-		return "", fmt.Errorf("make a working folder: %w", err)
+		return fmt.Errorf("make a working folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, "cell.go"), []byte(src.Text), 0o644); err != nil {
-		return "", fmt.Errorf("write the cell's text: %w", err)
+	if err := os.WriteFile(filepath.Join(dir, "cell.go"), []byte(bu.file()), 0o644); err != nil {
+		return fmt.Errorf("write the cell's text: %w", err)
 	}
 	cfgFile, cfg, err := b.importCfg(dir, added)
 	if err != nil {
-		return "", err
+		return err
 	}
 	cells := filepath.Join(dir, "cells.a")
 	if err := b.lib.compile(ctx, dir, check.PkgPath, "cell.go", cells, cfgFile); err != nil {
-		return "", err
+		return err
 	}
 	if err := patchFile(cells, "", ""); err != nil {
-		return "", err
+		return err
 	}
 	so := filepath.Join(dir, "cell.so")
-	if err := b.link(ctx, dir, src.Hash, cfg, cells, so); err != nil {
-		return "", err
+	if err := b.link(ctx, dir, bu.hash(), cfg, cells, so); err != nil {
+		return err
 	}
-	if err := checkSymbols(so, src.Hash); err != nil {
-		return "", err
+	if err := checkSymbols(so, bu); err != nil {
+		return err
 	}
-	return file, os.Rename(so, file)
+	return os.Rename(so, file)
 }
 
 // Complaints is what the compiler says of a text that is not Go; "" if it cannot
@@ -190,9 +227,9 @@ func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) e
 }
 
 // checkSymbols makes sure that the dynamic linker will not take a datum of another
-// cell for one of this: every datum of the cells' package that the plugin shares
-// is a type, a slot, or has the text's own hash in its name.
-func checkSymbols(so, hash string) error {
+// cell for one of these: every datum of the cells' package that the plugin shares is
+// a type, a slot, or has the hash of its text in its name.
+func checkSymbols(so string, bu *bundle) error {
 	f, err := elf.Open(so)
 	if err != nil {
 		return fmt.Errorf("read the plugin: %w", err)
@@ -207,7 +244,8 @@ func checkSymbols(so, hash string) error {
 			continue
 		}
 		name := strings.TrimPrefix(s.Name, check.PkgPath+".")
-		if !strings.HasPrefix(name, slotMark) && !strings.Contains(name, hash) && !shareable(name) {
+		own := func(src *Source) bool { return strings.Contains(name, src.Hash) }
+		if !strings.HasPrefix(name, slotMark) && !shareable(name) && !strings.Contains(name, bu.hash()) && !slices.ContainsFunc(bu.sources, own) {
 			return fmt.Errorf("internal: the cell shares the datum %s with other cells; please report this", s.Name)
 		}
 	}

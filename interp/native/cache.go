@@ -43,9 +43,14 @@ type kept struct {
 // cannot be removed is left: another process may be at it as well.
 func prune(cache string, limit int64, now time.Time) {
 	var files []kept
+	var links []string
 	total := int64(0)
 	_ = filepath.WalkDir(cache, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".so") {
+			return nil
+		}
+		if d.Type()&os.ModeSymlink != 0 {
+			links = append(links, path)
 			return nil
 		}
 		info, err := d.Info()
@@ -63,6 +68,12 @@ func prune(cache string, limit int64, now time.Time) {
 		}
 		if os.Remove(f.path) == nil {
 			total -= f.size
+			_ = os.Remove(meansFile(f.path)) // which only plugins of several cells have
+		}
+	}
+	for _, link := range links {
+		if _, err := os.Stat(link); os.IsNotExist(err) {
+			_ = os.Remove(link)
 		}
 	}
 }

@@ -2,8 +2,6 @@ package native
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"go/types"
 	"maps"
@@ -13,18 +11,6 @@ import (
 	"attune/interp/check"
 )
 
-// Source is a cell as text for the compiler.
-type Source struct {
-	Hash string // of the text; names in it end with it
-	Text string
-	// Cell is the name of the cell in positions. It is made of the text.
-	Cell string
-	// Literals are the constants of the cell that each run of the text is given.
-	Literals []any
-	// Packages are the imports of the text, without duplicates.
-	Packages []string
-}
-
 // emitter writes one unit.
 type emitter struct {
 	u       *check.Unit
@@ -33,15 +19,16 @@ type emitter struct {
 	seen    map[*check.Decl]bool
 	imports map[string]string // path → name
 	slots   map[string]string // key → type text
+	shared  []shared
 	typed   *check.TypeWriter
 	lits    *literals
 }
 
-// Emit writes the unit as one Go file. cellID gives the name under which the text
-// of an earlier cell is known in positions. It fails where a type cannot be named.
+// Emit writes the unit as the parts of a Go file. cellID gives the name under which
+// the text of an earlier cell is known in positions. It fails where a type cannot be
+// named.
 func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
-	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}}
-	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
+	e := newEmitter(u, cellID)
 	inits := prepare(u)
 	e.lits = findLiterals(u)
 	var body []block
@@ -64,10 +51,10 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text strings.Builder
-	if err := e.declare(&text); err != nil {
+	if err := e.declare(); err != nil {
 		return nil, err
 	}
+	var text strings.Builder
 	for _, d := range own {
 		e.function(&text, d)
 	}
@@ -81,6 +68,31 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 		return nil, err
 	}
 	return e.finish(text.String()), nil
+}
+
+// Means is what the unit means by the names that it declares and that other texts
+// repeat, and by those that these name in turn: see Source.Means.
+func Means(u *check.Unit) (map[string]string, error) {
+	e := newEmitter(u, check.CellName)
+	for _, d := range append(slices.Clone(u.New), u.Again...) {
+		if d.Kind == check.Type || d.Kind == check.Const || d.Generic && d.Kind == check.Func {
+			e.want(d)
+		}
+	}
+	if len(e.wanted) == 0 {
+		return nil, nil
+	}
+	prepare(u)
+	if err := e.declare(); err != nil {
+		return nil, err
+	}
+	return means(e.shared), nil
+}
+
+func newEmitter(u *check.Unit, cellID func(cell int) string) *emitter {
+	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}}
+	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
+	return e
 }
 
 // own lists the functions and methods that this unit gives a body.
@@ -118,7 +130,7 @@ func (e *emitter) wantPieces(pieces []check.Piece) {
 }
 
 // declare writes what is wanted, and what that wants in turn.
-func (e *emitter) declare(text *strings.Builder) error {
+func (e *emitter) declare() error {
 	done := map[string]bool{}
 	for i := 0; i < len(e.wanted); i++ {
 		d := e.wanted[i]
@@ -127,27 +139,61 @@ func (e *emitter) declare(text *strings.Builder) error {
 			continue
 		}
 		done[id] = true
-		if err := e.declareOne(text, d); err != nil {
+		if err := e.declareOne(d); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *emitter) declareOne(text *strings.Builder, d *check.Decl) error {
+func (e *emitter) declareOne(d *check.Decl) error {
+	var text strings.Builder
 	switch {
 	case d.Kind == check.Const:
-		return e.constant(text, d)
+		if err := e.constant(&text, d); err != nil {
+			return err
+		}
 	case d.Kind == check.Type:
-		return e.typeDecl(text, d)
+		if err := e.typeDecl(&text, d); err != nil {
+			return err
+		}
 	case d.Generic:
 		e.wantPieces(d.Pieces)
-		e.mark(text, d.Cell, d.Line, 1)
-		e.pieces(text, d.Pieces)
+		e.mark(&text, d.Cell, d.Line, 1)
+		e.pieces(&text, d.Pieces)
 		text.WriteString("\n")
-		return nil
+	default:
+		return e.slot(d)
 	}
-	return e.slot(d)
+	if strings.Contains(text.String(), hashMark) {
+		return fmt.Errorf("internal: the text of %s, which cells share, has a name of its cell's own; please report this", d.Name)
+	}
+	e.share(d.Key, text.String(), meaning(d, text.String()))
+	if d.Kind == check.Type && d.Key != d.Name && e.u.Scope.Decls[d.Name] == d && !d.Generic {
+		e.share(d.Name, fmt.Sprintf("type %s = %s\n", d.Name, d.Key), "")
+	}
+	return nil
+}
+
+func (e *emitter) share(name, text, meaning string) {
+	e.shared = append(e.shared, shared{name, e.settled(text), meaning})
+}
+
+// meaning is the text of d without the positions, and with what its embedded fields
+// stand for.
+func meaning(d *check.Decl, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "//line ") {
+			b.WriteString(line)
+		}
+	}
+	for _, p := range d.Pieces {
+		if p.Embedded {
+			fmt.Fprintf(&b, "// %s is %s\n", p.Ref.Name, p.Ref.Key)
+		}
+	}
+	return b.String()
 }
 
 // slot notes the pointer through which d's storage is reached.
@@ -196,9 +242,6 @@ func (e *emitter) typeDecl(text *strings.Builder, d *check.Decl) error {
 	e.mark(text, d.Cell, d.Line, 1)
 	e.pieces(text, d.Pieces)
 	text.WriteString("\n")
-	if d.Key != d.Name && e.u.Scope.Decls[d.Name] == d && !d.Generic {
-		fmt.Fprintf(text, "type %s = %s\n", d.Name, d.Key)
-	}
 	for _, m := range d.Methods {
 		if m.Generic {
 			e.wantPieces(m.Pieces)
@@ -320,10 +363,7 @@ func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, in
 
 // bindFunc writes the function that binds the text's names to the session.
 func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
-	for _, key := range slices.Sorted(maps.Keys(e.slots)) {
-		fmt.Fprintf(text, "//line attune:1\nvar %s%s *%s\n", slotMark, key, e.slots[key])
-	}
-	fmt.Fprintf(text, "func Ξbind%s(%s *%s.Env) {\n", hashMark, envName, rtName)
+	fmt.Fprintf(text, "//line attune:1\nfunc Ξbind%s(%s *%s.Env) {\n", hashMark, envName, rtName)
 	for _, d := range e.wanted {
 		if d.Kind == check.Type && !d.Generic && !constraint(d.Obj.Type()) {
 			fmt.Fprintf(text, "%s.Type[%s](%s, %q)\n", rtName, d.Key, envName, d.Key)
@@ -352,36 +392,16 @@ func constraint(t types.Type) bool {
 	return ok && !i.IsMethodSet()
 }
 
-// finish puts the imports in front and the hash into the names.
-func (e *emitter) finish(text string) *Source {
-	var b strings.Builder
-	b.WriteString("package main\n")
-	paths := map[string]bool{}
-	for _, path := range slices.Sorted(maps.Keys(e.imports)) {
-		fmt.Fprintf(&b, "import %s %q\n", e.imports[path], path)
-		paths[path] = true
-	}
-	for _, path := range e.u.Blank {
-		fmt.Fprintf(&b, "import _ %q\n", path)
-		paths[path] = true
-	}
-	// The compiler asks for it in a program; a cell's own main is called by its key.
-	b.WriteString("//line attune:1\nfunc main() {}\n")
-	text = strings.ReplaceAll(text, pointMark, safepoint) // in generic functions and init
-	text = b.String() + strings.ReplaceAll(text, "//line "+check.CellName(e.u.Cell)+":", "//line "+ownMark+":")
-	cell := CellID(text)
-	text = strings.ReplaceAll(text, ownMark, cell)
-	hash := hashOf(text)
-	return &Source{
-		Hash: hash, Text: strings.ReplaceAll(text, hashMark, "_"+hash), Cell: cell, Literals: e.lits.values,
-		Packages: slices.Sorted(maps.Keys(paths)),
-	}
+// finish makes a source of what was written.
+func (e *emitter) finish(own string) *Source {
+	s := &Source{imports: e.imports, blank: e.u.Blank, shared: e.shared, slots: e.slots, own: e.settled(own), Literals: e.lits.values}
+	s.settle()
+	return s
 }
 
-// CellID is the name in positions of the cell with this text.
-func CellID(text string) string { return "cell-" + hashOf(text) }
-
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:8])
+// settled puts in what is known by now: the looks in generic functions and init, and
+// that positions which the text came with are of this cell.
+func (e *emitter) settled(text string) string {
+	text = strings.ReplaceAll(text, pointMark, safepoint)
+	return strings.ReplaceAll(text, "//line "+check.CellName(e.u.Cell)+":", "//line "+ownMark+":")
 }

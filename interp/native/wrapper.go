@@ -12,13 +12,17 @@ import (
 	"attune/interp/check"
 )
 
-// A plugin's main package is the same for every cell but for two names, so it is
-// compiled once and its archive serves as a template: the names below have the
-// length of real ones and are replaced byte by byte.
+// A plugin's main package is the same for all but for two names, so it is compiled
+// once and its archive serves as a template: the names below have the length of real
+// ones and are replaced byte by byte.
 const (
 	blankHash     = "0123456789abcdef"
 	wrapperPlugin = "attune/" + blankHash
 )
+
+// findMark begins the name of the function that finds a cell of the plugin by its
+// hash: what runs it and what binds its names. It ends with the hash of the plugin.
+const findMark = "Ξfind_"
 
 // cellsImport is what the wrapper imports the cells' package as: the linker calls
 // the wrapper itself main. It has the length of check.PkgPath, so that the name of
@@ -38,15 +42,11 @@ import (
 	rt "attune/interp/native/cellrt"
 )
 
-//go:linkname run ` + check.PkgPath + `.Ξrun_` + blankHash + `
-func run(*rt.Env)
+//go:linkname find ` + check.PkgPath + `.` + findMark + blankHash + `
+func find(hash string) (run, bind func(*rt.Env))
 
-//go:linkname bind ` + check.PkgPath + `.Ξbind_` + blankHash + `
-func bind(*rt.Env)
-
-func Run(env *rt.Env)  { run(env) }
-func Bind(env *rt.Env) { bind(env) }
-func main()            {}
+func Find(hash string) (run, bind func(*rt.Env)) { return find(hash) }
+func main() {}
 `
 
 // dummySource stands for the cells' package while the template is compiled.

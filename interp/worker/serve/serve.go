@@ -47,7 +47,7 @@ type server struct {
 // calls deep.
 const maxStack = 256 << 20
 
-// cellPlugin is an opened plugin.
+// cellPlugin is a cell of an opened plugin.
 type cellPlugin struct{ run, bind func(*cellrt.Env) }
 
 // cellRun is one Run on its way. Whoever ends it first reports it: the cell's
@@ -188,7 +188,7 @@ func failureOf(f cellrt.Failure) *worker.Failure {
 	return out
 }
 
-// open opens a plugin, once for each hash.
+// open finds a cell in its plugin, which may hold others and is opened once.
 func (s *server) open(n *worker.Native) (*cellPlugin, error) {
 	if p := s.opened[n.Hash]; p != nil {
 		return p, nil
@@ -202,17 +202,17 @@ func (s *server) open(n *worker.Native) (*cellPlugin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the compiled cell: %w", err)
 	}
+	sym, err := lib.Lookup("Find")
+	if err != nil {
+		return nil, fmt.Errorf("open the compiled cell: %w", err)
+	}
+	find, ok := sym.(func(string) (run, bind func(*cellrt.Env)))
+	if !ok {
+		return nil, fmt.Errorf("open the compiled cell: Find is a %T", sym)
+	}
 	p := &cellPlugin{}
-	for name, to := range map[string]*func(*cellrt.Env){"Run": &p.run, "Bind": &p.bind} {
-		sym, err := lib.Lookup(name)
-		if err != nil {
-			return nil, fmt.Errorf("open the compiled cell: %w", err)
-		}
-		f, ok := sym.(func(*cellrt.Env))
-		if !ok {
-			return nil, fmt.Errorf("open the compiled cell: %s is a %T", name, sym)
-		}
-		*to = f
+	if p.run, p.bind = find(n.Hash); p.run == nil {
+		return nil, fmt.Errorf("open the compiled cell: %s is not in the plugin", n.Hash)
 	}
 	s.opened[n.Hash] = p
 	return p, nil
