@@ -126,7 +126,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		return err
 	}
 	e.s.checkMu.Lock()
-	u, means, cerr := e.s.check(e.req.Count, code, e.s.scope.Load())
+	u, means, cerr := e.s.checkCell(e.req.Count, code, e.s.scope.Load())
 	e.means = means
 	var decision plan.Decision
 	if cerr == nil {

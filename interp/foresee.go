@@ -134,7 +134,7 @@ func (s *Session) foreseeOne(count int, code string, scope *check.Scope, ids map
 	}
 	s.checkMu.Lock()
 	defer s.checkMu.Unlock()
-	u, _, err := s.check(count, text, scope)
+	u, _, err := s.checkCell(count, text, scope)
 	if err != nil {
 		return nil, nil
 	}

@@ -63,6 +63,8 @@ type Session struct {
 	count   int // of the cell that runs or ran last
 	closed  bool
 
+	asked atomic.Int64 // glimpses of values, which any goroutine may ask for
+
 	usage     usage
 	foresight foresight
 	packages  packages

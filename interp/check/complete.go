@@ -1,42 +1,102 @@
 package check
 
 import (
-	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // Candidate is one way to complete a name.
-type Candidate struct{ Text, Type, Signature string }
+type Candidate struct {
+	Text string
+	// Type is what it is: "function", "method", "variable", "field", "type", "const",
+	// "module", "keyword", "label".
+	Type string
+	// Signature is its type, or a package's path; From the path of a package that is
+	// not imported yet.
+	Signature, From string
+	obj             types.Object
+	rank            int
+}
+
+// The order in which candidates are offered, what suits the place first in each.
+const (
+	ofPlace = iota // labels, keys of a literal, members
+	ofBlock
+	ofSession
+	ofImports
+	ofUniverse
+	ofLanguage
+	ofOthers // packages that are not imported
+)
 
 // Complete lists what could stand at offset in code, and the byte range that it
 // would replace.
 func (c *Checker) Complete(code string, offset int, scope *Scope) (start, end int, out []Candidate) {
+	code = withoutMagics(code)
 	start, end = word(code, offset)
 	prefix := code[start:offset]
-	if path, ok := importPath(code, start); ok {
-		return offset - len(path), end, c.packages(path)
+	t := look(code[:start])
+	if t.quoted {
+		if path, ok := t.importPath(code, offset); ok {
+			_, end = pathAround(code, offset)
+			return offset - len(path), end, c.packages(path)
+		}
 	}
-	if p := c.probeAt(code[:offset]+code[end:], offset, scope); p != nil {
-		out = c.candidates(p, scope)
-	} else {
-		out = c.global(scope)
+	number := start > 0 && code[start-1] == '.' && t.last().tok != token.PERIOD
+	if number || t.quoted || t.unclosed != "" || t.noted || prefix != "" && prefix[0] >= '0' && prefix[0] <= '9' {
+		return offset, offset, nil
 	}
+	p := c.probeAt(code[:offset]+code[end:], offset, scope)
+	at := placeOf(t, p, code[:start])
+	out = c.candidates(p, t, at, prefix, scope)
 	out = slices.DeleteFunc(out, func(x Candidate) bool {
 		return !hasPrefixFold(x.Text, prefix) || strings.Contains(x.Text, "Ξ")
 	})
-	slices.SortFunc(out, func(a, b Candidate) int {
-		if x, y := strings.HasPrefix(a.Text, prefix), strings.HasPrefix(b.Text, prefix); x != y {
-			if x {
-				return -1
-			}
-			return 1
+	arrange(out, p, at, prefix)
+	seen := map[string]bool{}
+	return start, end, slices.DeleteFunc(out, func(x Candidate) bool {
+		had := seen[x.Text]
+		seen[x.Text] = true
+		return had
+	})
+}
+
+// arrange sorts what is offered: first what is written as typed, then what has the
+// type that is asked for, then what is near.
+func arrange(list []Candidate, p *probe, at place, prefix string) {
+	var want types.Type
+	if p != nil && at != aType {
+		want = p.expected()
+	}
+	weight := func(x Candidate) int {
+		w := 2 * x.rank
+		if !strings.HasPrefix(x.Text, prefix) {
+			w += 1000
+		}
+		_, isType := x.obj.(*types.TypeName)
+		switch {
+		case want == nil || x.rank == ofPlace && x.obj == nil: // a key of a literal
+		case !suits(x.obj, want):
+			w += 100
+		case isType: // of a conversion or literal
+			w += 50
+		case x.Type == "function": // to be called
+			w++
+		}
+		return w
+	}
+	slices.SortStableFunc(list, func(a, b Candidate) int {
+		if x, y := weight(a), weight(b); x != y {
+			return x - y
+		}
+		if a.rank == ofPlace && a.From == "" {
+			return 0 // in the order of their declaration
 		}
 		return strings.Compare(a.Text, b.Text)
 	})
-	return start, end, slices.CompactFunc(out, func(a, b Candidate) bool { return a.Text == b.Text })
 }
 
 func hasPrefixFold(s, prefix string) bool {
@@ -45,9 +105,17 @@ func hasPrefixFold(s, prefix string) bool {
 
 // word is the identifier around offset.
 func word(code string, offset int) (start, end int) {
-	isPart := func(b byte) bool {
+	return around(code, offset, func(b byte) bool {
 		return b == '_' || b >= 0x80 || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
-	}
+	})
+}
+
+// pathAround is the part of an import path around offset.
+func pathAround(code string, offset int) (start, end int) {
+	return around(code, offset, func(b byte) bool { return b > ' ' && b != '"' && b != '`' && b != ')' && b != ';' })
+}
+
+func around(code string, offset int, isPart func(byte) bool) (start, end int) {
 	start, end = offset, offset
 	for start > 0 && isPart(code[start-1]) {
 		start--
@@ -58,22 +126,28 @@ func word(code string, offset int) (start, end int) {
 	return start, end
 }
 
-// importPath tells whether the cursor stands in the path of an import, and what is
-// there of it.
-func importPath(code string, start int) (string, bool) {
-	line := code[strings.LastIndexByte(code[:start], '\n')+1 : start]
-	i := strings.IndexByte(line, '"')
-	if i < 0 || strings.Count(line, `"`) != 1 || !strings.Contains(code[:start], "import") {
+// importPath is what stands of an import's path in front of offset, if the text ends
+// in one.
+func (t *text) importPath(code string, offset int) (string, bool) {
+	n := len(t.toks) - 1
+	for n > 0 && t.toks[n].tok != token.STRING {
+		n--
+	}
+	if n < 1 {
 		return "", false
 	}
-	before := strings.TrimSpace(line[:i])
-	if before != "" && !strings.HasPrefix(before, "import") {
-		return "", false
+	before := t.toks[:n]
+	if k := before[n-1].tok; n > 1 && (k == token.IDENT || k == token.PERIOD) {
+		before = before[:n-1] // the name it is imported under
 	}
-	_, end := word(code, start)
-	return line[i+1:] + code[start:end], true
+	in := before[len(before)-1].tok == token.IMPORT
+	if b := len(t.open) - 1; b >= 0 && t.open[b].tok == token.LPAREN {
+		in = t.open[b].before == token.IMPORT
+	}
+	return code[t.toks[n].off+1 : offset], in
 }
 
+// packages lists the import paths that begin with prefix, the standard library first.
 func (c *Checker) packages(prefix string) []Candidate {
 	var out []Candidate
 	for _, p := range c.Imp.Paths() {
@@ -81,169 +155,164 @@ func (c *Checker) packages(prefix string) []Candidate {
 			out = append(out, Candidate{Text: p, Type: "module"})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Candidate) int { return origin(a.Text) - origin(b.Text) })
 	return out
 }
 
-func public(path string) bool {
-	return !strings.Contains("/"+path, "/internal/") && !strings.HasSuffix(path, "/internal") && !strings.HasPrefix(path, "vendor/")
+// candidates lists all that may stand in the place.
+func (c *Checker) candidates(p *probe, t *text, at place, prefix string, scope *Scope) []Candidate {
+	var out []Candidate
+	switch {
+	case at == aNewName:
+		return nil
+	case at == aMember && p == nil:
+		return nil
+	case at == aMember:
+		if x := p.selected(); x != nil {
+			return ofRank(ofPlace, c.members(p, x))
+		}
+		return nil
+	case at == aLabel && p != nil:
+		return p.labels(t.last().tok)
+	case at == aFieldKey:
+		out = p.fields()
+	}
+	for _, w := range p.keywords(at, t) {
+		out = append(out, Candidate{Text: w, Type: "keyword", rank: ofLanguage})
+	}
+	if at == aCase || at == anElse || at == aLabel {
+		return out
+	}
+	out = append(out, c.visible(p, scope)...)
+	if prefix != "" {
+		out = append(out, ofRank(ofOthers, c.unimported(prefix))...)
+	}
+	if at == aType {
+		out = slices.DeleteFunc(out, func(x Candidate) bool {
+			return x.Type != "type" && x.Type != "module" && x.Type != "keyword"
+		})
+	} else if p != nil {
+		out = append(out, p.literal()...)
+	}
+	return out
 }
 
-func (c *Checker) candidates(p *probe, scope *Scope) []Candidate {
-	if len(p.path) > 1 {
-		switch parent := p.path[len(p.path)-2].(type) {
-		case *ast.SelectorExpr:
-			if parent.Sel == p.id {
-				return c.members(p, parent.X)
-			}
-		case *ast.CompositeLit:
-			if fields := p.fields(parent); fields != nil {
-				return append(fields, c.visible(p, scope)...)
-			}
-		}
+func ofRank(rank int, list []Candidate) []Candidate {
+	for i := range list {
+		list[i].rank = rank
 	}
-	return c.visible(p, scope)
+	return list
 }
 
-// members lists what can stand behind x and a dot. A package that no cell has
-// imported yet is known by its name.
-func (c *Checker) members(p *probe, x ast.Expr) []Candidate {
-	info := p.unit.Info
-	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
-		if pkg, ok := info.Uses[id].(*types.PkgName); ok {
-			return exported(pkg.Imported())
-		}
-		if info.Uses[id] == nil {
-			for pkg := range c.named(id.Name) {
-				return exported(pkg)
-			}
-		}
-	}
-	tv, ok := info.Types[x]
-	if !ok || tv.Type == nil {
+// literal is the head of a function where one is asked for.
+func (p *probe) literal() []Candidate {
+	want := p.expected()
+	if want == nil {
 		return nil
 	}
-	return typeMembers(tv.Type, p.unit.Pkg)
-}
-
-func exported(pkg *types.Package) []Candidate {
-	var out []Candidate
-	for _, name := range pkg.Scope().Names() {
-		if ast.IsExported(name) {
-			out = append(out, candidate(pkg.Scope().Lookup(name)))
-		}
-	}
-	return out
-}
-
-// typeMembers lists fields and methods of t, promoted ones included.
-func typeMembers(t types.Type, pkg *types.Package) []Candidate {
-	var out []Candidate
-	seen := map[string]bool{}
-	add := func(o types.Object) {
-		if !seen[o.Name()] && (o.Exported() || o.Pkg() == nil || o.Pkg().Path() == pkg.Path()) {
-			seen[o.Name()] = true
-			out = append(out, candidate(o))
-		}
-	}
-	recv := t
-	if _, ok := t.Underlying().(*types.Interface); !ok {
-		if _, ok := t.(*types.Pointer); !ok {
-			recv = types.NewPointer(t)
-		}
-	}
-	set := types.NewMethodSet(recv)
-	for i := range set.Len() {
-		add(set.At(i).Obj())
-	}
-	var fields func(t types.Type, depth int)
-	fields = func(t types.Type, depth int) {
-		if p, ok := t.Underlying().(*types.Pointer); ok {
-			t = p.Elem()
-		}
-		s, ok := t.Underlying().(*types.Struct)
-		if !ok || depth > 5 {
-			return
-		}
-		for i := range s.NumFields() {
-			add(s.Field(i))
-			if s.Field(i).Embedded() {
-				fields(s.Field(i).Type(), depth+1)
-			}
-		}
-	}
-	fields(t, 0)
-	return out
-}
-
-// fields lists the field names that a struct literal may set.
-func (p *probe) fields(lit *ast.CompositeLit) []Candidate {
-	t := p.unit.Info.TypeOf(lit)
-	if t == nil {
-		return nil
-	}
-	s, ok := t.Underlying().(*types.Struct)
+	sig, ok := want.Underlying().(*types.Signature)
 	if !ok {
 		return nil
 	}
-	var out []Candidate
-	for i := range s.NumFields() {
-		if f := s.Field(i); f.Exported() || f.Pkg().Path() == PkgPath {
-			out = append(out, Candidate{Text: f.Name() + ":", Type: "property", Signature: shortType(f.Type())})
-		}
-	}
-	return out
+	head := shortType(named(sig))
+	return []Candidate{{Text: head + " { }", Type: "function", Signature: "a function literal"}}
 }
 
-// visible lists every name in scope at the cursor.
+// named gives every parameter of sig a name.
+func named(sig *types.Signature) *types.Signature {
+	var vars []*types.Var
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		name := v.Name()
+		if name == "" || name == "_" {
+			name = string(rune('a' + i%26))
+		}
+		vars = append(vars, types.NewParam(v.Pos(), v.Pkg(), name, v.Type()))
+	}
+	return types.NewSignatureType(nil, nil, nil, types.NewTuple(vars...), sig.Results(), sig.Variadic())
+}
+
+// visible lists every name in scope at the cursor: the block's, the session's, the
+// imports, and what Go predeclares.
 func (c *Checker) visible(p *probe, scope *Scope) []Candidate {
 	var out []Candidate
-	for s := p.scopeAt(); s != nil && s != types.Universe; s = s.Parent() {
-		for _, name := range s.Names() {
-			out = append(out, candidate(s.Lookup(name)))
+	add := func(o types.Object, rank int) {
+		x := candidate(o)
+		x.rank = rank
+		out = append(out, x)
+	}
+	imports := scope.Imports
+	if p != nil {
+		imports = p.named
+		for s := p.scopeAt(); s != nil && s != types.Universe; s = s.Parent() {
+			for _, name := range s.Names() {
+				o := s.Lookup(name)
+				_, isPkg := o.(*types.PkgName)
+				if _, seen := s.LookupParent(name, p.id.Pos()); seen != o || isPkg {
+					continue // declared further down, or for checking alone
+				}
+				if s == p.unit.Pkg.Scope() {
+					add(o, ofSession)
+				} else {
+					add(o, ofBlock)
+				}
+			}
 		}
 	}
-	return append(out, c.global(scope)...)
-}
-
-// global lists the session's names, imports, and what Go predeclares.
-func (c *Checker) global(scope *Scope) []Candidate {
-	var out []Candidate
 	for _, d := range scope.Names() {
-		out = append(out, candidate(d.Obj))
+		if d.Obj != nil {
+			add(d.Obj, ofSession)
+		}
 	}
-	for name, path := range scope.Imports {
-		out = append(out, Candidate{Text: name, Type: "module", Signature: path})
+	for _, name := range slices.Sorted(maps.Keys(imports)) {
+		out = append(out, Candidate{Text: name, Type: "module", Signature: imports[name], rank: ofImports})
 	}
 	for _, name := range types.Universe.Names() {
-		out = append(out, candidate(types.Universe.Lookup(name)))
-	}
-	for t := token.BREAK; t <= token.VAR; t++ {
-		out = append(out, Candidate{Text: t.String(), Type: "keyword"})
+		add(types.Universe.Lookup(name), ofUniverse)
 	}
 	return out
 }
 
-// candidate describes an object in the words that front ends have icons for.
+// candidate describes an object.
 func candidate(o types.Object) Candidate {
-	c := Candidate{Text: o.Name(), Type: "instance"}
+	c := Candidate{Text: o.Name(), Type: "variable", obj: o}
 	switch o := o.(type) {
 	case *types.Func:
 		c.Type, c.Signature = "function", shortType(o.Type())
+		if o.Signature().Recv() != nil {
+			c.Type = "method"
+		}
 	case *types.Builtin:
-		c.Type = "function"
+		c.Type, c.Signature = "function", builtins[o.Name()].signature
 	case *types.TypeName:
-		c.Type = "class"
+		c.Type = "type"
+		if _, ok := o.Type().(*types.Basic); !ok {
+			c.Signature = kindOfType(o.Type())
+		}
 	case *types.PkgName:
 		c.Type, c.Signature = "module", o.Imported().Path()
 	case *types.Const:
-		c.Signature = shortType(o.Type())
+		c.Type, c.Signature = "const", shortType(o.Type())
+	case *types.Nil:
+		c.Type = "const"
 	case *types.Var:
 		c.Signature = shortType(o.Type())
 		if o.IsField() {
-			c.Type = "property"
+			c.Type = "field"
 		}
 	}
 	return c
+}
+
+// kindOfType is the word for what a type is made of.
+func kindOfType(t types.Type) string {
+	switch t.Underlying().(type) {
+	case *types.Struct:
+		return "struct"
+	case *types.Interface:
+		return "interface"
+	}
+	return shortType(t.Underlying())
 }
 
 // shortType writes a type as a user would, session types without a package.
@@ -265,4 +334,17 @@ func TypeName(d *Decl) string {
 		return shortType(d.Obj.Type().Underlying())
 	}
 	return shortType(d.Obj.Type())
+}
+
+// dotted is the name in front of the dot before start, "" if there is none or if it
+// is itself selected from something.
+func dotted(code string, start int) string {
+	if start == 0 || code[start-1] != '.' {
+		return ""
+	}
+	from, to := word(code, start-1)
+	if from > 0 && code[from-1] == '.' || !token.IsIdentifier(code[from:to]) {
+		return ""
+	}
+	return code[from:to]
 }

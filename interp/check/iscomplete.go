@@ -77,10 +77,12 @@ func look(src string) *text {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", fset.Base(), len(src))
 	var s scanner.Scanner
+	fault := false // in the token at hand
 	s.Init(file, []byte(src), func(_ token.Position, msg string) {
+		fault = true
 		switch {
 		case strings.HasPrefix(msg, "raw string literal not terminated"):
-			t.unclosed, t.quoted = "raw", true
+			t.unclosed = "raw"
 		case strings.HasPrefix(msg, "comment not terminated"):
 			t.unclosed, t.noted = "comment", true
 		default:
@@ -89,6 +91,7 @@ func look(src string) *text {
 	}, scanner.ScanComments)
 	choice := false
 	for {
+		fault = false
 		pos, kind, lit := s.Scan()
 		if kind == token.EOF {
 			return t
@@ -99,7 +102,7 @@ func look(src string) *text {
 			continue
 		}
 		if (kind == token.STRING || kind == token.CHAR) && off+len(lit) == len(src) {
-			t.quoted = t.quoted || len(lit) < 2 || lit[len(lit)-1] != lit[0] || t.wrong
+			t.quoted = fault
 		}
 		t.take(tok{off, kind, lit}, &choice)
 	}

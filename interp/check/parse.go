@@ -17,11 +17,21 @@ func lineMark(n, line, col int) string {
 	return fmt.Sprintf("//line %s:%d:%d\n", CellName(n), line, col)
 }
 
+func (c *Checker) mode() parser.Mode {
+	if c.lenient {
+		return parser.AllErrors
+	}
+	return parser.ParseComments
+}
+
 // parseDecl parses one declaration chunk of cell n as a file of its own.
 func (c *Checker) parseDecl(n int, ch Chunk) (*File, error) {
 	f := &File{Chunk: ch, Text: header + lineMark(n, ch.Line, ch.Col) + ch.Text + "\n"}
 	var err error
-	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d_%d", n, ch.Line), f.Text, parser.ParseComments)
+	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d_%d", n, ch.Line), f.Text, c.mode())
+	if c.lenient && f.AST != nil {
+		err = nil
+	}
 	return f, err
 }
 
@@ -35,7 +45,10 @@ func (c *Checker) parseBody(n int, chunks []Chunk) (*File, error) {
 	b.WriteString("}\n")
 	f := &File{Text: b.String(), Chunk: chunks[0]}
 	var err error
-	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d", n), f.Text, parser.ParseComments)
+	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d", n), f.Text, c.mode())
+	if c.lenient && f.AST != nil {
+		return f, nil
+	}
 	if err != nil {
 		// One chunk at a time, so that what is missing in one does not show in the next.
 		for _, ch := range chunks {

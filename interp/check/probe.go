@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -12,20 +13,26 @@ const mark = "Ξcursor"
 
 // probe is a cell that is being typed, checked as far as it goes.
 type probe struct {
-	unit *Unit
-	path []ast.Node // from the file down to the identifier at the cursor
-	id   *ast.Ident
+	unit  *Unit
+	path  []ast.Node // from the file down to the identifier at the cursor
+	id    *ast.Ident
+	named map[string]string // the imports: the session's and the cell's
 }
 
-// probeAt checks code with a marker put in at offset, problems overlooked. It
-// returns nil if nothing can be made of the text.
+// probeAt checks code with a marker put in at offset, problems overlooked. What
+// stands behind the cursor is left out if nothing can be made of the whole. It
+// returns nil if nothing can be made of what stands before it either.
 func (c *Checker) probeAt(code string, offset int, scope *Scope) *probe {
 	c = c.scratch()
-	for _, text := range []string{
-		code[:offset] + mark + code[offset:],
-		closed(code[:offset] + mark),
-	} {
-		if p := c.tryProbe(text, scope); p != nil {
+	if p := c.tryProbe(inSight(Split(code[:offset]+mark+code[offset:])), scope); p != nil {
+		return p
+	}
+	open := look(code[:offset]).open
+	for _, tail := range []string{"", " {\n}", "; _ {\n}"} {
+		chunks := slices.DeleteFunc(Split(code[:offset]+mark+ending(open, tail)), func(ch Chunk) bool {
+			return !strings.Contains(ch.Text, mark) && !parses(ch)
+		})
+		if p := c.tryProbe(chunks, scope); p != nil {
 			return p
 		}
 	}
@@ -34,18 +41,25 @@ func (c *Checker) probeAt(code string, offset int, scope *Scope) *probe {
 
 // scratch is the checker with a file set of its own, for text that is not kept.
 func (c *Checker) scratch() *Checker {
-	return &Checker{Fset: token.NewFileSet(), Imp: c.Imp, pkg: c.pkg}
+	return &Checker{Fset: token.NewFileSet(), Imp: c.Imp, pkg: c.pkg, lenient: true}
 }
 
-func (c *Checker) tryProbe(text string, scope *Scope) *probe {
+func (c *Checker) tryProbe(chunks []Chunk, scope *Scope) (p *probe) {
+	// What the parser makes of half a statement may lack any part, and the steps of a
+	// check count on all of them. It is one attempt among several.
+	defer func() {
+		if recover() != nil {
+			p = nil
+		}
+	}()
 	r := &run{
-		c: c, cell: 0, old: scope, chunks: Split(text),
+		c: c, cell: 0, old: scope, chunks: chunks,
 		named: map[string]string{}, declares: map[string]bool{}, methods: map[string][]Chunk{},
 		typeText: map[string]Chunk{}, dirty: map[*Decl]bool{}, reshaped: map[*Decl]bool{}, stale: map[*Decl]string{},
 	}
-	if r.imports() != nil || r.sort() != nil {
-		return nil
-	}
+	_ = r.imports()
+	_ = r.sort()
+	r.guessImports()
 	r.dirtyTypes()
 	r.unit = &Unit{Fset: c.Fset, Scope: scope}
 	r.topLevel, r.objs = map[token.Pos]bool{}, map[types.Object]*Decl{}
@@ -53,13 +67,40 @@ func (c *Checker) tryProbe(text string, scope *Scope) *probe {
 	if r.files() != nil {
 		return nil
 	}
-	r.typeCheck()
-	for _, f := range append(r.unit.Files[:len(r.unit.Files):len(r.unit.Files)], bodyList(r.unit)...) {
-		if path, id := find(f.AST); id != nil {
-			return &probe{unit: r.unit, path: path, id: id}
+	files := append(slices.Clone(r.unit.Files), bodyList(r.unit)...)
+	for _, f := range files {
+		path, id := find(f.AST)
+		if id != nil && p == nil {
+			p = &probe{unit: r.unit, path: path, id: id, named: r.named}
+		}
+		if id == nil { // what another function does is of no account here
+			f.FuncDecls(func(fd *ast.FuncDecl) {
+				if fd.Name.Name != bodyName {
+					fd.Body = nil
+				}
+			})
 		}
 	}
-	return nil
+	if p != nil {
+		r.typeCheck()
+	}
+	return p
+}
+
+// inSight leaves out the statements behind the one with the marker, which it cannot
+// see. A function sees them all.
+func inSight(chunks []Chunk) []Chunk {
+	at := slices.IndexFunc(chunks, func(ch Chunk) bool { return strings.Contains(ch.Text, mark) })
+	if at < 0 || chunks[at].Kind != StmtChunk {
+		return chunks
+	}
+	var out []Chunk
+	for i, ch := range chunks {
+		if i <= at || ch.Kind != StmtChunk && ch.Kind != VarChunk {
+			out = append(out, ch)
+		}
+	}
+	return out
 }
 
 // find looks for the marked identifier.
@@ -75,78 +116,62 @@ func find(f *ast.File) (path []ast.Node, id *ast.Ident) {
 		}
 		stack = append(stack, n)
 		if x, ok := n.(*ast.Ident); ok && strings.HasSuffix(x.Name, mark) {
-			path, id = append([]ast.Node(nil), stack...), x
+			path, id = slices.Clone(stack), x
 		}
 		return true
 	})
 	return path, id
 }
 
-// closed ends the brackets and strings that text leaves open.
-func closed(text string) string {
-	open := openBrackets(text)
-	var b strings.Builder
-	b.WriteString(text)
-	for i := len(open) - 1; i >= 0; i-- {
-		switch open[i] {
-		case '(':
-			b.WriteByte(')')
-		case '[':
-			b.WriteByte(']')
-		case '{':
-			b.WriteString("\n}")
-		}
+// up is the nth node above the marker, nil if there is none.
+func (p *probe) up(n int) ast.Node {
+	if i := len(p.path) - 1 - n; i >= 0 {
+		return p.path[i]
 	}
-	return b.String()
-}
-
-// openBrackets lists the brackets that text opens and does not close.
-func openBrackets(text string) []byte {
-	toks, _ := scan(text)
-	var open []byte
-	for _, t := range toks {
-		switch t.tok {
-		case token.LPAREN, token.LBRACK, token.LBRACE:
-			open = append(open, t.tok.String()[0])
-		case token.RPAREN, token.RBRACK, token.RBRACE:
-			if len(open) > 0 {
-				open = open[:len(open)-1]
-			}
-		}
-	}
-	return open
+	return nil
 }
 
 // scopeAt is the innermost lexical scope at the cursor.
 func (p *probe) scopeAt() *types.Scope {
-	pos := p.id.Pos()
-	inner := p.unit.Pkg.Scope().Innermost(pos)
-	if inner == nil {
-		return p.unit.Pkg.Scope()
+	if inner := p.unit.Pkg.Scope().Innermost(p.id.Pos()); inner != nil {
+		return inner
 	}
-	return inner
+	return p.unit.Pkg.Scope()
 }
 
-// selector returns, if the marker stands behind a dot, how to look names up there.
-func (p *probe) selector() func(name string) types.Object {
-	if len(p.path) < 2 {
-		return nil
+// selected is what the marker is selected from: nil if it stands behind no dot.
+func (p *probe) selected() ast.Expr {
+	if sel, ok := p.up(1).(*ast.SelectorExpr); ok && sel.Sel == p.id {
+		return sel.X
 	}
-	sel, ok := p.path[len(p.path)-2].(*ast.SelectorExpr)
-	if !ok || sel.Sel != p.id {
-		return nil
-	}
-	if id, ok := ast.Unparen(sel.X).(*ast.Ident); ok {
+	return nil
+}
+
+// packageOf is the package that x names, nil if it names none.
+func (p *probe) packageOf(x ast.Expr) *types.Package {
+	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
 		if pkg, ok := p.unit.Info.Uses[id].(*types.PkgName); ok {
-			return func(name string) types.Object { return pkg.Imported().Scope().Lookup(name) }
+			return pkg.Imported()
 		}
 	}
-	t := p.unit.Info.TypeOf(sel.X)
-	return func(name string) types.Object {
-		if t == nil {
-			return nil
+	return nil
+}
+
+// guessImports adds the imports that the text leaves out, as the cell will when it runs.
+func (r *run) guessImports() {
+	for _, ch := range r.chunks {
+		toks, _ := scan(ch.Text)
+		for i, k := range toks {
+			if i+2 >= len(toks) || k.tok != token.IDENT || toks[i+1].tok != token.PERIOD || toks[i+2].tok != token.IDENT ||
+				i > 0 && toks[i-1].tok == token.PERIOD {
+				continue
+			}
+			if r.named[k.lit] != "" || r.declares[k.lit] || r.old.Decls[k.lit] != nil {
+				continue
+			}
+			if paths := r.c.Offering(k.lit, toks[i+2].lit); len(paths) > 0 {
+				r.named[k.lit] = paths[0]
+			}
 		}
-		o, _, _ := types.LookupFieldOrMethod(t, true, p.unit.Pkg, name)
-		return o
 	}
 }

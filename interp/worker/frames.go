@@ -92,6 +92,9 @@ type Stop struct{ ID int }
 type List struct {
 	ID   int
 	Keys []string
+	// Busy: a cell may be changing the values. Then only those are measured and drawn
+	// that half a change cannot make dangerous to read.
+	Busy bool
 }
 
 // Memory asks who holds attune's own memory; the answer is a Listing's Text.

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"reflect"
+	"runtime/debug"
 
 	"attune/display"
 	"attune/display/mime"
@@ -12,15 +13,29 @@ import (
 // list answers what keys hold. It looks while cells may run, so that what it says
 // of a value that changes meanwhile is a glimpse.
 func (s *server) list(req *worker.List) {
+	// A slice read while it is written may have the length of another.
+	debug.SetPanicOnFault(true)
 	var items []worker.Item
 	for _, k := range req.Keys {
 		v, ok := s.table.Lookup(k)
 		if !ok {
 			continue
 		}
-		items = append(items, worker.Item{Key: k, Bytes: sizeOf(v.Elem()), Text: head(v.Elem()), Type: v.Type().Elem().String()})
+		items = append(items, glimpse(k, v.Elem(), req.Busy))
 	}
 	_ = s.conn.Send(&worker.Event{Listing: &worker.Listing{ID: req.ID, Items: items}})
+}
+
+// glimpse is what is said of a value.
+func glimpse(key string, v reflect.Value, busy bool) (it worker.Item) {
+	it = worker.Item{Key: key, Bytes: int64(v.Type().Size()), Type: v.Type().String()}
+	if busy && !steady(v.Type(), 0) {
+		return it
+	}
+	defer func() { _ = recover() }() // what was read while it changed
+	it.Bytes = sizeOf(v)
+	it.Text = head(v)
+	return it
 }
 
 // head is a value's text, cut to a line.
@@ -48,9 +63,9 @@ func head(v reflect.Value) (text string) {
 
 // steady types can be drawn while a cell runs: what holds no map, and nothing whose
 // type is only known then. A map that is written meanwhile would end the process, and
-// a method of the user's may do anything.
+// a method of the user's that says how to show the value may do anything.
 func steady(t reflect.Type, depth int) bool {
-	if depth > 4 || t.NumMethod() > 0 && t.PkgPath() == "main" {
+	if depth > 4 || t.PkgPath() == "main" && showsItself(t) {
 		return false
 	}
 	switch t.Kind() {
@@ -66,6 +81,19 @@ func steady(t reflect.Type, depth int) bool {
 		}
 	}
 	return true
+}
+
+// showsItself tells whether drawing a value calls a method of its type.
+func showsItself(t reflect.Type) bool {
+	for _, i := range []reflect.Type{
+		reflect.TypeFor[error](), reflect.TypeFor[fmt.Stringer](), reflect.TypeFor[fmt.Formatter](),
+		reflect.TypeFor[fmt.GoStringer](), reflect.TypeFor[display.Bundler](),
+	} {
+		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // sizeOf adds up the bytes that v holds, what it points to included, each block

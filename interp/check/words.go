@@ -1,0 +1,85 @@
+package check
+
+// wordDoc documents a word of the language: how it is written, and what it does.
+type wordDoc struct{ signature, doc string }
+
+// builtins are the functions that Go predeclares (Go specification, "Built-in functions").
+var builtins = map[string]wordDoc{
+	"append":  {"func append(slice []T, elems ...T) []T", "append adds elems to the end of slice and returns the longer slice, which may lie elsewhere in memory: xs = append(xs, x)."},
+	"cap":     {"func cap(v T) int", "cap is how many elements a slice or channel has room for."},
+	"clear":   {"func clear(t T)", "clear removes all entries of a map, or sets all elements of a slice to zero."},
+	"close":   {"func close(c chan<- T)", "close says that nothing more will be sent on c. What was sent can still be received; then receives give the zero value and false."},
+	"complex": {"func complex(r, i FloatType) ComplexType", "complex makes a complex number of its real and imaginary parts."},
+	"copy":    {"func copy(dst, src []T) int", "copy copies elements of src into dst, as many as the shorter has room for, and returns how many."},
+	"delete":  {"func delete(m map[K]V, key K)", "delete removes the entry of key from m; it does nothing if there is none."},
+	"imag":    {"func imag(c ComplexType) FloatType", "imag is the imaginary part of c."},
+	"len":     {"func len(v T) int", "len is the number of elements of a slice, array, map or channel, and the number of bytes of a string."},
+	"make":    {"func make(t T, size ...int) T", "make creates a slice (of a length, and a capacity if given), a map, or a channel (with a buffer of that size)."},
+	"max":     {"func max(x T, y ...T) T", "max is the largest of its arguments."},
+	"min":     {"func min(x T, y ...T) T", "min is the smallest of its arguments."},
+	"new":     {"func new(T) *T", "new allocates a variable of a type, or one that holds a value, and returns its address."},
+	"panic":   {"func panic(v any)", "panic stops the function and, after the deferred calls, its callers; a deferred call of recover ends that. In a cell it ends the cell, and values are kept."},
+	"print":   {"func print(args ...any)", "print writes its arguments to standard error, for debugging. Use fmt.Print."},
+	"println": {"func println(args ...any)", "println writes its arguments and a new line to standard error, for debugging. Use fmt.Println."},
+	"real":    {"func real(c ComplexType) FloatType", "real is the real part of c."},
+	"recover": {"func recover() any", "recover, called in a deferred function, ends a panic and returns its value; nil if there is none."},
+}
+
+// keywords are the words of the language (Go specification, "Keywords").
+var keywords = map[string]wordDoc{
+	"break":       {"break [Label]", "break ends the innermost for, switch or select, or the labelled one."},
+	"case":        {"case values:", "case begins what a switch or select does for these values or this communication. It does not fall through."},
+	"chan":        {"chan T, <-chan T, chan<- T", "chan is the type of channels of T; with an arrow, of those that can only be received from or sent to."},
+	"const":       {"const Name [Type] = value", "const declares constants. In a group iota counts the lines from 0."},
+	"continue":    {"continue [Label]", "continue begins the next round of the innermost for, or of the labelled one."},
+	"default":     {"default:", "default begins what a switch or select does when no case fits."},
+	"defer":       {"defer f(args)", "defer calls f when the function returns, last deferred first. The arguments are evaluated now. At the top of a cell the call comes at the cell's end."},
+	"else":        {"if cond { … } else { … }", "else follows the closing brace of an if on the same line."},
+	"fallthrough": {"fallthrough", "fallthrough goes on with the next case of a switch."},
+	"for":         {"for init; cond; post { … }   for cond { … }   for k, v := range x { … }", "for is Go's only loop. With nothing before the brace it runs until break, return or an interrupt."},
+	"func":        {"func Name(params) results { … }", "func declares a function, with a receiver in front of its name a method, and without a name makes a function value."},
+	"go":          {"go f(args)", "go calls f in a new goroutine and does not wait for it."},
+	"goto":        {"goto Label", "goto continues at a label of the same function."},
+	"if":          {"if init; cond { … }", "if runs its block when the condition holds. A variable declared in front of the semicolon lives in the if and its else."},
+	"import":      {"import \"path\"", "import makes a package known under its name, or under the name in front of the path."},
+	"interface":   {"interface { Method(params) results }", "interface is the type of all values that have these methods; interface{} is any."},
+	"map":         {"map[K]V", "map is the type of maps from K to V. A map is made by make or by a literal; m[k] of a missing key is the zero value, and v, ok := m[k] tells."},
+	"package":     {"package name", "package begins a file. In a cell it may be left out."},
+	"range":       {"for k, v := range x { … }", "range goes through a slice, array, string, map, channel, number or iterator function."},
+	"return":      {"return values", "return ends the function with these results."},
+	"select":      {"select { case <-c: … }", "select waits until one of its channel operations can go on; with a default it does not wait."},
+	"struct":      {"struct { Name Type }", "struct is the type of values made of named fields."},
+	"switch":      {"switch init; value { case … }", "switch runs the first case that fits; without a value, the first that is true; with x.(type), that of x's type."},
+	"type":        {"type Name T", "type declares a new type made like T; type Name = T gives T another name."},
+	"var":         {"var Name Type = value", "var declares variables; without a value they are zero. Name := value is short for it."},
+}
+
+// predeclared are Go's other predeclared names.
+var predeclared = map[string]string{
+	"any":        "any is interface{}: the type of every value.",
+	"bool":       "bool has the values true and false.",
+	"byte":       "byte is another name of uint8.",
+	"comparable": "comparable is the constraint of types whose values == compares.",
+	"complex64":  "complex64 is a complex number of two float32.",
+	"complex128": "complex128 is a complex number of two float64.",
+	"error":      "error is what functions return that may fail: nil, or a value with an Error method.",
+	"false":      "false is the bool that does not hold.",
+	"float32":    "float32 is an IEEE 754 number of 32 bits, good for about 7 digits.",
+	"float64":    "float64 is an IEEE 754 number of 64 bits, good for about 15 digits.",
+	"int":        "int is a signed integer of 64 bits on this machine.",
+	"int8":       "int8 is a signed integer from -128 to 127.",
+	"int16":      "int16 is a signed integer from -32768 to 32767.",
+	"int32":      "int32 is a signed integer of 32 bits.",
+	"int64":      "int64 is a signed integer of 64 bits.",
+	"iota":       "iota is the number of the line in a group of constants, from 0.",
+	"nil":        "nil is the zero value of pointers, slices, maps, channels, functions and interfaces.",
+	"rune":       "rune is another name of int32; it holds a Unicode code point.",
+	"string":     "string holds bytes that cannot be changed, UTF-8 by custom. len counts bytes, range goes through runes.",
+	"true":       "true is the bool that holds.",
+	"uint":       "uint is an unsigned integer of 64 bits on this machine.",
+	"uint8":      "uint8 is an unsigned integer from 0 to 255.",
+	"uint16":     "uint16 is an unsigned integer from 0 to 65535.",
+	"uint32":     "uint32 is an unsigned integer of 32 bits.",
+	"uint64":     "uint64 is an unsigned integer of 64 bits.",
+	"uintptr":    "uintptr is an unsigned integer that can hold an address.",
+}
