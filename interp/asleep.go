@@ -24,14 +24,12 @@ const (
 // a thread then waits for it, in a system call with that timeout. It returns the
 // function that ends the watch.
 func (e *execution) watchSleep(h *hand, id int) (end func()) {
+	if e.req.Beside {
+		return func() {} // a cell of another subshell may come and wake it
+	}
 	ctx, cancel := context.WithCancel(e.ctx)
-	go func() {
-		for idle := 0; ; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(sleepPause):
-			}
+	first := time.AfterFunc(sleepPause, func() {
+		for idle := 0; ctx.Err() == nil; {
 			if idle++; !allIdle(h.client.PID()) {
 				idle = 0
 			}
@@ -39,9 +37,16 @@ func (e *execution) watchSleep(h *hand, id int) (end func()) {
 				idle = 0
 				_ = h.client.Send(worker.Request{Asleep: id}) // fails for a worker that is gone
 			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(sleepPause):
+			}
 		}
-	}()
-	return cancel
+	})
+	return func() {
+		cancel()
+		first.Stop()
+	}
 }
 
 // allIdle tells whether every thread of the process waits without an end: for a lock,

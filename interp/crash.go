@@ -19,6 +19,10 @@ func (e *execution) lost(h *hand) *cell.Error {
 	<-h.gone
 	exit := h.client.Exit()
 	h.client.Close()
+	if e.s.worker() != h { // a cell beside this one noticed first, and has said what is gone
+		const what = "the worker process ended while the cell ran: a cell beside it ended it, or restarted it"
+		return &cell.Error{Name: "worker ended", Value: what, Traceback: []string{red("worker ended") + ": " + what}}
+	}
 	err := e.autopsy(h.report, exit)
 	if len(err.Traceback) == 1 && !e.interrupted() {
 		err.Traceback = append(err.Traceback, "  while "+check.CellName(e.req.Count)+" ran")
@@ -106,13 +110,12 @@ func (s *Session) revive(e *execution) (gone []string, err error) {
 	h.attach(e.out, e.asyncFailure)
 	kept := s.loaded[:0]
 	for _, n := range s.loaded {
-		s.nextID++
-		ended, err := h.start(&worker.Run{ID: s.nextID, Native: &n})
+		run, err := h.start(&worker.Run{ID: int(s.nextID.Add(1)), Native: &n}, e.out, nil)
 		if err != nil {
 			return gone, err
 		}
 		select {
-		case done := <-ended:
+		case done := <-run.done:
 			if done.Failure == nil {
 				kept = append(kept, n)
 			}

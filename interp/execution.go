@@ -159,11 +159,12 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	}
 	h, before := e.s.worker(), e.s.scope.Load()
 	e.commit(u)
+	after := e.s.scope.Load()
 	done, err := e.perform(h, r)
 	if err == nil && done.NotStraight != "" {
 		r.Straight, decision.Engine = nil, plan.Native
 		if err = e.compile(u, r); err != nil {
-			e.s.scope.Store(before) // nothing of the cell has run
+			e.s.scope.CompareAndSwap(after, before) // nothing of the cell has run
 			return err
 		}
 		done, err = e.perform(h, r)
@@ -292,10 +293,30 @@ func (s *Session) remember(n worker.Native) {
 	s.loaded = append(s.loaded, n)
 }
 
-// perform has the worker run r and waits for the end, which may be the worker's.
+// perform has the worker run r and waits for the end, which may be the worker's. It
+// lets go of the session meanwhile, so that cells of other subshells have their turn.
 func (e *execution) perform(h *hand, r *worker.Run) (worker.Done, *cell.Error) {
-	e.s.nextID++
-	r.ID = e.s.nextID
+	e.s.running.Unlock()
+	done, err := e.await(h, r)
+	e.s.running.Lock()
+	switch {
+	case errors.Is(err, errGone):
+		return worker.Done{}, e.lost(h)
+	case err != nil:
+		return worker.Done{}, e.stoppedError(err.Error())
+	}
+	return done, e.outcome(done)
+}
+
+var (
+	errGone     = errors.New("the worker is gone")
+	errTooEarly = errors.New("before the cell ran")
+)
+
+// await has the worker run r and waits for the end: errGone says that it is the
+// worker's, errTooEarly that an interrupt came first.
+func (e *execution) await(h *hand, r *worker.Run) (worker.Done, error) {
+	r.ID = int(e.s.nextID.Add(1))
 	h.attach(e.out, e.asyncFailure)
 	e.mu.Lock()
 	e.hand, e.runID = h, r.ID
@@ -307,11 +328,11 @@ func (e *execution) perform(h *hand, r *worker.Run) (worker.Done, *cell.Error) {
 		e.mu.Unlock()
 	}()
 	if stopped {
-		return worker.Done{}, e.stoppedError("before the cell ran")
+		return worker.Done{}, errTooEarly
 	}
-	ended, err := h.start(r)
+	run, err := h.start(r, e.out, func(q worker.Ask) { e.answer(h, q) })
 	if err != nil {
-		return worker.Done{}, e.lost(h)
+		return worker.Done{}, errGone
 	}
 	// Only fails for a worker that is going down, which the wait below tells.
 	_ = h.client.OpenInput()
@@ -320,15 +341,15 @@ func (e *execution) perform(h *hand, r *worker.Run) (worker.Done, *cell.Error) {
 	sleep := e.watchSleep(h, r.ID)
 	defer sleep()
 	select {
-	case done := <-ended:
-		return done, e.outcome(done)
+	case done := <-run.done:
+		return done, nil
 	case <-h.gone:
 		select {
-		case done := <-ended:
-			return done, e.outcome(done)
+		case done := <-run.done:
+			return done, nil
 		default:
 		}
-		return worker.Done{}, e.lost(h)
+		return worker.Done{}, errGone
 	}
 }
 
@@ -386,3 +407,9 @@ type capture struct {
 }
 
 func (c *capture) Result(b mime.Bundle) { c.bundle = b }
+
+func (c *capture) Comm(m cell.Comm) {
+	if to, ok := c.Sink.(cell.CommSink); ok {
+		to.Comm(m)
+	}
+}

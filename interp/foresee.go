@@ -106,7 +106,11 @@ func (f *foresight) note(code string) {
 // and what that will be called in positions.
 func (s *Session) basis() (*check.Scope, int, map[int]string) {
 	s.mu.Lock()
-	e, count := s.current, s.count
+	var e *execution
+	if i := slices.IndexFunc(s.current, func(e *execution) bool { return e.req.Code != "" }); i >= 0 {
+		e = s.current[i]
+	}
+	count := s.count
 	s.mu.Unlock()
 	scope, ids := s.scope.Load(), map[int]string{}
 	if e == nil {

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,17 +14,18 @@ import (
 	"attune/interp/worker"
 )
 
-// hand holds one worker: it pumps what the worker writes and reports to the sink
-// of the cell that runs, or ran last.
+// hand holds one worker: it pumps what the worker writes and reports to the sinks of
+// the cells that run, or ran last. What is displayed says which cell it comes from.
+// Text does not, as all cells have one pair of pipes: it goes to the cell that began
+// last of those that run.
 type hand struct {
 	client *worker.Client
 	gone   chan struct{}
 
 	mu     sync.Mutex
-	sink   cell.Sink
-	done   chan worker.Done
-	runID  int           // the run that done waits for
-	halted chan struct{} // closed when the worker has begun to stop that run
+	sink   cell.Sink  // of the cell that began last, running or not
+	runs   []*running // oldest first
+	comms  map[string]bool
 	lists  map[int]chan *worker.Listing
 	report string // what the runtime said as the process died
 	async  func(*worker.Failure)
@@ -32,12 +34,21 @@ type hand struct {
 	dying dying
 }
 
+// running is a run that the worker has been sent.
+type running struct {
+	id     int
+	sink   cell.Sink
+	ask    func(worker.Ask) // asks the user on the run's behalf
+	done   chan worker.Done
+	halted chan struct{} // closed when the worker has begun to stop it
+}
+
 func newHand(opt Options, goroot string) (*hand, error) {
 	env := append([]string{"GOTRACEBACK=single"}, opt.Env...)
 	if onPath(goroot) {
 		env = append([]string{"GOROOT=" + goroot}, env...)
 	}
-	h := &hand{gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}}
+	h := &hand{gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}, comms: map[string]bool{}}
 	begun := make(chan struct{})
 	c, err := worker.Start(opt.Worker, env, func(ev worker.Event) {
 		<-begun
@@ -87,13 +98,52 @@ func (h *hand) attach(sink cell.Sink, async func(*worker.Failure)) {
 	h.sink, h.async = sink, async
 }
 
-// start sends a Run and returns where its Done will come.
-func (h *hand) start(r *worker.Run) (<-chan worker.Done, error) {
-	done := make(chan worker.Done, 1)
+// start sends a Run whose output goes to sink, and returns where its Done will come.
+func (h *hand) start(r *worker.Run, sink cell.Sink, ask func(worker.Ask)) (*running, error) {
+	run := &running{id: r.ID, sink: sink, ask: ask, done: make(chan worker.Done, 1), halted: make(chan struct{})}
+	h.drain() // what was written before is of the cells before
 	h.mu.Lock()
-	h.done, h.runID, h.halted = done, r.ID, make(chan struct{})
+	h.runs = append(h.runs, run)
 	h.mu.Unlock()
-	return done, h.client.Send(worker.Request{Run: r})
+	return run, h.client.Send(worker.Request{Run: r})
+}
+
+// find is the run id, or where that is over, as of a goroutine that lives on, nil.
+func (h *hand) find(id int) *running {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.runs {
+		if r.id == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// sinkOf is where output of run id goes.
+func (h *hand) sinkOf(id int) cell.Sink {
+	if r := h.find(id); r != nil {
+		return r.sink
+	}
+	return h.newest()
+}
+
+// newest is where text goes.
+func (h *hand) newest() cell.Sink {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n := len(h.runs); n > 0 {
+		return h.runs[n-1].sink
+	}
+	return h.sink
+}
+
+// oldest tells whether id is the oldest run: what the worker reads from its standard
+// input is asked for on that one's behalf.
+func (h *hand) oldest(id int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.runs) > 0 && h.runs[0].id == id
 }
 
 // pump passes on text that no event comes with.
@@ -112,6 +162,7 @@ func (h *hand) pump() {
 		case <-h.client.Gone():
 			h.drain()
 			h.report = h.dying.take() // read after gone is closed
+			h.closeComms()
 			return
 		}
 		later = h.later()
@@ -149,10 +200,7 @@ func (h *hand) stream(name cell.Stream, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	h.mu.Lock()
-	sink := h.sink
-	h.mu.Unlock()
-	if sink != nil {
+	if sink := h.newest(); sink != nil {
 		sink.Stream(name, text)
 	}
 }
@@ -168,29 +216,34 @@ func (h *hand) toSink(sink cell.Sink, f func()) {
 }
 
 func (h *hand) event(ev worker.Event) {
-	h.mu.Lock()
-	sink, done, runID, async := h.sink, h.done, h.runID, h.async
-	h.mu.Unlock()
 	switch {
 	case ev.Display != nil:
+		sink := h.sinkOf(ev.Run)
 		h.toSink(sink, func() {
 			sink.Display(cell.Display{Bundle: ev.Display.Bundle, ID: ev.Display.ID, Update: ev.Display.Update})
 		})
 		_ = h.client.Send(worker.Request{Ack: ev.Display.Seq})
 	case ev.Clear != nil:
+		sink := h.sinkOf(ev.Run)
 		h.toSink(sink, func() { sink.Clear(ev.Clear.Wait) })
 		_ = h.client.Send(worker.Request{Ack: ev.Clear.Seq})
+	case ev.Comm != nil:
+		h.comm(*ev.Comm)
+		if sink, ok := h.sinkOf(ev.Run).(cell.CommSink); ok {
+			h.toSink(sink, func() { sink.Comm(cell.Comm(*ev.Comm)) })
+		}
+	case ev.Ask != nil:
+		h.question(ev)
 	case ev.Done != nil:
-		if done != nil && ev.Done.ID == runID {
-			done <- *ev.Done
-		}
+		h.ended(*ev.Done)
 	case ev.Stopping != 0:
-		h.mu.Lock()
-		if ev.Stopping == h.runID && !isClosed(h.halted) {
-			close(h.halted)
+		if r := h.find(ev.Stopping); r != nil && !isClosed(r.halted) {
+			close(r.halted)
 		}
-		h.mu.Unlock()
 	case ev.Async != nil:
+		h.mu.Lock()
+		async := h.async
+		h.mu.Unlock()
 		if async != nil {
 			async(ev.Async)
 		}
@@ -205,13 +258,63 @@ func (h *hand) event(ev worker.Event) {
 	}
 }
 
-// awaitHalt waits until the worker has begun to stop the run, or is gone.
-func (h *hand) awaitHalt() {
+// comm notes which comms are open.
+func (h *hand) comm(m worker.Comm) {
 	h.mu.Lock()
-	halted := h.halted
+	defer h.mu.Unlock()
+	switch {
+	case h.comms == nil: // the worker is gone
+	case m.Kind == "open":
+		h.comms[m.ID] = true
+	case m.Kind == "close":
+		delete(h.comms, m.ID)
+	}
+}
+
+// closeComms tells front ends that the comms of a worker that is gone are closed.
+func (h *hand) closeComms() {
+	sink, ok := h.newest().(cell.CommSink)
+	h.mu.Lock()
+	open := h.comms
+	h.comms = nil
 	h.mu.Unlock()
+	for id := range open {
+		if ok {
+			h.toSink(sink, func() { sink.Comm(cell.Comm{Kind: "close", ID: id}) })
+		}
+	}
+}
+
+// question has the run's own execution ask; it may take as long as the user does.
+func (h *hand) question(ev worker.Event) {
+	if r := h.find(ev.Run); r != nil && r.ask != nil {
+		go r.ask(*ev.Ask)
+		return
+	}
+	_ = h.client.Send(worker.Request{Answer: &worker.Answer{Seq: ev.Ask.Seq, Err: "the cell that asks is over"}})
+}
+
+// ended passes on how a run ended and forgets it.
+func (h *hand) ended(done worker.Done) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, r := range h.runs {
+		if r.id == done.ID {
+			h.runs = slices.Delete(h.runs, i, i+1)
+			r.done <- done
+			return
+		}
+	}
+}
+
+// awaitHalt waits until the worker has begun to stop the run, or is gone.
+func (h *hand) awaitHalt(id int) {
+	r := h.find(id)
+	if r == nil {
+		return
+	}
 	select {
-	case <-halted:
+	case <-r.halted:
 	case <-h.gone:
 	case <-time.After(time.Second):
 	}

@@ -39,7 +39,7 @@ const firstLook = 2 * time.Millisecond
 // watch looks less and less often.
 func (e *execution) watch(ctx context.Context, h *hand) {
 	for pause := firstLook; ctx.Err() == nil; {
-		if readsStdin(h.client.PID()) && ctx.Err() == nil {
+		if h.oldest(e.worksOn()) && readsStdin(h.client.PID()) && ctx.Err() == nil {
 			if !e.ask(ctx, h) {
 				return
 			}
@@ -65,8 +65,8 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 		e.mu.Lock()
 		e.unanswered = true
 		e.mu.Unlock()
-		h.awaitHalt()       // no statement behind the read shall begin
-		h.client.EndInput() // let the read go, so that the cell reaches its end
+		h.awaitHalt(e.worksOn()) // no statement behind the read shall begin
+		h.client.EndInput()      // let the read go, so that the cell reaches its end
 		return false
 	}
 	if err != nil {
@@ -74,6 +74,26 @@ func (e *execution) ask(ctx context.Context, h *hand) bool {
 		return false
 	}
 	return h.client.Type(line+"\n") == nil
+}
+
+// worksOn is the worker's run, 0 when none is on.
+func (e *execution) worksOn() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.runID
+}
+
+// answer asks the user what the cell asks by stdlib/ask, and passes the answer on.
+func (e *execution) answer(h *hand, q worker.Ask) {
+	a := worker.Answer{Seq: q.Seq}
+	if !e.req.AllowStdin {
+		a.Err = "this front end cannot ask"
+	} else if text, err := e.out.Input(e.ctx, q.Prompt, q.Password); err != nil {
+		a.Err = err.Error()
+	} else {
+		a.Text = text
+	}
+	_ = h.client.Send(worker.Request{Answer: &a}) // fails for a worker that is gone
 }
 
 // refuse ends a cell that waits for input it cannot get: the read comes to the end

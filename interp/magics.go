@@ -32,6 +32,8 @@ import "attune/stdlib/nn"        layers, losses and optimizers that train
 import "attune/stdlib/data"      data sets
 import "attune/stdlib/monitor"   where memory goes, live
 import "attune/gpu"              tensors, attention and Adam on CPU and CUDA
+import "attune/stdlib/ask"       ask the user for a line, or a password
+import "attune/stdlib/comm"      talk to widgets and other code of the front end
 `
 
 // magics performs the cell's % and ! lines, which come before any Go, and returns
@@ -156,6 +158,9 @@ func (e *execution) question(name string) {
 // reset forgets everything and starts a fresh worker.
 func (e *execution) reset() *cell.Error {
 	s := e.s
+	if err := e.alone(); err != nil {
+		return &cell.Error{Name: "MagicError", Value: err.Error(), Traceback: []string{red("MagicError: ") + err.Error()}}
+	}
 	h := s.worker()
 	h.client.Close()
 	<-h.gone
@@ -182,8 +187,7 @@ func (e *execution) who() {
 	}
 	sizes, heads := map[string]int64{}, map[string]string{}
 	if len(keys) > 0 {
-		e.s.nextID++
-		if l := e.s.worker().list(e.s.nextID, keys); l != nil {
+		if l := e.s.worker().list(int(e.s.nextID.Add(1)), keys); l != nil {
 			for _, it := range l.Items {
 				sizes[it.Key], heads[it.Key] = it.Bytes, it.Text
 			}
@@ -217,8 +221,7 @@ func (e *execution) memory(args string) *cell.Error {
 			ask.Vars = append(ask.Vars, worker.Ref{Name: d.Name, Key: d.Key})
 		}
 	}
-	e.s.nextID++
-	ask.ID = e.s.nextID
+	ask.ID = int(e.s.nextID.Add(1))
 	text := "the worker does not answer\n"
 	if l := e.s.worker().ask(ask.ID, worker.Request{Memory: ask}); l != nil {
 		text = l.Text

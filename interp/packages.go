@@ -140,6 +140,9 @@ func (e *execution) take(change *modules.Change) *cell.Error {
 // packages in changed, and says so.
 func (e *execution) reload(changed []string, old map[string]plugin) *cell.Error {
 	s := e.s
+	if err := e.alone(); err != nil {
+		return &cell.Error{Name: "ImportError", Value: err.Error(), Traceback: []string{red("ImportError: ") + err.Error()}}
+	}
 	what := strings.Join(changed, ", ") + " has changed"
 	if len(changed) > 1 {
 		what = strings.Join(changed, ", ") + " have changed"

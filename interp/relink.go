@@ -49,6 +49,9 @@ func (b *builder) Add(packages []native.Package) { b.now.Load().Add(packages) }
 // takes it. All names are of the old packages, and go.
 func (e *execution) relink(why error) (*modules.Change, error) {
 	s := e.s
+	if err := e.alone(); err != nil {
+		return nil, fmt.Errorf("%w; %w", why, err)
+	}
 	e.say(why.Error() + "\nthe packages that come with attune and the worker are built again with the session's versions " +
 		"(minutes the first time); then the worker process is restarted, and the session's names and values are gone\n")
 	var lib *native.Lib

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -50,17 +52,20 @@ type Session struct {
 
 	scope atomic.Pointer[check.Scope] // what readers see; replaced whole
 
-	running sync.Mutex // held by Execute
+	// running is held by Execute, but for the time that the worker runs the cell: cells
+	// of several subshells are checked, compiled and taken into the session one after
+	// the other, and run side by side.
+	running sync.Mutex
 	names   cellNames
 	loaded  []worker.Native // what a new worker must bind again, oldest first
-	nextID  int
+	nextID  atomic.Int64
 	lost    []*check.Decl // the variables that the last crash took, for %restore
 	crashed int           // the cell that ran when it came
 
 	mu      sync.Mutex // guards what follows
 	hand    *hand
-	current *execution
-	count   int // of the cell that runs or ran last
+	current []*execution // oldest first
+	count   int          // of the cell that runs or ran last
 	closed  bool
 
 	asked atomic.Int64 // glimpses of values, which any goroutine may ask for
@@ -222,27 +227,73 @@ func (c *cellNames) text(id string) (cellText, bool) {
 // Interrupt implements cell.Runner.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
-	e := s.current
+	all := slices.Clone(s.current)
 	s.mu.Unlock()
-	if e != nil {
+	for _, e := range all {
 		e.interrupt()
 	}
 }
 
 // Execute implements cell.Runner.
 func (s *Session) Execute(ctx context.Context, req cell.Request, out cell.Sink) cell.Result {
+	e, end := s.begin(ctx, req, out)
+	defer end()
 	s.running.Lock()
 	defer s.running.Unlock()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	e := &execution{s: s, req: req, out: out, ctx: ctx, cancel: cancel}
 	s.mu.Lock()
-	s.current, s.count = e, req.Count
+	s.count = req.Count
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.current = nil
-		s.mu.Unlock()
-	}()
 	return e.run()
+}
+
+// begin makes an execution that an interrupt reaches until end is called.
+func (s *Session) begin(ctx context.Context, req cell.Request, out cell.Sink) (e *execution, end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	e = &execution{s: s, req: req, out: out, ctx: ctx, cancel: cancel}
+	s.mu.Lock()
+	s.current = append(s.current, e)
+	s.mu.Unlock()
+	return e, func() {
+		s.mu.Lock()
+		s.current = slices.DeleteFunc(s.current, func(c *execution) bool { return c == e })
+		s.mu.Unlock()
+		cancel()
+	}
+}
+
+// alone says why the worker cannot be restarted now: that would end what runs beside.
+func (e *execution) alone() error {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	for _, other := range e.s.current {
+		if id := other.worksOn(); id != 0 && other != e {
+			return errors.New("this restarts the worker process, and would end the cell that runs beside: wait for it, or interrupt it")
+		}
+	}
+	return nil
+}
+
+// Comm implements cell.Commer.
+func (s *Session) Comm(ctx context.Context, m cell.Comm, out cell.CommSink) {
+	e, end := s.begin(ctx, cell.Request{}, out)
+	defer end()
+	h := s.worker()
+	if h.isGone() {
+		return // the next cell says so
+	}
+	wire := worker.Comm(m)
+	h.comm(wire)
+	done, err := e.await(h, &worker.Run{Comm: &wire})
+	var failed *cell.Error
+	switch {
+	case errors.Is(err, errGone):
+		s.running.Lock()
+		failed = e.lost(h)
+		s.running.Unlock()
+	case err == nil:
+		failed = e.outcome(done)
+	}
+	if failed != nil {
+		e.say("in the handler of a comm message:\n" + strings.Join(failed.Traceback, "\n") + "\n")
+	}
 }

@@ -28,10 +28,16 @@ type handler func(ctx context.Context, r *request) (any, error)
 
 const executeRequest = "execute_request"
 
+// ofComm tells whether a message belongs to a comm.
+func ofComm(msgType string) bool {
+	return msgType == "comm_open" || msgType == "comm_msg" || msgType == "comm_close"
+}
+
 // maxSide is how many completions, inspections and the like may be under way.
 const maxSide = 32
 
-// table says who answers what. execute_request is not in it: it goes to the queue.
+// table says who answers what. What goes to a queue is not in it: execute_request and
+// the messages of comms.
 func (s *Server) table() map[string]handler {
 	return map[string]handler{
 		"kernel_info_request": s.kernelInfo,
@@ -40,17 +46,16 @@ func (s *Server) table() map[string]handler {
 		"is_complete_request": s.isComplete,
 		"history_request":     s.searchHistory,
 		"comm_info_request":   s.commInfo,
-		"comm_open":           s.commOpen,
-		"comm_msg":            ignore,
-		"comm_close":          ignore,
 		"interrupt_request":   s.interrupt,
 		"shutdown_request":    s.shutdown,
 		"usage_request":       s.usageRequest,
 		"debug_request":       s.debug,
+
+		"create_subshell_request": s.createSubshell,
+		"delete_subshell_request": s.deleteSubshell,
+		"list_subshell_request":   s.listSubshells,
 	}
 }
-
-func ignore(context.Context, *request) (any, error) { return nil, nil }
 
 // beside lists the requests that ask the runner and may take a moment: they are
 // answered in goroutines of their own, so that the channel's loop goes on.
@@ -75,7 +80,7 @@ func (s *Server) receive(ctx context.Context, from socket.Socket, channel string
 			continue
 		}
 		r := &request{Message: msg, from: from, out: s.iopub.Urgent(), soon: s.iopub.Urgent()}
-		if msg.Header.MsgType == executeRequest {
+		if msg.Header.MsgType == executeRequest || ofComm(msg.Header.MsgType) {
 			r.out, r.soon = s.iopub, s.iopub.Soon()
 		}
 		s.dispatch(ctx, r)
@@ -84,14 +89,20 @@ func (s *Server) receive(ctx context.Context, from socket.Socket, channel string
 
 func (s *Server) dispatch(ctx context.Context, r *request) {
 	switch kind := r.Header.MsgType; {
+	case s.shells.find(r.Header.SubshellID) == nil:
+		s.refuse(ctx, r, noSubshell(r.Header.SubshellID))
 	case kind == executeRequest:
-		if !s.queue.push(r) {
-			s.answer(ctx, r, func(context.Context, *request) (any, error) {
-				return nil, fmt.Errorf("%d cells wait to run already", maxQueue)
-			})
+		if q := s.shells.find(r.Header.SubshellID); q == nil || !q.push(r) {
+			s.refuse(ctx, r, fmt.Errorf("%d cells wait to run already", maxQueue))
 			return
 		}
-		s.foresee()
+		if r.Header.SubshellID == "" {
+			s.foresee()
+		}
+	case ofComm(kind):
+		if !s.commQueue.push(r) {
+			s.log.drop("shell", fmt.Errorf("%d comm messages wait already", maxQueue))
+		}
 	case beside(kind):
 		select {
 		case s.side <- struct{}{}:
@@ -108,6 +119,16 @@ func (s *Server) dispatch(ctx context.Context, r *request) {
 		}
 		s.answer(ctx, r, h)
 	}
+}
+
+// refuse answers a request with an error, where its type gets an answer at all.
+func (s *Server) refuse(ctx context.Context, r *request, why error) {
+	s.answer(ctx, r, func(context.Context, *request) (any, error) {
+		if ofComm(r.Header.MsgType) {
+			return nil, nil
+		}
+		return nil, why
+	})
 }
 
 // unknown answers what this kernel does not speak; a request gets an error, so

@@ -10,22 +10,22 @@ import (
 	"attune/kernel/jupyter"
 )
 
-// executeAll runs the queue, one cell after the other.
-func (s *Server) executeAll(ctx context.Context) {
+// executeAll runs a shell's queue, one cell after the other.
+func (s *Server) executeAll(ctx context.Context, q *queue) {
 	for {
-		r := s.queue.pop()
+		r := q.pop()
 		if r == nil || ctx.Err() != nil {
 			return
 		}
 		s.awaitSubscriber(ctx)
 		s.foresee()
 		s.opt.Busy()
-		s.execute(ctx, r)
+		s.execute(ctx, r, q)
 		s.opt.Idle()
 	}
 }
 
-// foresee tells the runner what waits behind the running cell, so that it can get
+// foresee tells the runner what waits behind the main shell's running cell, so that it can get
 // ready. A front end that runs a whole notebook sends all of its cells at once.
 func (s *Server) foresee() {
 	f, ok := s.runner.(cell.Foreseer)
@@ -33,7 +33,7 @@ func (s *Server) foresee() {
 		return
 	}
 	var codes []string
-	for _, content := range s.queue.waiting() {
+	for _, content := range s.shells.find("").waiting() {
 		if req, err := jupyter.ParseExecute(content); err == nil {
 			codes = append(codes, req.Code)
 		}
@@ -55,7 +55,7 @@ func (s *Server) awaitSubscriber(ctx context.Context) {
 	})
 }
 
-func (s *Server) execute(ctx context.Context, r *request) {
+func (s *Server) execute(ctx context.Context, r *request, q *queue) {
 	var failed bool
 	var skipped []*request
 	s.busy(r)
@@ -66,7 +66,7 @@ func (s *Server) execute(ctx context.Context, r *request) {
 		failed = s.executeCell(ctx, r, req)
 	}
 	if failed && req.StopOnError {
-		skipped = s.queue.drain()
+		skipped = q.drain()
 	}
 	s.idle(r)
 	for _, r := range skipped {
@@ -77,33 +77,42 @@ func (s *Server) execute(ctx context.Context, r *request) {
 // executeCell runs a cell and replies. It says whether the cell failed.
 func (s *Server) executeCell(ctx context.Context, r *request, req jupyter.ExecuteRequest) bool {
 	started := time.Now().UTC().Format(time.RFC3339Nano)
-	if req.StoreHistory {
-		s.count++
-	}
+	count := s.nextCount(req.StoreHistory)
 	if !req.Silent {
-		s.publish(r, "execute_input", jupyter.ExecuteInput{Code: req.Code, ExecutionCount: s.count})
+		s.publish(r, "execute_input", jupyter.ExecuteInput{Code: req.Code, ExecutionCount: count})
 	}
-	out := newSink(s, r, req, s.count)
+	out := newSink(s, r, req, count)
 	res := s.runProtected(ctx, cell.Request{
-		Count: s.count, Code: req.Code, Silent: req.Silent,
+		Count: count, Code: req.Code, Silent: req.Silent,
 		AllowStdin: req.AllowStdin, Expressions: req.UserExpressions,
+		Beside: len(s.shells.list()) > 0,
 	}, out)
 	out.end()
 	if req.StoreHistory {
-		s.history.add(s.count, req.Code, out.shown())
+		s.history.add(count, req.Code, out.shown())
 	}
 	if res.Err != nil {
 		f := failure(res.Err)
 		s.publish(r, "error", jupyter.ErrorContent{
 			Ename: f.Ename, Evalue: f.Evalue, Traceback: f.Traceback,
 		})
-		f.ExecutionCount = &s.count
+		f.ExecutionCount = &count
 		f.UserExpressions, f.Payload = &jupyter.Expressions{}, &[]jupyter.Page{}
 		s.reply(r, f, jupyter.ExecuteMetadata{Started: started, Status: f.Status})
 		return true
 	}
-	s.reply(r, executeReply(s.count, res), jupyter.ExecuteMetadata{Started: started, Status: jupyter.OK})
+	s.reply(r, executeReply(count, res), jupyter.ExecuteMetadata{Started: started, Status: jupyter.OK})
 	return false
+}
+
+// nextCount is the execution count of a cell that begins now.
+func (s *Server) nextCount(stored bool) int {
+	s.countMu.Lock()
+	defer s.countMu.Unlock()
+	if stored {
+		s.count++
+	}
+	return s.count
 }
 
 // runProtected makes a panic of the runner the cell's error.

@@ -37,7 +37,8 @@ type Options struct {
 	// FirstSubscriber is how long the first cell waits for somebody who listens
 	// on iopub (1 s).
 	FirstSubscriber time.Duration
-	// Busy and Idle, where they are set, are told when a cell begins and ends.
+	// Busy and Idle, where they are set, are told when a cell begins and ends, each as
+	// often as the other.
 	Busy, Idle func()
 	// Transport bounds what peers may take.
 	Transport socket.Options
@@ -55,14 +56,18 @@ type Server struct {
 	iopub                 *socket.XPub
 	heartbeat             *socket.Echo
 
-	handlers map[string]handler
-	queue    *queue
-	history  *history
-	asker    *asker
-	usage    *usage
-	count    int // of the executing goroutine alone
-	heard    sync.Once
-	side     chan struct{} // one token for each request answered beside the loop
+	handlers  map[string]handler
+	shells    *shells
+	commQueue *queue
+	comms     comms
+	history   *history
+	asker     *asker
+	usage     *usage
+	heard     sync.Once
+	side      chan struct{} // one token for each request answered beside the loop
+
+	countMu sync.Mutex
+	count   int // of the newest cell
 
 	stop     chan struct{} // closed by a shutdown request
 	stopping sync.Once
@@ -92,7 +97,8 @@ func New(info jupyter.ConnectionInfo, runner cell.Runner, opt Options) (*Server,
 	}
 	s := &Server{
 		info: info, opt: opt, runner: runner, session: session,
-		log: newLogger(opt.Log), queue: newQueue(), history: newHistory(),
+		log: newLogger(opt.Log), shells: newShells(), commQueue: newQueue(),
+		comms: comms{open: make(map[string]string)}, history: newHistory(),
 		usage: newUsage(), side: make(chan struct{}, maxSide), stop: make(chan struct{}),
 	}
 	s.asker = newAsker(s)
@@ -173,7 +179,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	loops.Go(func() { s.receive(ctx, s.shell, "shell") })
 	loops.Go(func() { s.receive(ctx, s.control, "control") })
 	loops.Go(func() { s.receiveInput() })
-	loops.Go(func() { s.executeAll(ctx) })
+	loops.Go(func() { s.executeAll(ctx, s.shells.find("")) })
+	loops.Go(func() { s.handleComms(ctx) })
 	if s.opt.ParentPID > 0 {
 		loops.Go(func() { s.watchParent(ctx) })
 	}
@@ -186,7 +193,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.closeRunner() }()
 	s.closeSockets()
-	s.queue.close()
+	s.shells.close()
+	s.commQueue.close()
 	err := <-closed
 	ended := make(chan struct{})
 	go func() { loops.Wait(); close(ended) }()

@@ -20,7 +20,7 @@ func (s *Server) kernelInfo(context.Context, *request) (any, error) {
 			PygmentsLexer: "go", CodemirrorMode: "go", NBConvert: "script",
 		},
 		Banner: s.opt.Banner, HelpLinks: links,
-		// Features are named once they are there: "debugger", "kernel subshells".
-		SupportedFeatures: []string{},
+		// Features are named once they are there; "debugger" is not yet.
+		SupportedFeatures: []string{"kernel subshells"},
 	}, nil
 }

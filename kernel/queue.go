@@ -22,11 +22,14 @@ func newQueue() *queue {
 	return q
 }
 
-// push says whether there was room.
+// push says whether there was room; a queue that was closed has none.
 func (q *queue) push(r *request) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.cells) >= maxQueue || q.bytes+len(r.Content) > maxQueueBytes {
+		return false
+	}
+	if q.closed {
 		return false
 	}
 	q.cells = append(q.cells, r)

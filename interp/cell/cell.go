@@ -6,6 +6,7 @@ package cell
 
 import (
 	"context"
+	"encoding/json"
 
 	"attune/display/mime"
 )
@@ -20,6 +21,8 @@ type Request struct {
 	Silent bool
 	// AllowStdin says whether Sink.Input may be called for this cell.
 	AllowStdin bool
+	// Beside says that there are subshells, whose cells may run beside this one.
+	Beside bool
 	// Expressions are evaluated after the cell ran without error
 	// (messaging spec, user_expressions): name to Go expression.
 	Expressions map[string]string
@@ -78,6 +81,33 @@ type Sink interface {
 	Input(ctx context.Context, prompt string, password bool) (string, error)
 }
 
+// CommSink is a Sink that passes on comm messages of the cell.
+type CommSink interface {
+	Sink
+	Comm(m Comm)
+}
+
+// Comm is a message of a comm, either way (messaging spec, "custom messages").
+type Comm struct {
+	// Kind is "open", "msg" or "close".
+	Kind string
+	ID   string
+	// Target names what an opened comm is for; empty otherwise.
+	Target string
+	// Data and Metadata are JSON objects; nil is an empty one.
+	Data, Metadata json.RawMessage
+	Buffers        [][]byte
+}
+
+// Commer is a Runner whose cells can talk to front ends by comms.
+type Commer interface {
+	// Comm hands a front end's message to the session's code and returns when that
+	// has dealt with it. What it puts out meanwhile goes to out. The message to
+	// a comm that nobody knows changes nothing; an open of a target that nobody
+	// knows is answered by a close.
+	Comm(ctx context.Context, m Comm, out CommSink)
+}
+
 // Display is a display_data message, or with Update an update_display_data.
 type Display struct {
 	Bundle mime.Bundle
@@ -124,11 +154,12 @@ type Foreseer interface {
 }
 
 // Runner runs cells. The kernel holds one; interp.Session is the real one.
-// Execute is called for one cell at a time; all other methods may be called
-// while it runs and answer at once.
+// Execute may be called for several cells at a time, one for each subshell: they
+// share all variables as goroutines do. All other methods may be called while cells
+// run and answer at once.
 type Runner interface {
 	Execute(ctx context.Context, req Request, out Sink) Result
-	// Interrupt stops the running cell. Execute then returns with an Error named
+	// Interrupt stops the running cells. Execute then returns with an Error named
 	// "Interrupted" that says what was kept. Without a running cell it does nothing.
 	Interrupt()
 	// Complete and Inspect take a byte offset into code.

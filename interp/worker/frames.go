@@ -11,6 +11,7 @@
 package worker
 
 import (
+	"encoding/json"
 	"strings"
 
 	"attune/display/mime"
@@ -23,13 +24,16 @@ type Request struct {
 	Ack    uint64   // display Ack has been taken
 	Forget []string // keys whose storage is not needed any more
 	List   *List
+	Answer *Answer
 	Memory *Memory
 	Asleep int // a run that seems to wait for itself
 }
 
-// Run asks the worker to run a cell, natively or interpreted. It answers with Done.
+// Run asks the worker to run a cell, natively or interpreted, or to handle a comm's
+// message. It answers with Done. Several may be under way.
 type Run struct {
-	ID int
+	ID   int
+	Comm *Comm
 	// Native is a built plugin; Bind alone binds its functions and runs nothing.
 	Native *Native
 	// Straight is a cell for the instant engine.
@@ -114,6 +118,11 @@ type Event struct {
 	Done    *Done
 	Async   *Failure // a goroutine of a cell panicked
 	Listing *Listing
+	Comm    *Comm
+	Ask     *Ask
+	// Run is the ID of the run that a Display, Clear, Comm or Ask comes from; 0 for a
+	// goroutine whose run is over.
+	Run int
 	// Long lists the texts of the frame's bundle that follow it.
 	Long []Long
 	// Stopping is the ID of a run that is being interrupted: from here on none of its
@@ -137,6 +146,26 @@ type Display struct {
 type Clear struct {
 	Seq  uint64
 	Wait bool
+}
+
+// Comm is a message of a comm, in the words of stdlib/comm.
+type Comm struct {
+	Kind, ID, Target string
+	Data, Metadata   json.RawMessage
+	Buffers          [][]byte
+}
+
+// Ask asks the user for a line; the front answers it with Answer.
+type Ask struct {
+	Seq      uint64
+	Prompt   string
+	Password bool
+}
+
+// Answer is the line, or why there is none.
+type Answer struct {
+	Seq       uint64
+	Text, Err string
 }
 
 // Done is how a Run ended.

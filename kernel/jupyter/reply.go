@@ -182,10 +182,16 @@ type CommInfo struct {
 	TargetName string `json:"target_name"`
 }
 
-// CommClose ends a comm.
-type CommClose struct {
-	CommID string   `json:"comm_id"`
-	Data   struct{} `json:"data"`
+// CreateSubshellReply names the new subshell (JEP 91).
+type CreateSubshellReply struct {
+	Status     string `json:"status"`
+	SubshellID string `json:"subshell_id"`
+}
+
+// ListSubshellReply lists the subshells (JEP 91).
+type ListSubshellReply struct {
+	Status     string   `json:"status"`
+	SubshellID []string `json:"subshell_id"`
 }
 
 // Done is a reply that says no more than that it succeeded.

@@ -71,11 +71,26 @@ type CommInfoRequest struct {
 	TargetName string `json:"target_name"`
 }
 
-// CommOpen opens a comm; CommMsg and CommClose share its CommID and Data.
-type CommOpen struct {
+// CommContent is the content of comm_open, comm_msg and comm_close, either way;
+// TargetName is there in the first alone. Nil Data is an empty object.
+type CommContent struct {
 	CommID     string          `json:"comm_id"`
-	TargetName string          `json:"target_name"`
+	TargetName string          `json:"target_name,omitempty"`
 	Data       json.RawMessage `json:"data"`
+}
+
+// MarshalJSON writes nil Data as an object.
+func (c CommContent) MarshalJSON() ([]byte, error) {
+	type plain CommContent
+	if c.Data == nil {
+		c.Data = json.RawMessage("{}")
+	}
+	return json.Marshal(plain(c))
+}
+
+// SubshellRequest names a subshell (JEP 91).
+type SubshellRequest struct {
+	SubshellID string `json:"subshell_id"`
 }
 
 // ShutdownRequest ends the kernel; its reply repeats Restart.

@@ -60,6 +60,8 @@ type Outgoing struct {
 	Type  string
 	// MsgID is one of NewID where the sender has to know it; empty makes one.
 	MsgID string
+	// Subshell is the one that a request goes to; empty for the main shell.
+	Subshell string
 	// Parent is the RawHeader of what this message answers; nil for none.
 	Parent json.RawMessage
 	// Metadata is any struct, nil for an empty object.
@@ -206,5 +208,8 @@ func (s *Session) appendHeader(b []byte, o Outgoing) []byte {
 	b = append(b, `,"date":"`...)
 	b = time.Now().UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
 	b = appendString(append(b, `","msg_type":`...), o.Type)
+	if o.Subshell != "" {
+		b = appendString(append(b, `,"subshell_id":`...), o.Subshell)
+	}
 	return append(b, `,"version":"`+Version+`"}`...)
 }

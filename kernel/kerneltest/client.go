@@ -68,7 +68,12 @@ func (c *Client) Ready(limit time.Duration) error {
 // Send sends a request and returns its msg_id. content is a struct of
 // kernel/jupyter or a json.RawMessage.
 func (c *Client) Send(on *socket.Client, kind string, content any) (string, error) {
-	frames, err := c.Session.Encode(jupyter.Outgoing{Type: kind, Content: content})
+	return c.SendMessage(on, jupyter.Outgoing{Type: kind, Content: content})
+}
+
+// SendMessage is Send for messages with more than a content.
+func (c *Client) SendMessage(on *socket.Client, o jupyter.Outgoing) (string, error) {
+	frames, err := c.Session.Encode(o)
 	if err != nil {
 		return "", err
 	}

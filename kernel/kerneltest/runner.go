@@ -8,6 +8,7 @@ package kerneltest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -35,24 +36,34 @@ import (
 //	sleep MS          waits
 //	loop              waits until interrupted
 //	later MS TEXT     a line of stdout MS after now, also when the cell has ended
+//
+// Cells of several subshells run side by side. Comms opened to the target "echo" get
+// each message back; one whose data is {"do": CELL} runs the cell's lines as well.
 type Runner struct {
-	mu   sync.Mutex
-	stop context.CancelFunc // of the running cell
-	done chan struct{}      // closed by Close
-	once sync.Once
+	mu    sync.Mutex
+	stops map[*context.CancelFunc]struct{} // of the running cells
+	comms map[string]struct{}
+	done  chan struct{} // closed by Close
+	once  sync.Once
 }
 
 // NewRunner makes a Runner.
-func NewRunner() *Runner { return &Runner{done: make(chan struct{})} }
+func NewRunner() *Runner {
+	return &Runner{
+		stops: make(map[*context.CancelFunc]struct{}), comms: make(map[string]struct{}),
+		done: make(chan struct{}),
+	}
+}
 
-var _ cell.Runner = (*Runner)(nil)
+var (
+	_ cell.Runner = (*Runner)(nil)
+	_ cell.Commer = (*Runner)(nil)
+)
 
 // Execute implements cell.Runner.
 func (e *Runner) Execute(ctx context.Context, req cell.Request, out cell.Sink) cell.Result {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	e.running(cancel)
-	defer e.running(nil)
+	ctx, end := e.running(ctx)
+	defer end()
 	var res cell.Result
 	for _, line := range strings.Split(req.Code, "\n") {
 		if res.Err = e.run(ctx, strings.TrimSpace(line), out, &res); res.Err != nil {
@@ -70,10 +81,46 @@ func (e *Runner) Execute(ctx context.Context, req cell.Request, out cell.Sink) c
 	return res
 }
 
-func (e *Runner) running(stop context.CancelFunc) {
+func (e *Runner) running(ctx context.Context) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	e.mu.Lock()
-	e.stop = stop
+	e.stops[&cancel] = struct{}{}
 	e.mu.Unlock()
+	return ctx, func() {
+		cancel()
+		e.mu.Lock()
+		delete(e.stops, &cancel)
+		e.mu.Unlock()
+	}
+}
+
+// Comm implements cell.Commer.
+func (e *Runner) Comm(ctx context.Context, m cell.Comm, out cell.CommSink) {
+	ctx, end := e.running(ctx)
+	defer end()
+	e.mu.Lock()
+	_, known := e.comms[m.ID]
+	switch m.Kind {
+	case "open":
+		if known = m.Target == "echo"; known {
+			e.comms[m.ID] = struct{}{}
+		}
+	case "close":
+		delete(e.comms, m.ID)
+	}
+	e.mu.Unlock()
+	switch {
+	case m.Kind == "open" && !known:
+		out.Comm(cell.Comm{Kind: "close", ID: m.ID})
+	case m.Kind == "msg" && known:
+		var do struct{ Do string }
+		if json.Unmarshal(m.Data, &do) == nil {
+			for _, line := range strings.Split(do.Do, "\n") {
+				e.run(ctx, line, out, new(cell.Result))
+			}
+		}
+		out.Comm(cell.Comm{Kind: "msg", ID: m.ID, Data: m.Data, Metadata: m.Metadata, Buffers: m.Buffers})
+	}
 }
 
 func (e *Runner) run(ctx context.Context, line string, out cell.Sink, res *cell.Result) *cell.Error {
@@ -174,8 +221,8 @@ func wait(ctx context.Context, d time.Duration) *cell.Error {
 func (e *Runner) Interrupt() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stop != nil {
-		e.stop()
+	for stop := range e.stops {
+		(*stop)()
 	}
 }
 

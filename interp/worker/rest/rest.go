@@ -7,6 +7,7 @@ package rest
 import (
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,10 @@ const (
 )
 
 // Keeper gives memory back when its process rests.
-type Keeper struct{ timer *time.Timer }
+type Keeper struct {
+	timer *time.Timer
+	work  atomic.Int64
+}
 
 // NewKeeper makes a Keeper.
 func NewKeeper() *Keeper {
@@ -27,11 +31,18 @@ func NewKeeper() *Keeper {
 	return k
 }
 
-// Busy says that the process has work.
-func (k *Keeper) Busy() { k.timer.Stop() }
+// Busy says that a piece of work has begun.
+func (k *Keeper) Busy() {
+	k.work.Add(1)
+	k.timer.Stop()
+}
 
-// Idle says that it has none now.
-func (k *Keeper) Idle() { k.timer.Reset(after) }
+// Idle says that a piece of work has ended.
+func (k *Keeper) Idle() {
+	if k.work.Add(-1) == 0 {
+		k.timer.Reset(after)
+	}
+}
 
 // giveBack collects and returns memory if that is worth the work: what was
 // allocated since the last collection counts as garbage.

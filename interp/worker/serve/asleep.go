@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"attune/interp/worker"
+	"attune/stdlib/comm"
 )
 
 // deadlock is what the runtime says of a program whose goroutines all wait for one
@@ -22,9 +23,11 @@ const deadlock = "all goroutines are asleep - deadlock!"
 // goroutine waits for something outside the process.
 func (s *server) asleep(id int) {
 	s.mu.Lock()
-	run := s.current
+	alone := len(s.runs) == 1
 	s.mu.Unlock()
-	if run == nil || run.id != id || !allWait(stacks()) {
+	run := s.find(id)
+	// What runs beside may wake it, and so may the handler of a comm.
+	if run == nil || !alone || comm.Listening() || !allWait(stacks()) {
 		return
 	}
 	failure := &worker.Failure{Text: deadlock, Fatal: true, Frames: cellFrames(id)}

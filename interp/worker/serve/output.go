@@ -2,6 +2,7 @@ package serve
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -11,65 +12,102 @@ import (
 	"attune/display"
 	"attune/display/mime"
 	"attune/interp/worker"
+	"attune/stdlib/comm"
 )
 
 // output sends what cells display. It implements display.Out.
 type output struct {
 	conn  *worker.Conn
 	muted func() bool // tells whether the calling goroutine is of a cell that was let go
+	run   func() int  // the run that the calling goroutine belongs to
 	mu    sync.Mutex
 	seq   uint64
-	wait  map[uint64]chan struct{}
+	wait  map[uint64]chan worker.Answer
 }
 
-func newOutput(c *worker.Conn, muted func() bool) *output {
-	return &output{conn: c, muted: muted, wait: map[uint64]chan struct{}{}}
+func newOutput(c *worker.Conn, muted func() bool, run func() int) *output {
+	return &output{conn: c, muted: muted, run: run, wait: map[uint64]chan worker.Answer{}}
 }
 
 // errMuted is what a display gets whose cell was interrupted.
-var errMuted = errors.New("display: the cell was interrupted")
+var errMuted = errors.New("the cell was interrupted")
 
-// send sends an event made for a sequence number and waits until the front has
-// published it: what the cell prints next must come after it.
-func (o *output) send(event func(seq uint64) worker.Event) error {
+// send sends an event made for a sequence number and waits until the front has dealt
+// with it: what the cell prints next must come after it.
+func (o *output) send(event func(seq uint64) worker.Event) (worker.Answer, error) {
 	if o.muted() {
-		return errMuted
+		return worker.Answer{}, errMuted
 	}
-	done := make(chan struct{})
+	done := make(chan worker.Answer, 1)
 	o.mu.Lock()
 	o.seq++
 	seq := o.seq
 	o.wait[seq] = done
 	o.mu.Unlock()
 	ev := event(seq)
+	ev.Run = o.run()
 	if err := o.conn.Send(&ev); err != nil {
-		return err
+		return worker.Answer{}, err
 	}
-	<-done
-	return nil
+	return <-done, nil
 }
 
-func (o *output) acked(seq uint64) {
+func (o *output) acked(seq uint64) { o.answered(worker.Answer{Seq: seq}) }
+
+func (o *output) answered(a worker.Answer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if done, ok := o.wait[seq]; ok {
-		close(done)
-		delete(o.wait, seq)
+	if done, ok := o.wait[a.Seq]; ok {
+		done <- a
+		delete(o.wait, a.Seq)
 	}
+}
+
+// ask is what stdlib/ask does in cells.
+func (o *output) ask(prompt string, password bool) (string, error) {
+	a, err := o.send(func(seq uint64) worker.Event {
+		return worker.Event{Ask: &worker.Ask{Seq: seq, Prompt: prompt, Password: password}}
+	})
+	if err == nil && a.Err != "" {
+		err = errors.New(a.Err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask: %w", err)
+	}
+	return a.Text, nil
+}
+
+// comm is what stdlib/comm does in cells. It waits for nobody.
+func (o *output) comm(w comm.Wire) error {
+	if o.muted() {
+		return errMuted
+	}
+	return o.conn.Send(&worker.Event{Run: o.run(), Comm: &worker.Comm{
+		Kind: w.Kind, ID: w.ID, Target: w.Target, Data: w.Data, Metadata: w.Metadata, Buffers: w.Buffers,
+	}})
+}
+
+// deliver hands a front end's message to the cells' handlers.
+func deliver(c *worker.Comm) {
+	comm.Deliver(comm.Wire{Kind: c.Kind, ID: c.ID, Target: c.Target, Message: comm.Message{
+		Data: c.Data, Metadata: c.Metadata, Buffers: c.Buffers,
+	}})
 }
 
 // Display implements display.Out.
 func (o *output) Display(b mime.Bundle, id string, update bool) error {
-	return o.send(func(seq uint64) worker.Event {
+	_, err := o.send(func(seq uint64) worker.Event {
 		return worker.Event{Display: &worker.Display{Seq: seq, Bundle: b, ID: id, Update: update}}
 	})
+	return err
 }
 
 // Clear implements display.Out.
 func (o *output) Clear(wait bool) error {
-	return o.send(func(seq uint64) worker.Event {
+	_, err := o.send(func(seq uint64) worker.Event {
 		return worker.Event{Clear: &worker.Clear{Seq: seq, Wait: wait}}
 	})
+	return err
 }
 
 // flush lets displays that update in place send their last state.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"plugin"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +22,8 @@ import (
 	"attune/interp/worker"
 	"attune/interp/worker/rest"
 	"attune/interp/yaegi"
+	"attune/stdlib/ask"
+	"attune/stdlib/comm"
 	"attune/stdlib/monitor"
 	"attune/stdlib/symbols"
 )
@@ -32,14 +35,17 @@ type server struct {
 	engine *yaegi.Engine
 	out    *output
 	stop   *stopper
-	known  *known // the running cell's goroutine looks there
+	known  *known
 	rest   *rest.Keeper
 
-	opened map[string]*cellPlugin // by hash
-	spare  spare
+	// building is held while a cell is made ready to run; it guards known, opened and
+	// spare.
+	building sync.Mutex
+	opened   map[string]*cellPlugin // by hash
+	spare    spare
 
-	mu      sync.Mutex
-	current *cellRun
+	mu   sync.Mutex
+	runs []*cellRun // under way, oldest first
 }
 
 // maxStack ends unbounded recursion. It is a quarter of Go's own limit, because
@@ -73,9 +79,11 @@ func Serve(r io.Reader, w io.Writer) error {
 		known: newKnown(), rest: rest.NewKeeper(),
 	}
 	s.stop = newStopper()
-	s.out = newOutput(s.conn, s.stop.dying)
+	s.out = newOutput(s.conn, s.stop.dying, s.ownID)
 	s.spare.hold()
 	display.SetOut(s.out)
+	comm.Use(s.out.comm)
+	ask.Use(s.out.ask)
 	monitor.Use(monitor.New())
 	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Exited: s.exited})
 	debug.SetMaxStack(maxStack)
@@ -105,6 +113,8 @@ func (s *server) handle(req worker.Request) {
 		s.interrupt(req.Stop.ID)
 	case req.Ack != 0:
 		s.out.acked(req.Ack)
+	case req.Answer != nil:
+		s.out.answered(*req.Answer)
 	case req.Forget != nil:
 		s.table.Forget(req.Forget)
 	case req.Asleep != 0:
@@ -119,11 +129,14 @@ func (s *server) handle(req worker.Request) {
 // start runs a cell on a goroutine of its own.
 func (s *server) start(r *worker.Run) {
 	s.rest.Busy()
-	restoreStreams()
 	run := &cellRun{id: r.ID, mark: s.stop.newMark(r.ID), start: time.Now(), ended: make(chan struct{})}
 	s.mu.Lock()
-	s.current = run
+	alone := len(s.runs) == 0
+	s.runs = append(s.runs, run)
 	s.mu.Unlock()
+	if alone {
+		restoreStreams()
+	}
 	go func() {
 		run.mark.set()
 		done := worker.Done{ID: r.ID}
@@ -137,6 +150,48 @@ func (s *server) start(r *worker.Run) {
 		s.perform(r, &done)
 		returned = true
 	}()
+}
+
+// find is the run id, nil if it is over.
+func (s *server) find(id int) *cellRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, run := range s.runs {
+		if run.id == id {
+			return run
+		}
+	}
+	return nil
+}
+
+// own is the run that the calling goroutine belongs to, or where that is over the
+// oldest one under way; nil for none.
+func (s *server) own() *cellRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	labels := goroutineLabels()
+	for _, run := range s.runs {
+		if run.mark.pointer == labels {
+			return run
+		}
+	}
+	if len(s.runs) > 0 {
+		return s.runs[0]
+	}
+	return nil
+}
+
+// ownID is the run that the calling goroutine belongs to, 0 where that is over.
+func (s *server) ownID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	labels := goroutineLabels()
+	for _, run := range s.runs {
+		if run.mark.pointer == labels {
+			return run.id
+		}
+	}
+	return 0
 }
 
 // perform does what r asks and fills in done.
@@ -156,6 +211,8 @@ func (s *server) perform(r *worker.Run, done *worker.Done) {
 		done.Failure, done.Interrupted = guarded(func() { p.run(env) })
 	case r.Straight != nil:
 		s.straight(r.Straight, env, done)
+	case r.Comm != nil:
+		done.Failure, done.Interrupted = guarded(func() { deliver(r.Comm) })
 	}
 	if done.Failure == nil && !done.Interrupted && done.NotStraight == "" && env.Has && !r.Quiet {
 		b := render(env.Out, r.Errors)
@@ -190,6 +247,8 @@ func failureOf(f cellrt.Failure) *worker.Failure {
 
 // open finds a cell in its plugin, which may hold others and is opened once.
 func (s *server) open(n *worker.Native) (*cellPlugin, error) {
+	s.building.Lock()
+	defer s.building.Unlock()
 	if p := s.opened[n.Hash]; p != nil {
 		return p, nil
 	}
@@ -222,9 +281,8 @@ func (s *server) open(n *worker.Native) (*cellPlugin, error) {
 func (s *server) finish(run *cellRun, done worker.Done) {
 	run.once.Do(func() {
 		s.mu.Lock()
-		if s.current == run {
-			s.current = nil
-		}
+		s.runs = slices.DeleteFunc(s.runs, func(r *cellRun) bool { return r == run })
+		alone := len(s.runs) == 0
 		// A cell that came to its end although it was to stop has swallowed the interrupt,
 		// or read the end of its input for it.
 		done.Interrupted = done.Interrupted || run.stopped && done.Failure == nil && !done.Exited
@@ -232,7 +290,9 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 			done.Failure, done.Interrupted = run.failure, false
 		}
 		s.mu.Unlock()
-		s.out.flush()
+		if alone { // what a Live holds back may be changed by a cell that runs
+			s.out.flush()
+		}
 		done.ID, done.Nanos = run.id, time.Since(run.start).Nanoseconds()
 		_ = s.conn.Send(&worker.Event{Done: &done})
 		close(run.ended)
@@ -241,32 +301,27 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 }
 
 // panicked is told of a panic in a goroutine that a cell started: it ends the
-// cell that runs now, or is reported by itself when none does.
+// cell, or one that runs now, or is reported by itself when none does.
 func (s *server) panicked(f cellrt.Failure) {
 	if s.stop.dying() {
 		return // of a cell that was let go: it is unheard
 	}
 	failure := failureOf(f)
 	failure.Async = true
-	s.mu.Lock()
-	run := s.current
-	if run != nil {
-		run.failure = failure
-	}
-	s.mu.Unlock()
+	run := s.own()
 	if run == nil {
 		_ = s.conn.Send(&worker.Event{Async: failure})
 		return
 	}
+	s.mu.Lock()
+	run.failure = failure
+	s.mu.Unlock()
 	go s.interrupt(run.id)
 }
 
-// exited ends the running cell with os.Exit's code; the caller never returns.
+// exited ends the caller's cell with os.Exit's code; the caller never returns.
 func (s *server) exited(code int) {
-	s.mu.Lock()
-	run := s.current
-	s.mu.Unlock()
-	if run != nil {
+	if run := s.own(); run != nil {
 		s.finish(run, worker.Done{Exited: true, ExitCode: code})
 	}
 }
@@ -276,10 +331,8 @@ const detachAfter = time.Second
 
 // interrupt asks the cell's goroutines to end, and lets go of what does not.
 func (s *server) interrupt(id int) {
-	s.mu.Lock()
-	run := s.current
-	s.mu.Unlock()
-	if run == nil || run.id != id {
+	run := s.find(id)
+	if run == nil {
 		return
 	}
 	s.mu.Lock()

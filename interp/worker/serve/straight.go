@@ -2,6 +2,7 @@ package serve
 
 import (
 	"errors"
+	"fmt"
 	"log"
 	"math"
 	"reflect"
@@ -14,20 +15,33 @@ import (
 // interruptible lets an interrupt reach the statements of cell id, one that came
 // before they were ready included.
 func (s *server) interruptible(id int, c *yaegi.Compiled) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current == nil || s.current.id != id {
+	run := s.find(id)
+	if run == nil {
 		return
 	}
-	s.current.straight = c
-	if s.current.stopped {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run.straight = c
+	if run.stopped {
 		c.Interrupt()
 	}
 }
 
 // straight runs a cell on the instant engine.
 func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Done) {
-	p := yaegi.Program{Body: st.Body, File: st.File, Line: st.Line}
+	p, results, err := s.program(st)
+	if err != nil {
+		done.NotStraight = err.Error()
+		return
+	}
+	s.interpret(p, env, results, done)
+}
+
+// program binds what the cell names; an error says that the engine cannot have it.
+func (s *server) program(st *worker.Straight) (p yaegi.Program, results []reflect.Value, err error) {
+	s.building.Lock()
+	defer s.building.Unlock()
+	p = yaegi.Program{Body: st.Body, File: st.File, Line: st.Line}
 	for _, im := range st.Imports {
 		p.Imports = append(p.Imports, yaegi.Import{Alias: im.Name, Path: im.Path})
 	}
@@ -39,37 +53,31 @@ func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Don
 	}
 	for _, loops := range st.Loops {
 		if worker.Times(loops, s.extent) > worker.MaxTimes {
-			done.NotStraight = "a loop is long"
-			return
+			return p, nil, errors.New("a loop is long")
 		}
 	}
 	for _, t := range st.Needs {
 		if _, err := s.typeOf(t); err != nil {
-			done.NotStraight = err.Error()
-			return
+			return p, nil, err
 		}
 	}
-	var results []reflect.Value
 	for _, v := range st.Vars {
 		typ, err := s.typeOf(v.Type)
 		if err != nil {
-			done.NotStraight = err.Error()
-			return
+			return p, nil, err
 		}
 		ptr := reflect.New(typ)
 		if v.Key == "" {
 			results = append(results, ptr)
 		} else if ptr, err = s.table.Ptr(v.Key, typ); err != nil {
-			done.NotStraight = err.Error()
-			return
+			return p, nil, err
 		}
 		p.Vars = append(p.Vars, yaegi.Binding{Name: v.Name, Value: ptr})
 	}
 	for _, f := range st.Funcs {
 		ptr, ok := s.table.Lookup(f.Key)
 		if !ok || ptr.Elem().IsNil() {
-			done.NotStraight = "function " + f.Name + " has no compiled body yet"
-			return
+			return p, nil, fmt.Errorf("function %s has no compiled body yet", f.Name)
 		}
 		p.Funcs = append(p.Funcs, yaegi.Binding{Name: f.Name, Value: ptr.Elem()})
 	}
@@ -79,12 +87,11 @@ func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Don
 	for _, t := range st.Types {
 		typ, ok := s.table.Type(t.Key)
 		if !ok {
-			done.NotStraight = "type " + t.Name + " is not compiled yet"
-			return
+			return p, nil, fmt.Errorf("type %s is not compiled yet", t.Name)
 		}
 		p.Types = append(p.Types, yaegi.TypeBinding{Name: t.Name, Type: typ})
 	}
-	s.interpret(p, env, results, done)
+	return p, results, nil
 }
 
 func (s *server) interpret(p yaegi.Program, env *cellrt.Env, results []reflect.Value, done *worker.Done) {
