@@ -65,7 +65,7 @@ func (e *execution) mend() *cell.Error {
 func (e *execution) restore() *cell.Error {
 	cells := map[int][]string{}
 	for _, d := range e.s.lost {
-		if e.s.scope.Load().Decls[d.Name] == nil {
+		if e.s.scope.Load().Decls.Get(d.Name) == nil {
 			cells[d.Cell] = append(cells[d.Cell], d.Name)
 		}
 	}

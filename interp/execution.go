@@ -190,16 +190,16 @@ func (e *execution) forget(u *check.Unit, before *check.Scope, done worker.Done)
 	var free []string
 	copied := false
 	for _, d := range u.New {
-		old := before.Decls[d.Name]
+		old := before.Decls.Get(d.Name)
 		switch {
-		case d.Kind != check.Var || scope.Decls[d.Name] != d:
+		case d.Kind != check.Var || scope.Decls.Get(d.Name) != d:
 		case reached > 0 && d.Line >= reached && (old == nil || old.Key != d.Key):
 			if !copied {
 				scope, copied = scope.Clone(), true
 			}
-			delete(scope.Decls, d.Name)
+			scope.Decls.Delete(d.Name)
 			if old != nil {
-				scope.Decls[d.Name] = old
+				scope.Decls.Set(d.Name, old)
 			}
 		case old != nil && old.Kind == check.Var && old.Key != d.Key:
 			free = append(free, old.Key)

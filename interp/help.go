@@ -106,7 +106,7 @@ func (s *Session) Inspect(_ context.Context, code string, offset, detail int) ce
 		roots := docs.Roots{Go: s.goRoot, Modules: moduleCache(s.opt.Env), Attune: s.opt.Root}
 		p.source = roots.Source(in.File, in.Line)
 	}
-	if d := in.Decl; d != nil && d.Kind == check.Var && scope.Decls[d.Name] == d {
+	if d := in.Decl; d != nil && d.Kind == check.Var && scope.Decls.Get(d.Name) == d {
 		p.value = s.glimpse(d.Key)
 	}
 	return p.inspection()

@@ -190,7 +190,7 @@ func keeps(scope *check.Scope, changed []string, old map[string]plugin) func(*ch
 	hit := func(d *check.Decl) bool { return d != nil && drop[d] }
 	for again := true; again; {
 		again = false
-		for _, d := range scope.Decls {
+		for _, d := range scope.Decls.All() {
 			names := false
 			for _, path := range d.Imports {
 				names = names || slices.Contains(changed, path)

@@ -99,7 +99,7 @@ func (s *Session) startOver(program string, built *native.Builder, archives map[
 	s.builder.use(built)
 	s.checker = check.NewChecker(s.imp)
 	s.lost = nil
-	for _, d := range s.scope.Load().Decls {
+	for _, d := range s.scope.Load().Decls.All() {
 		if !strings.Contains(d.Name, ".") {
 			s.lost = append(s.lost, d)
 		}

@@ -128,7 +128,7 @@ func (r *run) settle(f *File, cell int) (*File, error) {
 	for _, d := range f.AST.Decls {
 		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
 			g.Specs = slices.DeleteFunc(g.Specs, func(s ast.Spec) bool {
-				old := r.old.Decls[s.(*ast.TypeSpec).Name.Name]
+				old := r.old.Decls.Get(s.(*ast.TypeSpec).Name.Name)
 				return old != nil && old.Kind == Type && !r.dirty[old]
 			})
 			if len(g.Specs) == 0 {
@@ -136,7 +136,7 @@ func (r *run) settle(f *File, cell int) (*File, error) {
 			}
 		}
 		if fd, ok := d.(*ast.FuncDecl); ok {
-			if t := r.old.Decls[RecvName(fd)]; t != nil && t.Kind == Type && !r.dirty[t] {
+			if t := r.old.Decls.Get(RecvName(fd)); t != nil && t.Kind == Type && !r.dirty[t] {
 				if t.Generic || needsFrame(fd) {
 					continue
 				}

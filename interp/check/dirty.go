@@ -3,6 +3,7 @@ package check
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -28,8 +29,13 @@ func tokens(src string) string {
 // another text or other methods. A cell that is run again unchanged marks none,
 // so that its types stay the very same types.
 func (r *run) dirtyTypes() {
-	for name, d := range r.old.Decls {
-		if d.Kind != Type {
+	names := maps.Clone(r.methods)
+	for name := range r.typeText {
+		names[name] = r.methods[name]
+	}
+	for name := range names {
+		d := r.old.Decls.Get(name)
+		if d == nil || d.Kind != Type {
 			continue
 		}
 		if ch, ok := r.typeText[name]; ok && !r.sameType(d, ch) {
@@ -66,7 +72,7 @@ func (r *run) sameType(d *Decl, ch Chunk) bool {
 		}
 	}
 	for _, u := range d.Uses {
-		if now := r.old.Decls[u.Name]; u != d && (now == nil || !now.same(u)) {
+		if now := r.old.Decls.Get(u.Name); u != d && (now == nil || !now.same(u)) {
 			return false
 		}
 		if u.Kind != Type && r.declares[u.Name] {
@@ -161,7 +167,7 @@ func (r *run) markDirty(d *Decl) {
 		return
 	}
 	r.dirty[d] = true
-	for _, other := range r.old.Decls {
+	for _, other := range r.old.Decls.All() {
 		if other.Kind == Type && !r.dirty[other] && slices.Contains(typeDeps(r.old, other), d) {
 			r.markDirty(other)
 		}

@@ -66,7 +66,7 @@ func (c *Checker) nameAt(code string, start, end int, scope *Scope) Info {
 	if w, ok := keywords[name]; ok && token.IsKeyword(name) {
 		return Info{Found: true, Signature: w.signature, Kind: "keyword", Doc: w.doc, Size: -1}
 	}
-	if pkg := dotted(code, start); pkg != "" && scope.Decls[pkg] == nil && scope.Imports[pkg] == "" && ast.IsExported(name) {
+	if pkg := dotted(code, start); pkg != "" && scope.Decls.Get(pkg) == nil && scope.Imports[pkg] == "" && ast.IsExported(name) {
 		for p := range c.named(pkg) { // fmt.Println is known to everybody
 			if o := p.Scope().Lookup(name); o != nil {
 				if local := c.resolve(code, start, end, scope); local.Found {
@@ -135,7 +135,7 @@ func (c *Checker) lookup(p *probe, name string, scope *Scope) types.Object {
 			return o
 		}
 	}
-	if d := scope.Decls[name]; d != nil {
+	if d := scope.Decls.Get(name); d != nil {
 		return d.Obj
 	}
 	imports := scope.Imports

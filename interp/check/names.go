@@ -35,7 +35,7 @@ func (r *run) nameDecl(d *Decl) {
 		r.bindMethods(d)
 	case Method:
 		if d.Recv == nil {
-			if d.Recv = s.Decls[recvOf(d)]; d.Recv == nil {
+			if d.Recv = s.Decls.Get(recvOf(d)); d.Recv == nil {
 				return
 			}
 		}
@@ -184,10 +184,13 @@ func (r *run) spread() bool {
 		}
 		again = true
 	}
-	users := slices.Collect(r.allDecls())
+	var users []*Decl
 	for old, now := range r.changed {
 		if !meansOther(old, now) {
 			continue
+		}
+		if users == nil {
+			users = slices.Collect(r.allDecls())
 		}
 		for _, user := range users {
 			if user != old && user.Kind != Var && slices.ContainsFunc(user.Uses, old.same) {
@@ -201,7 +204,7 @@ func (r *run) spread() bool {
 // allDecls yields the earlier declarations, methods included.
 func (r *run) allDecls() func(func(*Decl) bool) {
 	return func(yield func(*Decl) bool) {
-		for _, d := range r.old.Decls {
+		for _, d := range r.old.Decls.All() {
 			if !yield(d) {
 				return
 			}

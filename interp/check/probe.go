@@ -166,7 +166,7 @@ func (r *run) guessImports() {
 				i > 0 && toks[i-1].tok == token.PERIOD {
 				continue
 			}
-			if r.named[k.lit] != "" || r.declares[k.lit] || r.old.Decls[k.lit] != nil {
+			if r.named[k.lit] != "" || r.declares[k.lit] || r.old.Decls.Get(k.lit) != nil {
 				continue
 			}
 			if paths := r.c.Offering(k.lit, toks[i+2].lit); len(paths) > 0 {

@@ -42,7 +42,7 @@ func (r *run) rebindVars() {
 		}
 	}
 	for _, old := range r.old.Names() {
-		if old.Kind != Var || u.Scope.Decls[old.Name] != old {
+		if old.Kind != Var || u.Scope.Decls.Get(old.Name) != old {
 			continue
 		}
 		r.rebindVar(old, sub, moved, layout)
@@ -69,8 +69,8 @@ func (r *run) rebindVar(old *Decl, sub *substituter, moved map[*types.TypeName]*
 	now.Obj = types.NewVar(old.Obj.Pos(), r.unit.Pkg, old.Name, sub.in(old.Obj.Type()))
 	now.Key = ""
 	r.objs[now.Obj] = &now
-	r.unit.Scope.byObj[now.Obj] = &now
-	r.unit.Scope.Decls[now.Name] = &now
+	r.unit.Scope.byObj.Set(now.Obj, &now)
+	r.unit.Scope.Decls.Set(now.Name, &now)
 	r.changed[old] = &now
 	if o := r.unit.Pkg.Scope().Lookup(now.Name); o != nil {
 		r.objs[o] = &now // declared for checking by hoistRebound
@@ -140,7 +140,7 @@ func (r *run) hoistRebound() error {
 	}}
 	for _, f := range append(r.unit.Files[:len(r.unit.Files):len(r.unit.Files)], bodyList(r.unit)...) {
 		for _, id := range f.AST.Unresolved {
-			d := r.old.Decls[id.Name]
+			d := r.old.Decls.Get(id.Name)
 			if d == nil || d.Kind != Var || done[id.Name] || r.declares[id.Name] || !r.followsType(d) {
 				continue
 			}
@@ -172,7 +172,7 @@ func (r *run) followsType(d *Decl) bool {
 	touched, reshaped := false, false
 	Walk(d.Obj.Type(), func(t types.Type) {
 		if n, ok := t.(*types.Named); ok {
-			if td := r.old.DeclOf(n.Obj()); td != nil && r.dirty[td] && r.old.Decls[td.Name] == td {
+			if td := r.old.DeclOf(n.Obj()); td != nil && r.dirty[td] && r.old.Decls.Get(td.Name) == td {
 				touched = true
 				reshaped = reshaped || r.reshaped[td]
 			}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Kind is what a session name stands for.
@@ -82,28 +83,33 @@ type Import struct{ Name, Path string }
 // which keys were ever used. It is not safe for concurrent use; Clone is cheap
 // and gives completion and inspection a view of their own.
 type Scope struct {
-	Decls   map[string]*Decl
+	Decls   layers[string, *Decl]
 	Imports map[string]string // name to path
 	Dots    []string          // dot imports
-	byObj   map[types.Object]*Decl
-	keys    map[string]string // key → what it means, for one worker's life and longer
-	serial  map[string]int
+	byObj   layers[types.Object, *Decl]
+	keys    layers[string, string] // key → what it means, for one worker's life and longer
+	serial  layers[string, int]
 }
 
 // NewScope is an empty session.
 func NewScope() *Scope {
-	return &Scope{
-		Decls: map[string]*Decl{}, Imports: map[string]string{},
-		byObj: map[types.Object]*Decl{}, keys: map[string]string{}, serial: map[string]int{},
-	}
+	return &Scope{Imports: map[string]string{}}
 }
 
 // Clone is a copy for readers.
 func (s *Scope) Clone() *Scope {
 	return &Scope{
-		Decls: maps.Clone(s.Decls), Imports: maps.Clone(s.Imports), Dots: slices.Clone(s.Dots),
-		byObj: maps.Clone(s.byObj), keys: maps.Clone(s.keys), serial: maps.Clone(s.serial),
+		Decls: s.Decls.clone(), Imports: maps.Clone(s.Imports), Dots: slices.Clone(s.Dots),
+		byObj: s.byObj.clone(), keys: s.keys.clone(), serial: s.serial.clone(),
 	}
+}
+
+// settle keeps later copies cheap.
+func (s *Scope) settle() {
+	s.Decls.settle()
+	s.byObj.settle()
+	s.keys.settle()
+	s.serial.settle()
 }
 
 // DeclOf is the declaration that made obj, nil if it is none of the session's.
@@ -114,14 +120,14 @@ func (s *Scope) DeclOf(obj types.Object) *Decl {
 	case *types.Var:
 		obj = o.Origin()
 	}
-	return s.byObj[obj]
+	return s.byObj.Get(obj)
 }
 
 // Versions lists the cells that declared type name, one for each of its meanings, the
 // newest last: values may still be of an older one.
 func (s *Scope) Versions(name string) []int {
 	cells := map[string]int{} // by key
-	for _, d := range s.byObj {
+	for _, d := range s.byObj.All() {
 		if d.Kind == Type && d.Name == name {
 			cells[d.Key] = max(cells[d.Key], d.Cell)
 		}
@@ -132,11 +138,12 @@ func (s *Scope) Versions(name string) []int {
 // Names lists the session's declarations by name, methods left out.
 func (s *Scope) Names() []*Decl {
 	var out []*Decl
-	for _, name := range slices.Sorted(maps.Keys(s.Decls)) {
-		if d := s.Decls[name]; d.Kind != Method {
+	for _, d := range s.Decls.All() {
+		if d.Kind != Method {
 			out = append(out, d)
 		}
 	}
+	slices.SortFunc(out, func(a, b *Decl) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
@@ -149,9 +156,9 @@ func (s *Scope) key(name, meaning string) string {
 		if i > 1 {
 			k += "Ξ" + strconv.Itoa(i)
 		}
-		have, ok := s.keys[k]
+		have, ok := s.keys.lookup(k)
 		if !ok {
-			s.keys[k] = meaning
+			s.keys.Set(k, meaning)
 			return k
 		}
 		if have == meaning {
@@ -162,8 +169,9 @@ func (s *Scope) key(name, meaning string) string {
 
 // fresh gives name a key that was never used before.
 func (s *Scope) fresh(name string) string {
-	s.serial[name]++
-	return s.key(name, "#"+name+strconv.Itoa(s.serial[name]))
+	n := s.serial.Get(name) + 1
+	s.serial.Set(name, n)
+	return s.key(name, "#"+name+strconv.Itoa(n))
 }
 
 // Reserve is the scope without some keys that nothing of the session has; nil if there
@@ -171,24 +179,27 @@ func (s *Scope) fresh(name string) string {
 func (s *Scope) Reserve(keys []string) *Scope {
 	var out *Scope
 	for _, k := range keys {
-		if _, used := s.keys[k]; used {
+		if _, used := s.keys.lookup(k); used {
 			continue
 		}
 		if out == nil {
 			out = s.Clone()
 		}
-		out.keys[k] = "reserved"
+		out.keys.Set(k, "reserved")
 	}
 	return out
 }
 
 // Forget drops names, as after %reset or when a worker was lost with its values.
 func (s *Scope) Forget(keep func(*Decl) bool) (gone []*Decl) {
-	for _, name := range slices.Sorted(maps.Keys(s.Decls)) {
-		if d := s.Decls[name]; !keep(d) {
-			delete(s.Decls, name)
+	for _, d := range s.Decls.All() {
+		if !keep(d) {
 			gone = append(gone, d)
 		}
+	}
+	slices.SortFunc(gone, func(a, b *Decl) int { return strings.Compare(a.Name, b.Name) })
+	for _, d := range gone {
+		s.Decls.Delete(d.Name)
 	}
 	return gone
 }

@@ -68,7 +68,7 @@ func (r *run) insertScope(files []*ast.File) {
 	}
 	for _, f := range files {
 		for _, id := range f.Unresolved {
-			d := r.old.Decls[id.Name]
+			d := r.old.Decls.Get(id.Name)
 			if d != nil && d.Obj != nil && !defines[id.Name] && r.unit.Pkg.Scope().Lookup(id.Name) == nil {
 				r.unit.Pkg.Scope().Insert(d.Obj)
 			}
@@ -146,9 +146,9 @@ func (r *run) takeIn() {
 	for d, msg := range r.stale {
 		copied := *d
 		copied.Stale = msg
-		if u.Scope.Decls[d.Name] == d {
-			u.Scope.Decls[d.Name] = &copied
-			u.Scope.byObj[d.Obj] = &copied
+		if u.Scope.Decls.Get(d.Name) == d {
+			u.Scope.Decls.Set(d.Name, &copied)
+			u.Scope.byObj.Set(d.Obj, &copied)
 		}
 		u.Notes = append(u.Notes, d.Name+" ("+CellName(d.Cell)+") no longer compiles and keeps its old body: "+msg)
 	}
@@ -167,7 +167,7 @@ func (r *run) takeImports(ch Chunk) {
 			if p == path && (spec.Name == nil || spec.Name.Name == name) {
 				r.unit.Imports = append(r.unit.Imports, Import{name, p})
 				r.unit.Scope.Imports[name] = p
-				delete(r.unit.Scope.Decls, name)
+				r.unit.Scope.Decls.Delete(name)
 			}
 		}
 	}
@@ -303,7 +303,7 @@ func (r *run) takeHoisted() {
 			if obj == nil || obj.Parent() != r.unit.Pkg.Scope() || id.Pos() < f.AST.FileStart || id.Pos() > f.AST.FileEnd {
 				continue
 			}
-			if d := r.unit.Scope.Decls[id.Name]; d != nil {
+			if d := r.unit.Scope.Decls.Get(id.Name); d != nil {
 				r.objs[obj] = d
 			}
 		}
@@ -314,11 +314,11 @@ func (r *run) takeHoisted() {
 func (r *run) install(d *Decl) {
 	u := r.unit
 	r.objs[d.Obj] = d
-	u.Scope.byObj[d.Obj] = d
+	u.Scope.byObj.Set(d.Obj, d)
 	if d.Kind != Method {
 		delete(u.Scope.Imports, d.Name)
-		u.Scope.Decls[d.Name] = d
-		if old := r.old.Decls[d.Name]; old != nil {
+		u.Scope.Decls.Set(d.Name, d)
+		if old := r.old.Decls.Get(d.Name); old != nil {
 			r.changed[old] = d
 		}
 	}

@@ -81,6 +81,7 @@ func (u *Unit) Commit() *Scope {
 			}
 		}
 	}
+	u.Scope.settle()
 	return u.Scope
 }
 
@@ -106,7 +107,7 @@ func (u *Unit) DeclOf(obj types.Object) *Decl {
 	if d := u.objs[obj]; d != nil {
 		return d
 	}
-	return u.Scope.byObj[obj]
+	return u.Scope.byObj.Get(obj)
 }
 
 // FuncDecls calls f for every function declaration in file.

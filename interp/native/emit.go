@@ -169,7 +169,7 @@ func (e *emitter) declareOne(d *check.Decl) error {
 		return fmt.Errorf("internal: the text of %s, which cells share, has a name of its cell's own; please report this", d.Name)
 	}
 	e.share(d.Key, text.String(), meaning(d, text.String()))
-	if d.Kind == check.Type && d.Key != d.Name && e.u.Scope.Decls[d.Name] == d && !d.Generic {
+	if d.Kind == check.Type && d.Key != d.Name && e.u.Scope.Decls.Get(d.Name) == d && !d.Generic {
 		e.share(d.Name, fmt.Sprintf("type %s = %s\n", d.Name, d.Key), "")
 	}
 	return nil
@@ -356,7 +356,7 @@ func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, in
 		fmt.Fprintf(text, "Ξinit%s%s()\n", itoa(i), hashMark)
 	}
 	if e.u.Main {
-		fmt.Fprintf(text, "(*%s%s)()\n", slotMark, e.u.Scope.Decls["main"].Key)
+		fmt.Fprintf(text, "(*%s%s)()\n", slotMark, e.u.Scope.Decls.Get("main").Key)
 	}
 	text.WriteString("}\n")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"reflect"
 	"runtime/debug"
+	"strings"
 
 	"github.com/traefik/yaegi/interp"
 )
@@ -85,14 +86,17 @@ func (e *Engine) exports(p Program) (interp.Exports, error) {
 		}
 		exports[exportKey(im.Path)] = values
 	}
-	session := map[string]reflect.Value{
-		IndexHelper: reflect.ValueOf(index), SliceHelper: reflect.ValueOf(slice), CutHelper: reflect.ValueOf(cut),
+	session := map[string]reflect.Value{}
+	for name, f := range map[string]any{IndexHelper: index, SliceHelper: slice, CutHelper: cut} {
+		if strings.Contains(p.Body, name) {
+			session[name] = reflect.ValueOf(f)
+		}
 	}
 	for _, v := range p.Vars {
 		if v.Value.Kind() != reflect.Pointer || v.Value.IsNil() {
 			return nil, fmt.Errorf("variable %s is not given by a pointer", v.Name)
 		}
-		session[accessor(v.Name)] = accessorFunc(v.Value)
+		session[v.Name] = v.Value
 	}
 	for _, f := range p.Funcs {
 		if f.Value.Kind() != reflect.Func || f.Value.IsNil() {
@@ -113,12 +117,3 @@ func (e *Engine) exports(p Program) (interp.Exports, error) {
 // from being "fmt/fmt", at which Use would replace fmt.Print, log.Fatal, os.Args
 // and more by versions of its own, and compile sources for 3 ms.
 func exportKey(path string) string { return path + "//p" }
-
-// accessorFunc makes the func() *T that hands a variable to the interpreter. A
-// variable cannot go in by itself: the interpreter takes values of basic types
-// for constants and cannot append to a slice so given.
-func accessorFunc(pointer reflect.Value) reflect.Value {
-	results := []reflect.Value{pointer}
-	t := reflect.FuncOf(nil, []reflect.Type{pointer.Type()}, false)
-	return reflect.MakeFunc(t, func([]reflect.Value) []reflect.Value { return results })
-}

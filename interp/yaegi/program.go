@@ -99,8 +99,6 @@ const (
 	sessionPath = "attune_session"
 )
 
-func accessor(name string) string { return "attune_var_" + name }
-
 // source is the file that the interpreter compiles: a package of its own, never
 // the interpreter's incremental mode, which runs statements again and mixes the
 // scopes of cells.
@@ -114,9 +112,6 @@ func (p Program) source() (text string, bodyAt int) {
 		fmt.Fprintf(&b, "import %s %q; ", im.Alias, im.Path)
 	}
 	fmt.Fprintf(&b, "import . %q; func %s() { ", sessionPath, runName)
-	for _, v := range p.Vars {
-		fmt.Fprintf(&b, "%s := %s(); ", v.Name, accessor(v.Name))
-	}
 	fmt.Fprintf(&b, "\n//line %s:%d:1\n", p.File, p.Line)
 	bodyAt = b.Len()
 	fmt.Fprintf(&b, "%s\n}\n", p.Body)
