@@ -5,49 +5,38 @@ import (
 	"math"
 	"runtime"
 
+	"attune/gpu/host"
 	"attune/gpu/mem"
 )
 
-// AttentionOption changes how Attention works.
-type AttentionOption func(*attentionConfig)
-
-type attentionConfig struct {
-	causal, weights bool
-	scale           *float64
-}
-
-// Causal lets query i see the keys j <= i + Tk - Tq only: the last query sees
-// all keys.
-func Causal() AttentionOption { return func(c *attentionConfig) { c.causal = true } }
-
-// Scale sets what the scores are multiplied with, 1/sqrt(D) if not given. With 0
-// all weights of a row are equal.
-func Scale(s float64) AttentionOption { return func(c *attentionConfig) { c.scale = &s } }
-
-// WithWeights asks for the (B, H, Tq, Tk) map of weights too.
-func WithWeights() AttentionOption { return func(c *attentionConfig) { c.weights = true } }
-
-// AttentionResult is what Attention computed, and what its gradient needs.
+// AttentionResult is what Attention computed, and what its gradient and its views
+// of the weights need.
 type AttentionResult struct {
-	// Output is (B, H, Tq, D), laid out in memory in the query's order of axes.
+	// Output is (B, H, Tq, D) of the query's type, laid out in memory in the query's
+	// order of axes.
 	Output *Tensor
-	// LSE is (B, H, Tq): the logsumexp of each query's scores, -Inf for one that
-	// sees no key.
+	// LSE is (B, H, Tq) float32: the logsumexp of each query's scores, -Inf for one
+	// that sees no key.
 	LSE *Tensor
-	// Weights is (B, H, Tq, Tk), each row sums to 1 (to 0 where no key is seen); nil
-	// unless WithWeights was given.
-	Weights *Tensor
 
 	call attention
 }
 
 // attention is one checked call as a backend sees it.
 type attention struct {
-	b, h, tq, tk, d   int
-	scale             float32
-	causal            bool
-	q, k, v           *Tensor // (B, H, Tq, D), (B, H, Tk, D) twice; last stride 1
-	out, lse, weights *Tensor // (B, H, Tq, D), (B, H, Tq), (B, H, Tq, Tk) or nil
+	b, h, kv, tq, tk, d int // b sequences, of at most tq queries and tk keys
+	scale               float32
+	left, right         int // host.Unlimited for none
+	// seqs is nil where all b elements have tq queries and tk keys and the last query
+	// stands at the last key.
+	seqs     []host.Seq
+	packed   bool    // the sequences lie in one batch element
+	bias     *Tensor // (1 or B, 1 or H, 1 or Tq, Tk) float32 or nil
+	slopes   []float32
+	drop     int // of 65536
+	seed     uint64
+	q, k, v  *Tensor // (B, H, Tq, D), (B, Kv, Tk, D) twice; last stride 1
+	out, lse *Tensor // (B, H, Tq, D), (B, H, Tq)
 }
 
 // attentionGrad is one checked call of the gradient.
@@ -57,25 +46,25 @@ type attentionGrad struct {
 	dq, dk, dv *Tensor // as q, k, v
 }
 
-// Attention computes softmax(scale Q K^T) V (Vaswani et al. 2017, eq. 1), tiled,
-// with an online softmax (FlashAttention, Dao et al. 2022). q is (B, H, Tq, D), k
-// and v are (B, H, Tk, D), float32, on one device; any strides with the last 1.
-// Results are counted as activations.
-func Attention(q, k, v *Tensor, options ...AttentionOption) (*AttentionResult, error) {
-	var c attentionConfig
-	for _, o := range options {
-		o(&c)
-	}
-	a, err := newAttention(q, k, v, c)
+// Attention computes softmax(scale Q K^T + bias) V (Vaswani et al. 2017, eq. 1),
+// tiled, with an online softmax (FlashAttention, Dao et al. 2022). q is (B, H, Tq,
+// D), k and v are (B, Kv, Tk, D) where Kv divides H: each of their heads serves
+// H/Kv query heads (Ainslie et al. 2023). All are of one type, float32, float16 or
+// bfloat16, on one device, with any strides whose last is 1; sums are float32.
+// Head sizes go up to 256 on CUDA devices. Few queries against many keys, as in
+// decoding, are cut along the keys. Results are counted as activations.
+func Attention(q, k, v *Tensor, o AttentionOptions) (*AttentionResult, error) {
+	a, err := newAttention(q, k, v, o)
 	if err != nil {
 		return nil, fmt.Errorf("compute attention: %w", err)
 	}
 	r := &AttentionResult{call: a}
-	if err := r.allocate(c.weights); err != nil {
+	if err := r.allocate(); err != nil {
 		_ = r.Free()
 		return nil, fmt.Errorf("compute attention of %s: %w", q, err)
 	}
 	defer keep(q, k, v)
+	defer keepAll([]*Tensor{o.Bias})
 	if err := q.store.dev.back.attention(&r.call); err != nil {
 		_ = r.Free()
 		return nil, fmt.Errorf("compute attention of %s: %w", q, err)
@@ -83,106 +72,124 @@ func Attention(q, k, v *Tensor, options ...AttentionOption) (*AttentionResult, e
 	return r, nil
 }
 
-func newAttention(q, k, v *Tensor, c attentionConfig) (attention, error) {
-	if err := sameDevice(q, k, v); err != nil {
+func newAttention(q, k, v *Tensor, o AttentionOptions) (attention, error) {
+	if err := live(q, k, v); err != nil {
 		return attention{}, err
 	}
 	for _, t := range []*Tensor{q, k, v} {
 		if len(t.shape) != 4 || t.shape[3] > 1 && t.strides[3] != 1 {
 			return attention{}, fmt.Errorf("%s: want (B, H, T, D) with last stride 1, have strides %s", t, dims(t.strides))
 		}
+		if !t.dtype.Float() {
+			return attention{}, fmt.Errorf("%s: want f32, f16 or bf16", t)
+		}
 	}
-	a := attention{b: q.shape[0], h: q.shape[1], tq: q.shape[2], tk: k.shape[2], d: q.shape[3], causal: c.causal, q: q, k: k, v: v}
-	want := dims([]int{a.b, a.h, a.tk, a.d})
-	if dims(k.shape) != want || dims(v.shape) != want {
+	a := attention{b: q.shape[0], h: q.shape[1], kv: k.shape[1], tq: q.shape[2], tk: k.shape[2], d: q.shape[3], q: q, k: k, v: v}
+	want := dims([]int{a.b, a.kv, a.tk, a.d})
+	if dims(k.shape) != want || dims(v.shape) != want || k.dtype != q.dtype || v.dtype != q.dtype {
 		return attention{}, fmt.Errorf("query %s, key %s, value %s do not fit", q, k, v)
 	}
-	if a.b*a.h*a.tq*a.tk*a.d == 0 {
+	if a.b*a.h*a.kv*a.tq*a.tk*a.d == 0 {
 		return attention{}, fmt.Errorf("query %s, key %s: empty", q, k)
 	}
-	a.scale = float32(1 / math.Sqrt(float64(a.d)))
-	if c.scale != nil {
-		a.scale = float32(*c.scale)
+	if a.h%a.kv != 0 {
+		return attention{}, fmt.Errorf("query %s, key %s: %d heads are no multiple of %d", q, k, a.h, a.kv)
+	}
+	if err := o.apply(&a); err != nil {
+		return attention{}, fmt.Errorf("query %s, key %s: %w", q, k, err)
 	}
 	return a, nil
 }
 
 // allocate makes the results' tensors. The output's axes lie as the query's do,
 // so that (B, T, H, D) from a projection comes out as one.
-func (r *AttentionResult) allocate(weights bool) error {
+func (r *AttentionResult) allocate() error {
 	a, dev := &r.call, r.call.q.store.dev
 	var err error
 	if r.Output, err = likeHeads(dev, mem.Activations, a.q); err != nil {
 		return err
 	}
-	if r.LSE, err = dev.Empty(Float32, mem.Activations, a.b, a.h, a.tq); err != nil {
+	if r.LSE, err = dev.Empty(Float32, mem.Activations, a.q.shape[0], a.h, a.q.shape[2]); err != nil {
 		return err
 	}
-	if weights {
-		if r.Weights, err = dev.Empty(Float32, mem.Activations, a.b, a.h, a.tq, a.tk); err != nil {
-			return err
-		}
+	a.out, a.lse = r.Output, r.LSE
+	if a.gaps() { // rows outside of every sequence are zero
+		return r.Output.Clear()
 	}
-	a.out, a.lse, a.weights = r.Output, r.LSE, r.Weights
 	return nil
 }
 
-// likeHeads makes a tensor of t's shape (B, H, T, D), dense in t's order of axes.
+// gaps says whether the sequences leave rows of the query out.
+func (a *attention) gaps() bool {
+	n := 0
+	for _, s := range a.seqs {
+		n += s.Tq
+	}
+	return a.seqs != nil && n < a.q.shape[0]*a.q.shape[2]
+}
+
+// likeHeads makes a tensor of t's shape (B, H, T, D) and type, dense in t's order
+// of axes.
 func likeHeads(dev *Device, cat mem.Category, t *Tensor) (*Tensor, error) {
 	s := t.shape
 	if t.strides[1] >= t.strides[2] || s[1] == 1 {
-		return dev.Empty(Float32, cat, s...)
+		return dev.Empty(t.dtype, cat, s...)
 	}
-	x, err := dev.Empty(Float32, cat, s[0], s[2], s[1], s[3])
+	x, err := dev.Empty(t.dtype, cat, s[0], s[2], s[1], s[3])
 	if err != nil {
 		return nil, err
 	}
 	return x.Permute(0, 2, 1, 3)
 }
 
-// Free gives Output, LSE and Weights back.
+// Free gives Output and LSE back.
 func (r *AttentionResult) Free() error {
-	var first error
-	for _, t := range []*Tensor{r.Output, r.LSE, r.Weights} {
-		if err := t.Free(); err != nil && first == nil {
-			first = err
-		}
+	err := r.Output.Free()
+	if err2 := r.LSE.Free(); err == nil {
+		err = err2
 	}
-	return first
+	return err
 }
 
 // Backward computes the gradients by query, key and value of a loss whose
-// gradient by Output is dOut (B, H, Tq, D). They are counted as gradients.
+// gradient by Output is dOut (B, H, Tq, D). They are counted as gradients. Bias and
+// slopes get no gradient.
 func (r *AttentionResult) Backward(dOut *Tensor) (dq, dk, dv *Tensor, err error) {
 	made := make([]*Tensor, 0, 3)
+	free := func() {
+		for _, m := range made {
+			_ = m.Free()
+		}
+	}
 	for _, t := range []*Tensor{r.call.q, r.call.k, r.call.v} {
 		g, err := likeHeads(t.store.dev, mem.Gradients, t)
 		if err == nil {
 			made = append(made, g)
-			continue
+			if r.call.seqs != nil { // rows outside of every sequence are zero
+				err = g.Clear()
+			}
 		}
-		for _, m := range made {
-			_ = m.Free()
+		if err != nil {
+			free()
+			return nil, nil, nil, fmt.Errorf("compute attention gradients of %s: %w", r.call.q, err)
 		}
-		return nil, nil, nil, fmt.Errorf("compute attention gradients of %s: %w", r.call.q, err)
 	}
 	if err := r.BackwardInto(dOut, made[0], made[1], made[2]); err != nil {
-		for _, m := range made {
-			_ = m.Free()
-		}
+		free()
 		return nil, nil, nil, err
 	}
 	return made[0], made[1], made[2], nil
 }
 
-// BackwardInto is Backward into given tensors, which it overwrites. Their last
-// stride is 1.
+// BackwardInto is Backward into given tensors. It overwrites the rows of all
+// sequences. Their last stride is 1.
 func (r *AttentionResult) BackwardInto(dOut, dq, dk, dv *Tensor) error {
 	g := &attentionGrad{attention: r.call, dOut: dOut, dq: dq, dk: dk, dv: dv}
 	if err := g.check(); err != nil {
 		return fmt.Errorf("compute attention gradients: %w", err)
 	}
 	defer keep(r.call.q, r.call.k, r.call.v, r.Output, r.LSE, dOut, dq, dk, dv)
+	defer keepAll([]*Tensor{r.call.bias})
 	if err := r.call.q.store.dev.back.attentionGrad(g); err != nil {
 		return fmt.Errorf("compute attention gradients of %s: %w", r.call.q, err)
 	}
@@ -190,32 +197,64 @@ func (r *AttentionResult) BackwardInto(dOut, dq, dk, dv *Tensor) error {
 }
 
 func (g *attentionGrad) check() error {
-	if err := sameDevice(g.q, g.k, g.v, g.out, g.lse, g.dOut, g.dq, g.dk, g.dv); err != nil {
+	if err := live(g.q, g.k, g.v, g.out, g.lse, g.dOut, g.dq, g.dk, g.dv); err != nil {
 		return err
 	}
+	if g.bias != nil && g.bias.store.freed.Load() {
+		return fmt.Errorf("bias %s", g.bias)
+	}
 	for _, p := range [][2]*Tensor{{g.dOut, g.out}, {g.dq, g.q}, {g.dk, g.k}, {g.dv, g.v}} {
-		if dims(p[0].shape) != dims(p[1].shape) || p[0].shape[3] > 1 && p[0].strides[3] != 1 {
+		if dims(p[0].shape) != dims(p[1].shape) || p[0].dtype != p[1].dtype || p[0].shape[3] > 1 && p[0].strides[3] != 1 {
 			return fmt.Errorf("gradient %s with strides %s for %s", p[0], dims(p[0].strides), p[1])
 		}
 	}
 	return nil
 }
 
-// sameDevice is an error unless all are live float32 tensors of one device.
-func sameDevice(all ...*Tensor) error {
-	for _, t := range all {
-		switch {
-		case t == nil:
-			return fmt.Errorf("nil tensor")
-		case t.store.freed.Load():
-			return fmt.Errorf("%s: used after Free", t)
-		case t.dtype != Float32:
-			return fmt.Errorf("%s: only f32 is supported", t)
-		case t.store.dev != all[0].store.dev:
-			return fmt.Errorf("%s and %s: on two devices", all[0], t)
+// sequences are the batch's elements, made where the call left them out.
+func (a *attention) sequences() []host.Seq {
+	if a.seqs == nil {
+		return host.Whole(a.b, a.tq, a.tk)
+	}
+	return a.seqs
+}
+
+// lseStrides are the steps of LSE by sequence and by head.
+func (a *attention) lseStrides() (batch, head int) {
+	if a.packed {
+		return 0, a.lse.strides[1]
+	}
+	return a.lse.strides[0], a.lse.strides[1]
+}
+
+// batchStride is the step of a (B, H, T, D) tensor by sequence.
+func (a *attention) batchStride(t *Tensor) int {
+	if a.packed {
+		return 0
+	}
+	return t.strides[0]
+}
+
+// biasStrides are the bias's steps by sequence, head and query, 0 where it repeats.
+func (a *attention) biasStrides() (batch, head, row int) {
+	s := [3]int{}
+	for i := range s {
+		if a.bias.shape[i] > 1 {
+			s[i] = a.bias.strides[i]
 		}
 	}
-	return nil
+	return s[0], s[1], s[2]
+}
+
+// defaultScale is 1/sqrt(D), Vaswani et al. 2017, 3.2.1.
+func defaultScale(d int) float32 { return float32(1 / math.Sqrt(float64(d))) }
+
+// sameDevice is an error unless all are live float32 tensors of one device.
+func sameDevice(all ...*Tensor) error {
+	if err := live(all...); err != nil {
+		return err
+	}
+	return sameDTypes(Float32, all...)
 }
 
 // keep holds tensors back from the collector until a call that uses their memory

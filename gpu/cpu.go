@@ -57,35 +57,12 @@ func view(t *Tensor) host.View {
 
 func (c cpu) close() error { return nil }
 
-// heads is a (B, H, T, D) tensor as the engine takes it.
-func heads(t *Tensor) host.Heads {
-	return host.Heads{Data: t.values(), Batch: t.strides[0], Head: t.strides[1], Row: t.strides[2]}
-}
-
 // dense is a dense tensor's values.
 func dense(t *Tensor) []float32 {
 	if t == nil {
 		return nil
 	}
 	return t.values()[:t.Len()]
-}
-
-func (a *attention) onHost() host.Attention {
-	return host.Attention{
-		B: a.b, H: a.h, Tq: a.tq, Tk: a.tk, D: a.d, Scale: a.scale, Causal: a.causal,
-		Q: heads(a.q), K: heads(a.k), V: heads(a.v), Out: heads(a.out), LSE: dense(a.lse), Weights: dense(a.weights),
-	}
-}
-
-func (c cpu) attention(a *attention) error {
-	h := a.onHost()
-	return c.engine.AttentionForward(&h)
-}
-
-func (c cpu) attentionGrad(a *attentionGrad) error {
-	h := host.AttentionGrad{Attention: a.onHost(), DOut: heads(a.dOut), DQ: heads(a.dq), DK: heads(a.dk), DV: heads(a.dv)}
-	h.Weights = nil
-	return c.engine.AttentionBackward(&h)
 }
 
 func (c cpu) adam(o host.Adam, step int, p, g, m, v *Tensor) error {

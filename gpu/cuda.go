@@ -143,81 +143,9 @@ func (c *cuda) launch(file, name string, blocks, threads int, args []uint64) err
 	return f.Launch(blocks, threads, args)
 }
 
-// The geometry of the attention kernels (attention.cu, attention_grad.cu).
-const (
-	attentionRows    = 32
-	gradRows         = 16
-	attentionThreads = 128
-	adamThreads      = 256
-)
-
-// headSize is the smallest head size that kernels exist for and d fits in.
-func headSize(d int) (int, error) {
-	for _, size := range []int{32, 64, 96, 128} {
-		if d <= size {
-			return size, nil
-		}
-	}
-	return 0, fmt.Errorf("head size %d: the CUDA kernels go up to 128", d)
-}
+const adamThreads = 256
 
 func tiles(n, rows int) int { return (n + rows - 1) / rows }
-
-func (c *cuda) attention(a *attention) error {
-	size, err := headSize(a.d)
-	if err != nil {
-		return err
-	}
-	n := tiles(a.tq, attentionRows)
-	return c.launch("attention", fmt.Sprintf("attention_f32_%d", size), n*a.b*a.h, attentionThreads, a.pack(n))
-}
-
-// packHeads appends the kernels' struct Heads.
-func packHeads(args []uint64, t *Tensor) []uint64 {
-	return append(args, t.address(), uint64(t.strides[0]), uint64(t.strides[1]), uint64(t.strides[2]))
-}
-
-// pack makes the kernels' struct AttentionArgs, for n tiles a head.
-func (a *attention) pack(n int) []uint64 {
-	args := make([]uint64, 0, 42)
-	for _, t := range []*Tensor{a.q, a.k, a.v, a.out} {
-		args = packHeads(args, t)
-	}
-	var weights, causal uint64
-	if a.weights != nil {
-		weights = a.weights.address()
-	}
-	if a.causal {
-		causal = 1
-	}
-	return append(args, a.lse.address(), weights, uint64(a.h), uint64(a.tq), uint64(a.tk), uint64(a.d), causal,
-		uint64(n), uint64(math.Float32bits(a.scale)))
-}
-
-func (c *cuda) attentionGrad(a *attentionGrad) error {
-	size, err := headSize(a.d)
-	if err != nil {
-		return err
-	}
-	delta, err := c.memory.Alloc(4*int64(a.b*a.h*a.tq), mem.Workspace)
-	if err != nil {
-		return err
-	}
-	for _, k := range []struct {
-		name string
-		rows int
-	}{{"attention_grad_query", a.tq}, {"attention_grad_key_value", a.tk}} {
-		n := tiles(k.rows, gradRows)
-		args := a.pack(n)
-		for _, t := range []*Tensor{a.dOut, a.dq, a.dk, a.dv} {
-			args = packHeads(args, t)
-		}
-		if err == nil {
-			err = c.launch("attention_grad", fmt.Sprintf("%s_f32_%d", k.name, size), n*a.b*a.h, attentionThreads, append(args, delta.Addr()))
-		}
-	}
-	return errors.Join(err, delta.Free())
-}
 
 func (c *cuda) adam(o host.Adam, step int, p, g, m, v *Tensor) error {
 	if p.Len() == 0 {

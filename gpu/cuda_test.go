@@ -87,23 +87,24 @@ func TestCUDARunFailures(t *testing.T) {
 		t.Errorf("out of memory: %v", err)
 	}
 	t.Setenv("FAKECUDA", "jit")
-	x := must(dev.Zeros(mem.Data, 1, 1, 2, 8))(t)
-	if _, err := Attention(x, x, x); err == nil || !strings.Contains(err.Error(), "fake ptxas: line 1") {
+	x := must(dev.Zeros(mem.Data, 1, 1, 20, 8))(t)
+	if _, err := Attention(x, x, x, AttentionOptions{}); err == nil || !strings.Contains(err.Error(), "fake ptxas: line 1") {
 		t.Errorf("refused PTX: %v", err)
 	}
 	t.Setenv("FAKECUDA", "")
-	if _, err := Attention(must(dev.Zeros(mem.Data, 1, 1, 2, 200))(t), must(dev.Zeros(mem.Data, 1, 1, 2, 200))(t), must(dev.Zeros(mem.Data, 1, 1, 2, 200))(t)); err == nil || !strings.Contains(err.Error(), "head size 200") {
-		t.Errorf("head size 200: %v", err)
+	wide := must(dev.Zeros(mem.Data, 1, 1, 2, 300))(t)
+	if _, err := Attention(wide, wide, wide, AttentionOptions{}); err == nil || !strings.Contains(err.Error(), "head size 300") {
+		t.Errorf("head size 300: %v", err)
 	}
 	if err := GELU(x, x); !errors.Is(err, ErrNoKernel) {
 		t.Errorf("gelu: %v", err)
 	}
 	t.Setenv("FAKECUDA", "launch=700")
-	r, err := Attention(x, x, x)
+	r, err := Attention(x, x, x, AttentionOptions{})
 	if err != nil {
 		t.Fatal("a launch reports its failure later:", err)
 	}
-	if err := r.Output.CopyTo(make([]float32, 16)); !errors.As(err, &cause) || !cause.Sticky() {
+	if err := r.Output.CopyTo(make([]float32, 160)); !errors.As(err, &cause) || !cause.Sticky() {
 		t.Errorf("after a bad access: %v", err)
 	}
 	t.Setenv("FAKECUDA", "")
@@ -121,7 +122,7 @@ func TestFakeDriverNoticesBrokenKernels(t *testing.T) {
 	fakePath(t, nil) // skips where there is no compiler
 	for name, m := range map[string][3]string{
 		"load barrier":     {"attention.cu", "barrier(); // the tile is there", ""},
-		"causal mask":      {"attention.cu", "j <= i + p.tk - p.tq", "j < i + p.tk - p.tq"},
+		"causal mask":      {"attention.h", "far <= p.right &&", "far < p.right &&"},
 		"gradient barrier": {"attention_grad.cu", "barrier(); // the columns of P and dS are there", ""},
 	} {
 		dev := fakeDevice(t, func(file, text string) string {
@@ -152,7 +153,7 @@ func attentionAgrees(t *testing.T, dev *Device) bool {
 			x[j] = float32((j*7919)%211)/100 - 1
 		}
 		v := must(d.FromFloat32s(x, mem.Data, 1, 2, 70, 32))(t)
-		r := must(Attention(v, v, v, Causal()))(t)
+		r := must(Attention(v, v, v, AttentionOptions{Causal: true}))(t)
 		dq, dk, dv, err := r.Backward(v)
 		if err != nil {
 			t.Fatal(err)

@@ -39,6 +39,8 @@ type backend interface {
 	copy(dst, src *Tensor) error // one shape, not empty
 	attention(a *attention) error
 	attentionGrad(a *attentionGrad) error
+	// attentionWeights fills w (B, H, len(queries), Tk), which is dense and not empty.
+	attentionWeights(a *attention, queries []int, w *Tensor) error
 	adam(o host.Adam, step int, p, g, m, v *Tensor) error
 	close() error
 }

@@ -86,9 +86,12 @@ type kernels interface {
 	gemmSpace() int
 	gemm(c, a, b Matrix, add bool, ws []float32)
 	attentionSpace(tk, d int) int
-	attention(h headForward, ws []float32)
-	attentionGradSpace(tk, d int) int
-	attentionGrad(h headBackward, ws []float32)
+	attention(h *head, ws []float32)
+	attentionWeights(h *head, w, ws []float32)
+	attentionGradSpace(keys, d int) int
+	attentionGradWidth(d int) int
+	attentionGrad(h *head, ws []float32)
+	decode(h *head, o, state, ws []float32)
 	adam(x, g, m, v []float32, c AdamFactors)
 	add(y, x []float32)
 	addBias(rows, n int, y, x, b []float32)

@@ -1,20 +1,40 @@
 // What Go calls: each kernel once per instruction set. The kernels' own files say
 // what they do. No function keeps state of its own.
+#pragma once
 #include <stdint.h>
+
+// The numbers of one head's attention; the arrays come beside it. Strides are in
+// elements.
+typedef struct {
+	int64_t ldq, ldk, ldv, ldo;           // rows of query, key, value, output
+	int64_t ldgo, ldgq;                   // rows of their gradients
+	int64_t ldb;                          // rows of the bias; 0 where all share one
+	int64_t tq, tk, d;
+	int64_t q0, q1;                       // the queries to do
+	int64_t k0, k1;                       // the keys to do (backward)
+	int64_t shift, left, right;           // query i sees keys i + shift - left … i + shift + right
+	int64_t first;                        // what dropout's counter calls query 0
+	float scale, slope;                   // of the scores; of ALiBi
+	float rest;                           // dropout scales what is left by this
+	uint32_t drop, seed0, seed1, number;  // dropout, of 65536; Philox key; batch * heads + head
+} attune_head;
 
 #define DECLARE(isa) \
 	int64_t attune_gemm_space_##isa(void); \
 	void attune_gemm_##isa(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs, \
 		const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, float *ws); \
 	int64_t attune_attention_space_##isa(int64_t tk, int64_t d); \
-	void attune_attention_##isa(const float *q, int64_t ldq, const float *k, int64_t ldk, const float *v, int64_t ldv, \
-		float *o, int64_t ldo, float *lse, float *w, int64_t q0, int64_t q1, int64_t tq, int64_t tk, int64_t d, \
-		float scale, int causal, float *ws); \
-	int64_t attune_attention_grad_space_##isa(int64_t tk, int64_t d); \
-	void attune_attention_grad_##isa(const float *q, int64_t ldq, const float *k, int64_t ldk, const float *v, int64_t ldv, \
-		const float *o, int64_t ldo, const float *go, int64_t ldgo, const float *lse, \
-		float *dq, int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv, \
-		int64_t tq, int64_t tk, int64_t d, float scale, int causal, float *ws); \
+	void attune_attention_##isa(const attune_head *h, const float *q, const float *k, const float *v, \
+		const float *bias, float *o, float *lse, float *ws); \
+	void attune_attention_weights_##isa(const attune_head *h, const float *q, const float *k, \
+		const float *bias, const float *lse, float *w, float *ws); \
+	int64_t attune_attention_grad_space_##isa(int64_t keys, int64_t d); \
+	int64_t attune_attention_grad_width_##isa(int64_t d); \
+	void attune_attention_grad_##isa(const attune_head *h, const float *q, const float *k, const float *v, \
+		const float *bias, const float *o, const float *go, const float *lse, \
+		float *gq, float *gk, float *gv, float *ws); \
+	void attune_decode_##isa(const attune_head *h, const float *q, const float *k, const float *v, \
+		const float *bias, float *o, float *state, float *ws); \
 	void attune_adam_##isa(int64_t n, float *x, const float *g, float *m, float *v, \
 		float b1, float b2, float rate, float c2, float eps, float keep); \
 	void attune_add_##isa(int64_t n, float *y, const float *x); \

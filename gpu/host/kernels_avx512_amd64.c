@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "host.h"
 #include "vec_avx512.h"
 #include "kernels.h"
 #ifdef __clang__

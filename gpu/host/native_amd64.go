@@ -25,15 +25,16 @@ static int64_t attention_grad_space(int wide, int64_t tk, int64_t d) { return PI
 static void gemm(int wide, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
 	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, float *ws)
 { PICK(gemm, m, n, k, a, ars, acs, b, brs, bcs, c, ldc, add, ws); }
-static void attention(int wide, const float *q, int64_t ldq, const float *k, int64_t ldk, const float *v, int64_t ldv,
-	float *o, int64_t ldo, float *lse, float *w, int64_t q0, int64_t q1, int64_t tq, int64_t tk, int64_t d,
-	float scale, int causal, float *ws)
-{ PICK(attention, q, ldq, k, ldk, v, ldv, o, ldo, lse, w, q0, q1, tq, tk, d, scale, causal, ws); }
-static void attention_grad(int wide, const float *q, int64_t ldq, const float *k, int64_t ldk, const float *v, int64_t ldv,
-	const float *o, int64_t ldo, const float *go, int64_t ldgo, const float *lse,
-	float *dq, int64_t lddq, float *dk, int64_t lddk, float *dv, int64_t lddv,
-	int64_t tq, int64_t tk, int64_t d, float scale, int causal, float *ws)
-{ PICK(attention_grad, q, ldq, k, ldk, v, ldv, o, ldo, go, ldgo, lse, dq, lddq, dk, lddk, dv, lddv, tq, tk, d, scale, causal, ws); }
+static void attention(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *lse, float *ws)
+{ PICK(attention, h, q, k, v, bias, o, lse, ws); }
+static void attention_weights(int wide, const attune_head *h, const float *q, const float *k, const float *bias, const float *lse, float *w, float *ws)
+{ PICK(attention_weights, h, q, k, bias, lse, w, ws); }
+static int64_t attention_grad_width(int wide, int64_t d) { return PICK(attention_grad_width, d); }
+static void attention_grad(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias,
+	const float *o, const float *go, const float *lse, float *gq, float *gk, float *gv, float *ws)
+{ PICK(attention_grad, h, q, k, v, bias, o, go, lse, gq, gk, gv, ws); }
+static void decode(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *state, float *ws)
+{ PICK(decode, h, q, k, v, bias, o, state, ws); }
 static void adam(int wide, int64_t n, float *x, const float *g, float *m, float *v, float b1, float b2, float rate, float c2, float eps, float keep)
 { PICK(adam, n, x, g, m, v, b1, b2, rate, c2, eps, keep); }
 static void add(int wide, int64_t n, float *y, const float *x) { PICK(add, n, y, x); }
@@ -57,6 +58,10 @@ static void layernorm_params(int wide, int64_t rows, int64_t n, int64_t j0, int6
 #cgo nocallback attention
 #cgo noescape attention_grad
 #cgo nocallback attention_grad
+#cgo noescape attention_weights
+#cgo nocallback attention_weights
+#cgo noescape decode
+#cgo nocallback decode
 #cgo noescape adam
 #cgo nocallback adam
 */
@@ -107,15 +112,37 @@ func (k vector) gemm(c, a, b Matrix, add bool, ws []float32) {
 		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), flag(add), f(ws))
 }
 
-func (k vector) attention(h headForward, ws []float32) {
-	C.attention(k.wide, f(h.q), n(h.ldq), f(h.k), n(h.ldk), f(h.v), n(h.ldv), f(h.out), n(h.ldo), f(h.lse), f(h.weights),
-		n(h.q0), n(h.q1), n(h.tq), n(h.tk), n(h.d), C.float(h.scale), flag(h.causal), f(ws))
+// numbers fills the C form of a head's numbers.
+func (h *head) numbers() C.attune_head {
+	return C.attune_head{
+		ldq: n(h.ldq), ldk: n(h.ldk), ldv: n(h.ldv), ldo: n(h.ldo), ldgo: n(h.lddo), ldgq: n(h.lddq), ldb: n(h.ldb),
+		tq: n(h.tq), tk: n(h.tk), d: n(h.d), q0: n(h.q0), q1: n(h.q1), k0: n(h.k0), k1: n(h.k1),
+		shift: n(h.shift), left: n(h.left), right: n(h.right), first: n(h.first),
+		scale: C.float(h.scale), slope: C.float(h.slope), rest: C.float(65536 / float32(65536-h.drop)),
+		drop: C.uint32_t(h.drop), seed0: C.uint32_t(h.seed), seed1: C.uint32_t(h.seed >> 32), number: C.uint32_t(h.number),
+	}
 }
 
-func (k vector) attentionGrad(h headBackward, ws []float32) {
-	C.attention_grad(k.wide, f(h.q), n(h.ldq), f(h.k), n(h.ldk), f(h.v), n(h.ldv), f(h.out), n(h.ldo), f(h.dOut), n(h.lddo),
-		f(h.lse), f(h.dQ), n(h.lddq), f(h.dK), n(h.lddk), f(h.dV), n(h.lddv),
-		n(h.tq), n(h.tk), n(h.d), C.float(h.scale), flag(h.causal), f(ws))
+func (k vector) attention(h *head, ws []float32) {
+	c := h.numbers()
+	C.attention(k.wide, &c, f(h.q), f(h.k), f(h.v), f(h.bias), f(h.out), f(h.lse), f(ws))
+}
+
+func (k vector) attentionWeights(h *head, w, ws []float32) {
+	c := h.numbers()
+	C.attention_weights(k.wide, &c, f(h.q), f(h.k), f(h.bias), f(h.lse), f(w), f(ws))
+}
+
+func (k vector) attentionGradWidth(d int) int { return int(C.attention_grad_width(k.wide, n(d))) }
+
+func (k vector) attentionGrad(h *head, ws []float32) {
+	c := h.numbers()
+	C.attention_grad(k.wide, &c, f(h.q), f(h.k), f(h.v), f(h.bias), f(h.out), f(h.dOut), f(h.lse), f(h.dQ), f(h.gk), f(h.gv), f(ws))
+}
+
+func (k vector) decode(h *head, o, state, ws []float32) {
+	c := h.numbers()
+	C.decode(k.wide, &c, f(h.q), f(h.k), f(h.v), f(h.bias), f(o), f(state), f(ws))
 }
 
 func (k vector) adam(x, g, m, v []float32, c AdamFactors) {

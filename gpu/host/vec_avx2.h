@@ -25,6 +25,11 @@ typedef __m256 V;
 #define VLESS(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
 #define VPOW2(x, n) \
 	_mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)))
+// Below -127 the exponent's bits are zero, and so is the product.
+#define VLOW(x) _mm256_max_ps(_mm256_set1_ps(-127), x)
+#define VFRACTION(x) _mm256_sub_ps(VLOW(x), _mm256_floor_ps(VLOW(x)))
+#define VSCALE(p, x) VPOW2(p, _mm256_floor_ps(VLOW(x)))
+#define VDIFFER(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ))
 
 static inline float attune_sum_avx2(__m256 a)
 {

@@ -26,3 +26,8 @@ typedef __m512 V;
 #define VLESS(a, b, x, y) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)
 // x times two to the power n, n a whole number in -126..127
 #define VPOW2(x, n) _mm512_scalef_ps(x, n)
+// x - floor(x), and p times two to the power floor(x)
+#define VFRACTION(x) _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#define VSCALE(p, x) _mm512_scalef_ps(p, x)
+// whether any lanes differ
+#define VDIFFER(a, b) (_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ) != 0)

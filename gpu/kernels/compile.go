@@ -14,31 +14,41 @@ import (
 // compiler is Debian's; another build of the same version may give other bytes.
 const compiler = "clang++-19"
 
-// flags build for Turing with neither toolkit headers nor libdevice.
+// flags build with neither toolkit headers nor libdevice.
 func flags() []string {
-	return []string{"-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch=sm_75", "-nocudainc", "-nocudalib",
-		"--cuda-feature=+ptx64", "-std=c++17", "-O3", "-S"}
+	return []string{"-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-std=c++17", "-O3", "-S"}
+}
+
+// flags are those of one image: the architecture, and the oldest PTX that knows it.
+func (i Image) flags() []string {
+	isa := map[int]string{75: "+ptx64", 80: "+ptx70"}[i.Arch]
+	out := []string{fmt.Sprintf("--cuda-gpu-arch=sm_%d", i.Arch), "--cuda-feature=" + isa}
+	if i.Head > 0 {
+		out = append(out, fmt.Sprintf("-DHEAD=%d", i.Head))
+	}
+	return out
 }
 
 // ErrNoCompiler says that the compiler of the kernels is not installed.
 var ErrNoCompiler = fmt.Errorf("%s is not installed", compiler)
 
-// Compile builds the PTX of one kernel file of dir.
-func Compile(dir, name string) ([]byte, error) {
+// Compile builds the PTX of one image from its source in dir.
+func Compile(dir string, image Image) ([]byte, error) {
 	path, err := exec.LookPath(compiler)
 	if err != nil {
 		return nil, ErrNoCompiler
 	}
 	tmp, err := os.MkdirTemp("", "attune-ptx")
 	if err != nil {
-		return nil, fmt.Errorf("compile %s.cu: %w", name, err)
+		return nil, fmt.Errorf("compile %s: %w", image.Name, err)
 	}
 	defer os.RemoveAll(tmp)
-	out := filepath.Join(tmp, name+".ptx")
-	cmd := exec.Command(path, append(flags(), "-o", out, name+".cu")...)
+	out := filepath.Join(tmp, image.Name+".ptx")
+	args := append(append(flags(), image.flags()...), "-o", out, image.Source+".cu")
+	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compile %s.cu: %w\n%s", name, err, text)
+		return nil, fmt.Errorf("compile %s from %s.cu: %w\n%s", image.Name, image.Source, err, text)
 	}
 	return os.ReadFile(out)
 }
@@ -62,10 +72,13 @@ func CompilerVersion() (string, error) {
 
 // LockText is what kernels.lock should say of the sources and images in dir, made
 // with that version of the compiler: one line for the compiler, one for the
-// flags, and the SHA-256 of each file.
+// flags, one for each image, and the SHA-256 of each file.
 func LockText(dir, version string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "compiler %s %s\nflags %s\n", compiler, version, strings.Join(flags(), " "))
+	for _, i := range Images() {
+		fmt.Fprintf(&b, "image %s from %s.cu %s\n", i.Name, i.Source, strings.Join(i.flags(), " "))
+	}
 	for _, pattern := range []string{"*.cu", "*.h", "*.ptx"} {
 		files, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {

@@ -19,8 +19,29 @@ var images embed.FS
 //go:embed kernels.lock
 var lock string
 
-// Names lists the kernel files, without their endings.
-func Names() []string { return []string{"adam", "attention", "attention_grad", "copy"} }
+// Image is one PTX file: which source it comes from, for which architecture, and
+// for which head size where the source has several (0 where not).
+type Image struct {
+	Name, Source string
+	Arch, Head   int
+}
+
+// HeadSizes are the head sizes that the attention kernels exist for.
+func HeadSizes() []int { return []int{32, 64, 96, 128, 256} }
+
+// Images lists all of them.
+func Images() []Image {
+	var all []Image
+	for _, name := range []string{"adam", "copy"} {
+		all = append(all, Image{Name: name, Source: name, Arch: 75})
+	}
+	for _, name := range []string{"attention", "attention_grad", "attention_split"} {
+		for _, d := range HeadSizes() {
+			all = append(all, Image{Name: fmt.Sprintf("%s_%d", name, d), Source: name, Arch: 75, Head: d})
+		}
+	}
+	return all
+}
 
 // MinCapability is the oldest compute capability that the PTX runs on: 7.5,
 // Turing. MinDriver is the CUDA version of the oldest driver that knows its ISA
@@ -30,7 +51,7 @@ const (
 	MinDriver     = 10010
 )
 
-// PTX returns the prebuilt image of a kernel file.
+// PTX returns a prebuilt image.
 func PTX(name string) ([]byte, error) {
 	image, err := images.ReadFile(name + ".ptx")
 	if err != nil {

@@ -3,6 +3,7 @@ package kernels
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -35,8 +36,9 @@ func TestImagesMatchSources(t *testing.T) {
 	if !strings.Contains(Lock(), version) {
 		t.Skipf("the images were made by another compiler than this machine's %s", version)
 	}
-	for _, name := range Names() {
-		got, err := Compile(".", name)
+	for _, i := range Images() {
+		name := i.Name
+		got, err := Compile(".", i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,16 +55,17 @@ func TestImagesMatchSources(t *testing.T) {
 // Arrays that the compiler could not keep in registers show as .local: a kernel
 // with them is many times slower.
 func TestNoLocalMemory(t *testing.T) {
-	for _, name := range Names() {
-		image, err := PTX(name)
+	for _, i := range Images() {
+		image, err := PTX(i.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if bytes.Contains(image, []byte(".local")) {
-			t.Errorf("%s.ptx keeps arrays in local memory", name)
+			t.Errorf("%s.ptx keeps arrays in local memory", i.Name)
 		}
-		if !bytes.Contains(image, []byte(".target sm_75")) || !bytes.Contains(image, []byte(".version 6.4")) {
-			t.Errorf("%s.ptx is not for sm_75 in ISA 6.4", name)
+		isa := map[int]string{75: "6.4", 80: "7.0"}[i.Arch]
+		if !bytes.Contains(image, fmt.Appendf(nil, ".target sm_%d", i.Arch)) || !bytes.Contains(image, []byte(".version "+isa)) {
+			t.Errorf("%s.ptx is not for sm_%d in ISA %s", i.Name, i.Arch, isa)
 		}
 	}
 }

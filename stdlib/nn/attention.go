@@ -11,7 +11,7 @@ import (
 // section 3.2). qkv (B, T, 3D) holds query, key and value side by side, each in
 // heads of D/heads; the result is (B, T, D). The weights go to t.Weights where
 // t.KeepWeights is set.
-func (t *Tape) Attention(qkv *Value, heads int, options ...gpu.AttentionOption) *Value {
+func (t *Tape) Attention(qkv *Value, heads int, o gpu.AttentionOptions) *Value {
 	const act = "attention"
 	if !t.usable(act, qkv) {
 		return nil
@@ -24,17 +24,18 @@ func (t *Tape) Attention(qkv *Value, heads int, options ...gpu.AttentionOption) 
 	if err != nil {
 		return t.fail(act, err)
 	}
-	if t.KeepWeights {
-		options = append(options[:len(options):len(options)], gpu.WithWeights())
-	}
-	r, err := gpu.Attention(parts[0], parts[1], parts[2], options...)
+	r, err := gpu.Attention(parts[0], parts[1], parts[2], o)
 	if err != nil {
 		return t.fail(act, err)
 	}
 	t.owned = append(t.owned, r.Output, r.LSE)
-	if r.Weights != nil {
-		t.owned = append(t.owned, r.Weights)
-		t.Weights = append(t.Weights, r.Weights)
+	if t.KeepWeights {
+		w, err := r.Weights()
+		if err != nil {
+			return t.fail(act, err)
+		}
+		t.owned = append(t.owned, w)
+		t.Weights = append(t.Weights, w)
 	}
 	out, err := r.Output.Permute(0, 2, 1, 3)
 	if err == nil {

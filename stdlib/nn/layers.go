@@ -59,14 +59,8 @@ func (n *Net) SelfAttention(name string, d, heads int) *SelfAttention {
 
 // Apply attends within x (B, T, D).
 func (a *SelfAttention) Apply(t *Tape, x *Value) *Value {
-	var options []gpu.AttentionOption
-	if a.Uniform {
-		options = append(options, gpu.Scale(0))
-	}
-	if a.Causal {
-		options = append(options, gpu.Causal())
-	}
-	return a.Out.Apply(t, t.Attention(a.QKV.Apply(t, x), a.Heads, options...))
+	o := gpu.AttentionOptions{Uniform: a.Uniform, Causal: a.Causal}
+	return a.Out.Apply(t, t.Attention(a.QKV.Apply(t, x), a.Heads, o))
 }
 
 // Block is one transformer block with normalisation before each half (Xiong et

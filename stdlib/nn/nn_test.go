@@ -104,7 +104,7 @@ func TestGradients(t *testing.T) {
 			qkv := net.Linear("qkv", d, 3*d)
 			return func(t *Tape, x *Value) *Value {
 				y := qkv.Apply(t, x)
-				return t.Add(t.Attention(y, 2), t.Attention(y, 1))
+				return t.Add(t.Attention(y, 2, gpu.AttentionOptions{}), t.Attention(y, 1, gpu.AttentionOptions{}))
 			}
 		},
 		"block": func(net *Net) func(t *Tape, x *Value) *Value { return net.Block("b", d, 2, 6).Apply },

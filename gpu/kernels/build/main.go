@@ -27,12 +27,21 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range kernels.Names() {
-		image, err := kernels.Compile(dir, name)
+	old, err := filepath.Glob(filepath.Join(dir, "*.ptx"))
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		if err := os.Remove(f); err != nil {
+			return err
+		}
+	}
+	for _, i := range kernels.Images() {
+		ptx, err := kernels.Compile(dir, i)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name+".ptx"), image, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, i.Name+".ptx"), ptx, 0o644); err != nil {
 			return err
 		}
 	}

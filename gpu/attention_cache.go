@@ -1,0 +1,89 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"attune/gpu/mem"
+)
+
+// KVCache holds the keys and values of tokens that a model has seen, so that the
+// next token attends to them without computing them anew. All batch elements have
+// the same number of tokens.
+type KVCache struct {
+	// Keys and Values are (B, Kv, capacity, D); the first Len rows are filled.
+	Keys, Values *Tensor
+	used         int
+}
+
+// NewKVCache makes an empty cache for that many tokens, counted as activations.
+func NewKVCache(dev *Device, dtype DType, batch, kv, capacity, d int) (*KVCache, error) {
+	c := &KVCache{}
+	var err error
+	if c.Keys, err = dev.Empty(dtype, mem.Activations, batch, kv, capacity, d); err == nil {
+		c.Values, err = dev.Empty(dtype, mem.Activations, batch, kv, capacity, d)
+	}
+	if err != nil {
+		_ = c.Free()
+		return nil, fmt.Errorf("make key/value cache: %w", err)
+	}
+	return c, nil
+}
+
+// Len is the number of tokens in the cache.
+func (c *KVCache) Len() int { return c.used }
+
+// Truncate forgets the tokens from n on; n is at most Len.
+func (c *KVCache) Truncate(n int) error {
+	if n < 0 || n > c.used {
+		return fmt.Errorf("truncate key/value cache of %d tokens to %d", c.used, n)
+	}
+	c.used = n
+	return nil
+}
+
+// Append adds the keys and values (B, Kv, T, D) of T more tokens.
+func (c *KVCache) Append(k, v *Tensor) error {
+	if err := live(c.Keys, c.Values, k, v); err != nil {
+		return fmt.Errorf("append to key/value cache: %w", err)
+	}
+	if len(k.shape) != 4 || !slices.Equal(k.shape, v.shape) || k.dtype != c.Keys.dtype || v.dtype != k.dtype {
+		return fmt.Errorf("append key %s and value %s to cache %s", k, v, c.Keys)
+	}
+	n := k.shape[2]
+	if c.used+n > c.Keys.shape[2] {
+		return fmt.Errorf("append %d tokens to cache %s: it holds %d", n, c.Keys, c.used)
+	}
+	for _, p := range [][2]*Tensor{{c.Keys, k}, {c.Values, v}} {
+		if err := Copy(p[0].span(2, c.used, c.used+n), p[1]); err != nil {
+			return fmt.Errorf("append to key/value cache: %w", err)
+		}
+	}
+	c.used += n
+	return nil
+}
+
+// Attend is Attention of q (B, H, Tq, D) to the tokens in the cache: the last query
+// stands at the last of them.
+func (c *KVCache) Attend(q *Tensor, o AttentionOptions) (*AttentionResult, error) {
+	if err := live(c.Keys, c.Values); err != nil {
+		return nil, fmt.Errorf("attend to key/value cache: %w", err)
+	}
+	return Attention(q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
+}
+
+// Free gives the cache's memory back.
+func (c *KVCache) Free() error {
+	c.used = 0
+	return errors.Join(c.Keys.Free(), c.Values.Free())
+}
+
+// span is the view of lo … hi-1 along an axis.
+func (t *Tensor) span(axis, lo, hi int) *Tensor {
+	v := *t
+	v.shape = slices.Clone(t.shape)
+	v.shape[axis] = hi - lo
+	v.offset += lo * t.strides[axis]
+	return &v
+}
