@@ -49,15 +49,23 @@ func specDir(args []string) (string, error) {
 	if dir := os.Getenv("JUPYTER_DATA_DIR"); dir != "" {
 		return filepath.Join(dir, "kernels", "attune"), nil
 	}
-	data := os.Getenv("XDG_DATA_HOME")
-	if data == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("find the user's folder: %w", err)
-		}
-		data = filepath.Join(home, ".local", "share")
+	data, err := dataHome()
+	if err != nil {
+		return "", err
 	}
 	return filepath.Join(data, "jupyter", "kernels", "attune"), nil
+}
+
+// dataHome is the folder for the user's data (XDG Base Directory Specification).
+func dataHome() (string, error) {
+	if data := os.Getenv("XDG_DATA_HOME"); data != "" {
+		return data, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the user's folder: %w", err)
+	}
+	return filepath.Join(home, ".local", "share"), nil
 }
 
 func runInstall(args []string) error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -45,7 +46,7 @@ func runKernel(ctx context.Context, args []string) error {
 		Busy: memory.Busy, Idle: memory.Idle,
 		Version: version, GoVersion: strings.TrimPrefix(runtime.Version(), "go"),
 		Banner:    "attune " + version + ": Go cells at compiled speed. %help lists what a cell can do.",
-		ParentPID: kernel.ParentFromEnv(),
+		ParentPID: kernel.ParentFromEnv(), History: historyFile(),
 	})
 	if err != nil {
 		session.Close()
@@ -60,6 +61,23 @@ func runKernel(ctx context.Context, args []string) error {
 		}
 	}()
 	return server.Serve(ctx)
+}
+
+// historyFile is where the inputs of all sessions are kept: what ATTUNE_HISTORY says,
+// "off" for nowhere, or a file among the user's data.
+func historyFile() string {
+	switch file := os.Getenv("ATTUNE_HISTORY"); file {
+	case "off":
+		return ""
+	case "":
+		data, err := dataHome()
+		if err != nil {
+			return ""
+		}
+		return filepath.Join(data, "attune", "history.jsonl")
+	default:
+		return file
+	}
 }
 
 // workerEnv is the environment of cells: this process's own, and where the data

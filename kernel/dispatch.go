@@ -61,7 +61,7 @@ func (s *Server) table() map[string]handler {
 // answered in goroutines of their own, so that the channel's loop goes on.
 func beside(msgType string) bool {
 	switch msgType {
-	case "complete_request", "inspect_request", "is_complete_request":
+	case "complete_request", "inspect_request", "is_complete_request", "history_request":
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -11,42 +12,126 @@ import (
 )
 
 const (
-	maxHistory   = 100_000 // entries kept
-	thisSession  = 1       // the number of the running session
+	maxHistory   = 100_000 // entries of this session that are kept
 	defaultLines = 1000    // entries of a tail that names no number
 )
 
-// history keeps the inputs of this session, in memory.
+// history keeps the inputs of this session in memory, and those of all sessions in a
+// store, where there is one. The store is opened and written beside the cells: none
+// waits for the disk.
 type history struct {
+	note func(error)
+
 	mu      sync.Mutex
-	entries []jupyter.HistoryEntry
+	entries []jupyter.HistoryEntry // of this session
+	unsaved int                    // how many of them, the newest, are not stored yet
+	work    chan struct{}          // holds a token when there is something to store
+	ready   chan struct{}          // closed when store is set, or there is none
+	ended   chan struct{}          // closed when the last entries are stored
+	store   *store
 }
 
-func newHistory() *history { return new(history) }
+// newHistory opens the store at path; without a path there is none. What goes wrong
+// is told to note.
+func newHistory(path string, note func(error)) *history {
+	h := &history{
+		note: note, work: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if path == "" {
+		close(h.ready)
+		close(h.ended)
+		return h
+	}
+	go h.keep(path)
+	return h
+}
+
+// keep opens the store at the first need and writes to it until close.
+func (h *history) keep(path string) {
+	defer close(h.ended)
+	_, more := <-h.work
+	st, err := openStore(path)
+	if err != nil {
+		h.note(err)
+	}
+	h.store = st
+	close(h.ready)
+	for ; ; _, more = <-h.work {
+		h.mu.Lock()
+		fresh := h.entries[len(h.entries)-h.unsaved:]
+		fresh = fresh[:len(fresh):len(fresh)]
+		h.unsaved = 0
+		h.mu.Unlock()
+		if st != nil && len(fresh) > 0 {
+			if err := st.write(fresh); err != nil {
+				h.note(err)
+			}
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// close stores what is not stored yet.
+func (h *history) close() {
+	close(h.work)
+	<-h.ended
+}
 
 func (h *history) add(line int, input string, output *string) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.entries = append(h.entries, jupyter.HistoryEntry{
-		Session: thisSession, Line: line, Input: input, Output: output,
-	})
+	h.entries = append(h.entries, jupyter.HistoryEntry{Line: line, Input: input, Output: output})
+	h.unsaved++
 	if len(h.entries) > maxHistory {
 		h.entries = append([]jupyter.HistoryEntry(nil), h.entries[len(h.entries)/2:]...)
+		h.unsaved = min(h.unsaved, len(h.entries))
 	}
+	h.mu.Unlock()
+	h.wake()
+}
+
+func (h *history) wake() {
+	select {
+	case h.work <- struct{}{}:
+	default:
+	}
+}
+
+// all returns the entries of every session, oldest session first, and this one's number.
+func (h *history) all() (all []jupyter.HistoryEntry, session int, err error) {
+	h.wake() // a store that nothing was written to yet is opened
+	<-h.ready
+	session = 1
+	if h.store != nil {
+		session = h.store.session
+		err = h.store.others(func(e jupyter.HistoryEntry) { all = append(all, e) })
+		slices.SortStableFunc(all, func(a, b jupyter.HistoryEntry) int { return a.Session - b.Session })
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.entries {
+		e.Session = session
+		all = append(all, e)
+	}
+	// Sessions of other kernels may have begun after this one.
+	slices.SortStableFunc(all, func(a, b jupyter.HistoryEntry) int { return a.Session - b.Session })
+	return all, session, err
 }
 
 // find returns the entries that match, oldest first. Go code is kept as it was
 // typed, so raw makes no difference.
 func (h *history) find(req jupyter.HistoryRequest) ([]jupyter.HistoryEntry, error) {
-	h.mu.Lock()
-	all := h.entries[:len(h.entries):len(h.entries)]
-	h.mu.Unlock()
+	all, session, err := h.all()
+	if err != nil {
+		return nil, err
+	}
 	var found []jupyter.HistoryEntry
 	switch req.HistAccessType {
 	case "tail", "":
 		found = last(all, req.N, defaultLines)
 	case "range":
-		found = lines(all, req)
+		found = lines(all, session, req)
 	case "search":
 		found = search(all, req)
 	default:
@@ -67,15 +152,16 @@ func last(all []jupyter.HistoryEntry, n *int, otherwise int) []jupyter.HistoryEn
 	return all[len(all)-min(max(otherwise, 0), len(all)):]
 }
 
-// lines picks [Start, Stop) of a session; 0 is the running one, others below it
-// are not kept.
-func lines(all []jupyter.HistoryEntry, req jupyter.HistoryRequest) []jupyter.HistoryEntry {
-	if req.Session != 0 && req.Session != thisSession {
-		return nil
+// lines picks [Start, Stop) of a session; 0 is the running one, -1 the one before.
+func lines(all []jupyter.HistoryEntry, session int, req jupyter.HistoryRequest) []jupyter.HistoryEntry {
+	if req.Session > 0 {
+		session = req.Session
+	} else {
+		session += req.Session
 	}
 	var found []jupyter.HistoryEntry
 	for _, e := range all {
-		if e.Line >= req.Start && (req.Stop == nil || e.Line < *req.Stop) {
+		if e.Session == session && e.Line >= req.Start && (req.Stop == nil || e.Line < *req.Stop) {
 			found = append(found, e)
 		}
 	}
@@ -102,9 +188,7 @@ func search(all []jupyter.HistoryEntry, req jupyter.HistoryRequest) []jupyter.Hi
 			break
 		}
 	}
-	for i, j := 0, len(found)-1; i < j; i, j = i+1, j-1 {
-		found[i], found[j] = found[j], found[i]
-	}
+	slices.Reverse(found)
 	return found
 }
 

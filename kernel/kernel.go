@@ -37,6 +37,9 @@ type Options struct {
 	// FirstSubscriber is how long the first cell waits for somebody who listens
 	// on iopub (1 s).
 	FirstSubscriber time.Duration
+	// History is the file that keeps the inputs of all sessions; without one only this
+	// session's are known.
+	History string
 	// Busy and Idle, where they are set, are told when a cell begins and ends, each as
 	// often as the other.
 	Busy, Idle func()
@@ -98,10 +101,11 @@ func New(info jupyter.ConnectionInfo, runner cell.Runner, opt Options) (*Server,
 	s := &Server{
 		info: info, opt: opt, runner: runner, session: session,
 		log: newLogger(opt.Log), shells: newShells(), commQueue: newQueue(),
-		comms: comms{open: make(map[string]string)}, history: newHistory(),
+		comms: comms{open: make(map[string]string)},
 		usage: newUsage(), side: make(chan struct{}, maxSide), stop: make(chan struct{}),
 	}
 	s.asker = newAsker(s)
+	s.history = newHistory(opt.History, func(err error) { s.log.note("history", err) })
 	s.handlers = s.table()
 	if s.opt.Transport.Report == nil {
 		s.opt.Transport.Report = func(err error) { s.log.note("transport", err) }
@@ -200,6 +204,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	go func() { loops.Wait(); close(ended) }()
 	select {
 	case <-ended:
+		s.history.close()
 	case <-time.After(time.Second): // a runner that is stuck must not keep the process
 	}
 	s.log.flush()
