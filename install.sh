@@ -34,7 +34,7 @@ attune, a Jupyter kernel for Go
   ./install.sh test [GROUP...]    install what the tests need and run them:
                                   lint, go, clients (all three unless named)
   ./install.sh bench              measure the kernel beside ipykernel, into bench/RESULTS.md
-  ./install.sh uninstall [SCOPE]  remove the kernelspec, .build/ and .venv/
+  ./install.sh uninstall [SCOPE]  remove the kernelspec, .build/, .venv/ and built cells
   ./install.sh help               this text
 
 SCOPE says who sees the kernel: --user (the default), --prefix DIR, or --sys-prefix
@@ -347,14 +347,18 @@ uninstall() {
 	local data=${JUPYTER_DATA_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/jupyter}
 	if [ "$SCOPE" = sys-prefix ]; then
 		need_python
-		need_jupyter
+		# Nothing is installed to remove something: without a Jupyter there is no prefix.
+		JUPYTER=$(command -v jupyter || echo "$VENV/bin/jupyter")
+		REMEDY='Run it with the PATH that finds your jupyter, or write --prefix DIR.'
+		[ -x "$JUPYTER" ] || fail 'there is no jupyter'
 		PREFIX=$(jupyter_prefix)
 	fi
 	[ "$SCOPE" = user ] || data=$PREFIX/share/jupyter
 	rm -rf "$data/kernels/attune"
 	say "    $data/kernels/attune"
-	step 'remove .build and .venv' 'Remove them by hand.'
+	step 'remove .build, .venv and the cache of built cells' 'Remove them by hand.'
 	rm -rf "$BUILD" "$VENV"
+	rm -rf "${XDG_CACHE_HOME:-$HOME/.cache}/attune" # built cells, and modules they imported
 	say '    Left in place: packages that apt-get installed, and the caches of Go and pip.'
 }
 

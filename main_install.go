@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
-	"attune/interp/native"
 	"attune/kernel/logo"
 )
 
@@ -116,45 +114,5 @@ func runUninstall(args []string) error {
 		return fmt.Errorf("remove the kernelspec: %w", err)
 	}
 	fmt.Println("attune uninstall: removed", dir)
-	return nil
-}
-
-// runDoctor prints a line for each part, with a remedy for what is missing.
-func runDoctor(w io.Writer) error {
-	at, err := locate()
-	if err != nil {
-		return err
-	}
-	missing := 0
-	check := func(what, found string, ok bool, remedy string) {
-		if ok {
-			fmt.Fprintf(w, "ok       %-12s %s\n", what, found)
-			return
-		}
-		missing++
-		fmt.Fprintf(w, "missing  %-12s %s\n", what, remedy)
-	}
-	tool := func(name string, args ...string) (string, bool) {
-		out, err := exec.Command(name, args...).CombinedOutput()
-		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-		return first, err == nil
-	}
-	found, ok := tool("go", "version")
-	check("go", found, ok, "install Go 1.26 or newer, then run ./install.sh")
-	found, ok = tool("ld", "--version")
-	check("linker", found, ok, "install binutils (apt-get install binutils); cells are linked with ld")
-	found, ok = tool("jupyter", "--version")
-	check("jupyter", found, ok, "run ./install.sh, which makes an environment with JupyterLab")
-	_, err = os.Stat(at.worker)
-	check("worker", at.worker, err == nil, "run ./install.sh")
-	lib, err := native.OpenLib(at.lib)
-	check("packages", at.lib, err == nil, "run ./install.sh")
-	if err == nil {
-		_, err = os.Stat(filepath.Join(lib.GoRoot, "pkg", "tool"))
-		check("toolchain", lib.GoRoot, err == nil, "the Go toolchain that built the packages is gone; run ./install.sh")
-	}
-	if missing > 0 {
-		return fmt.Errorf("%d of the parts are missing", missing)
-	}
 	return nil
 }

@@ -1,11 +1,13 @@
 // Command main is the worker: the process that runs cells. The kernel starts it
-// with requests on descriptor 3 and events on 4; it is of no use by hand.
+// with requests on descriptor 3 and events on 4; by hand it can be asked, by the word
+// doctor, for what it finds of a GPU.
 package main
 
 import (
 	"fmt"
 	"os"
 
+	"attune/interp/worker"
 	"attune/interp/worker/serve"
 )
 
@@ -17,6 +19,9 @@ func main() {
 }
 
 func run() error {
+	if len(os.Args) == 2 && os.Args[1] == worker.DoctorFlag {
+		return serve.WriteParts(os.Stdout)
+	}
 	requests, events := os.NewFile(3, "requests"), os.NewFile(4, "events")
 	if requests == nil || events == nil {
 		return fmt.Errorf("this program is started by the kernel: run attune kernel")
