@@ -2,9 +2,6 @@ package display
 
 import (
 	"fmt"
-	"image"
-	"image/color"
-	stddraw "image/draw"
 	"math"
 	"slices"
 	"strconv"
@@ -15,7 +12,6 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
 	"attune/display/palette"
 )
@@ -37,7 +33,6 @@ const (
 type attentionView struct {
 	title      string
 	names      []string
-	lo, hi     float64
 	fixed      bool
 	most       int
 	heads      []grid
@@ -52,7 +47,7 @@ type attentionView struct {
 	turned     bool    // keys' tokens stand upright
 	width      vg.Length
 	height     vg.Length
-	colors     []color.NRGBA
+	shading
 }
 
 // prepare pools long inputs and settles the scale.
@@ -77,21 +72,12 @@ func (v *attentionView) prepare(queries, keys []string) error {
 		least = min(least, slices.Min(v.heads[i].data))
 	}
 	if !v.fixed {
-		v.lo, v.hi = least, greatest
-		if v.lo == v.hi {
-			v.hi = v.lo + 1
-		}
+		v.over(least, greatest)
 	}
-	if !(v.hi > v.lo) || math.IsInf(v.hi-v.lo, 0) {
-		return fmt.Errorf("scale from %v to %v", v.lo, v.hi)
+	if err := v.settle(); err != nil {
+		return err
 	}
 	v.queries, v.keys = pooledTokens(queries, rq), pooledTokens(keys, rk)
-	// Every second colour: no eye tells them apart, and the file has room in its 256
-	// for the text's shades.
-	all := palette.Sequential()
-	for i := 1; i < len(all); i += 2 {
-		v.colors = append(v.colors, all[i])
-	}
 	return nil
 }
 
@@ -218,7 +204,7 @@ func (v *attentionView) draw(c draw.Canvas) {
 	axis.Rotation = math.Pi / 2
 	c.FillText(axis, at(margin+4, top-all/2), "query")
 	barHeight := min(max(all-v.head, 80), 260)
-	v.drawBar(c, x0+span+24, top-v.head-barHeight, barHeight)
+	v.bar(c, x0+span+24, top-v.head-barHeight, barHeight, "attention weight")
 	if v.note != "" {
 		c.FillText(TextStyle(8, font.Font{}, text.XLeft, text.YBottom), at(margin, margin-4), v.note)
 	}
@@ -247,68 +233,11 @@ func (v *attentionView) drawHead(c draw.Canvas, i int, g grid, x, y float64) {
 	}
 }
 
-// paint fills rect with the cells of g. A PNG gets them right into its pixels, each
-// edge on a whole one: sharp, and a hundred times faster than to have an image scaled.
-func (v *attentionView) paint(c draw.Canvas, g grid, rect vg.Rectangle) {
-	pixels, ok := c.Canvas.(*vgimg.Canvas)
-	if !ok {
-		c.DrawImage(rect, v.cells(g))
-		return
-	}
-	img := pixels.Image()
-	dot := func(l vg.Length) int { return int(math.Round(l.Dots(pixels.DPI()))) }
-	size := rect.Size()
-	for i := range g.rows {
-		y0 := img.Bounds().Dy() - dot(rect.Max.Y-size.Y*vg.Length(i)/vg.Length(g.rows))
-		y1 := img.Bounds().Dy() - dot(rect.Max.Y-size.Y*vg.Length(i+1)/vg.Length(g.rows))
-		for j := range g.columns {
-			x0 := dot(rect.Min.X + size.X*vg.Length(j)/vg.Length(g.columns))
-			x1 := dot(rect.Min.X + size.X*vg.Length(j+1)/vg.Length(g.columns))
-			ground := image.NewUniform(v.colors[v.shade(g.data[i*g.columns+j])])
-			stddraw.Draw(img, image.Rect(x0, y0, x1, y1), ground, image.Point{}, stddraw.Src)
-		}
-	}
-}
-
-// cells is a head as an image for the SVG, in which every cell has the same whole
-// number of pixels, so that a browser's scaling does not blur an edge much.
-func (v *attentionView) cells(g grid) image.Image {
-	k := max(1, int(math.Round(v.cell*pageDPI/72)))
-	pal := make(color.Palette, len(v.colors))
-	for i, c := range v.colors {
-		pal[i] = c
-	}
-	img := image.NewPaletted(image.Rect(0, 0, g.columns*k, g.rows*k), pal)
-	for y := range g.rows {
-		line := img.Pix[y*k*img.Stride : (y*k+1)*img.Stride]
-		for j := range g.columns {
-			u := v.shade(g.data[y*g.columns+j])
-			for x := range k {
-				line[j*k+x] = u
-			}
-		}
-		for i := 1; i < k; i++ {
-			copy(img.Pix[(y*k+i)*img.Stride:], line)
-		}
-	}
-	return img
-}
-
-// shade is the index of a weight's colour.
-func (v *attentionView) shade(x float64) uint8 {
-	t := (x - v.lo) / (v.hi - v.lo)
-	return uint8(math.Round(min(max(t, 0), 1) * float64(len(v.colors)-1)))
-}
-
 func (v *attentionView) drawValues(c draw.Canvas, g grid, x, top float64) {
 	sty := TextStyle(7, font.Font{}, text.XCenter, text.YCenter)
 	for i := range g.rows {
 		for j := range g.columns {
-			u := v.shade(g.data[i*g.columns+j])
-			sty.Color = color.White
-			if int(u)*5 > len(v.colors)*3 {
-				sty.Color = color.NRGBA{0x1a, 0x1a, 0x1a, 0xff}
-			}
+			sty.Color = v.on(g.data[i*g.columns+j])
 			s := strings.TrimPrefix(strconv.FormatFloat(g.data[i*g.columns+j], 'f', 2, 64), "0")
 			c.FillText(sty, at(x+(float64(j)+0.5)*v.cell, top-(float64(i)+0.5)*v.cell), s)
 		}
@@ -334,24 +263,4 @@ func (v *attentionView) drawKeys(c draw.Canvas, x, y float64) {
 	for j := 0; j < len(v.keys); j += v.stride() {
 		c.FillText(sty, at(x+(float64(j)+0.5)*v.cell, y-4), v.keys[j])
 	}
-}
-
-// drawBar is the colour bar: the scale's two ends, round values between, and what
-// is measured.
-func (v *attentionView) drawBar(c draw.Canvas, x, y, h float64) {
-	scale := grid{rows: len(v.colors), columns: 1}
-	for i := range v.colors {
-		scale.data = append(scale.data, v.hi-(v.hi-v.lo)*float64(i)/float64(len(v.colors)-1))
-	}
-	frame(c, x, y, barWidth, h)
-	v.paint(c, scale, vg.Rectangle{Min: at(x, y), Max: at(x+barWidth, y+h)})
-	line := draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.5)}
-	sty := TextStyle(8, font.Font{}, text.XLeft, text.YCenter)
-	for _, t := range (RoundTicks{}).Ticks(v.lo, v.hi) {
-		ty := y + h*(t.Value-v.lo)/(v.hi-v.lo)
-		c.StrokeLine2(line, vg.Points(x+barWidth), vg.Points(ty), vg.Points(x+barWidth+3), vg.Points(ty))
-		c.FillText(sty, at(x+barWidth+5, ty), t.Label)
-	}
-	sty.Rotation, sty.XAlign = math.Pi/2, text.XCenter
-	c.FillText(sty, at(x+barWidth+34, y+h/2), "attention weight")
 }

@@ -14,6 +14,7 @@ import (
 	"image"
 	"reflect"
 
+	"gonum.org/v1/gonum/graph"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
 
@@ -32,9 +33,10 @@ type Bundler interface {
 
 // Render is the bundle of any value. It has text/plain always, and beside it
 //   - what the value's own Bundle method gives, where it has one;
-//   - PNG and SVG for a *plot.Plot, PNG for an image.Image;
+//   - PNG and SVG for a *plot.Plot and for a directed graph, PNG for an image.Image;
+//   - a picture or a player for a []byte that holds a file which browsers show;
 //   - an HTML table for slices and arrays of structs or of rows, for maps and for
-//     gonum matrices;
+//     gonum matrices and tensors;
 //   - red HTML for an error.
 //
 // Text in v never becomes markup. A method of v that panics becomes text that says
@@ -83,6 +85,13 @@ func rich(v reflect.Value) (mime.Bundle, bool) {
 		return imageBundle(x), true
 	case mat.Matrix:
 		return matrixBundle(x), true
+	case []byte:
+		return media(x)
+	case graph.Directed:
+		return GraphOf(x).Bundle(), true
+	}
+	if t, ok := tensorOf(v); ok {
+		return t.bundle(v), true
 	}
 	return mime.Bundle{}, false
 }

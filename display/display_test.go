@@ -157,7 +157,7 @@ func TestTablesOfManyRowsShowBothEnds(t *testing.T) {
 
 func TestPicturesSayTheirSize(t *testing.T) {
 	b := Render(Figure{Plot: plot.New(), Width: 3 * vg.Inch, Height: 2 * vg.Inch})
-	if got := string(b.Metadata[mime.PNG]); got != `{"width":288,"height":192}` {
+	if got := string(b.Metadata[mime.PNG]); got != `{"width":288,"height":192,"alt":"plot"}` {
 		t.Errorf("metadata %s", got)
 	}
 	_, img := picture(t, b)

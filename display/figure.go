@@ -49,11 +49,24 @@ func (f Figure) Bundle() mime.Bundle {
 	if f.Height <= 0 {
 		f.Height = figureHeight
 	}
+	return Draw(f.Width, f.Height, f.alt(), f.draw)
+}
+
+// alt says what a plot shows to those who cannot see it: its title and its axes.
+func (f Figure) alt() string {
 	alt := "plot"
 	if f.Plot.Title.Text != "" {
 		alt += ": " + f.Plot.Title.Text
 	}
-	return Draw(f.Width, f.Height, alt, f.draw)
+	sep := "; "
+	for _, a := range []plot.Axis{f.Plot.X, f.Plot.Y} {
+		if a.Label.Text == "" || !(a.Max >= a.Min) || math.IsInf(a.Max-a.Min, 0) {
+			continue
+		}
+		alt += fmt.Sprintf("%s%s from %.3g to %.3g", sep, a.Label.Text, a.Min, a.Max)
+		sep = ", "
+	}
+	return alt
 }
 
 // draw leaves a margin, because a plot's last tick label and its title touch the
@@ -177,6 +190,13 @@ func xmlRune(r rune) rune {
 	return r
 }
 
+// pictureMeta is what front ends are told of a picture.
+type pictureMeta struct {
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Alt    string `json:"alt,omitempty"`
+}
+
 // putPNG adds img to b, to be shown w by h page pixels large.
 func putPNG(b *mime.Bundle, img image.Image, w, h int) error {
 	var buf bytes.Buffer
@@ -190,6 +210,11 @@ func putPNG(b *mime.Bundle, img image.Image, w, h int) error {
 	if b.Metadata == nil {
 		b.Metadata = map[string]json.RawMessage{}
 	}
-	b.Metadata[mime.PNG] = json.RawMessage(fmt.Sprintf(`{"width":%d,"height":%d}`, w, h))
+	// nbconvert writes alt beside the picture (its templates' base.html.j2).
+	meta, err := json.Marshal(pictureMeta{Width: w, Height: h, Alt: b.Data[mime.Text]})
+	if err != nil {
+		return fmt.Errorf("describe PNG: %w", err)
+	}
+	b.Metadata[mime.PNG] = meta
 	return nil
 }

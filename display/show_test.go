@@ -53,7 +53,7 @@ func (r *recorder) last(t *testing.T) sent {
 func record(t *testing.T) *recorder {
 	r := &recorder{}
 	SetOut(r)
-	t.Cleanup(func() { SetOut(nil) })
+	t.Cleanup(func() { Flush(); SetOut(nil) })
 	return r
 }
 

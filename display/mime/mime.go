@@ -15,6 +15,8 @@ const (
 	SVG      = "image/svg+xml"
 	PNG      = "image/png"
 	JPEG     = "image/jpeg"
+	GIF      = "image/gif"
+	WebP     = "image/webp"
 	JSON     = "application/json"
 )
 

@@ -45,6 +45,7 @@ const (
 
 // HTML is the table as an HTML fragment.
 func (t Table) HTML() string {
+	t.Rows = t.pointed()
 	var b strings.Builder
 	b.WriteString(`<div style="overflow:auto;max-height:36em"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums">`)
 	b.WriteString(`<thead><tr>`)
@@ -114,8 +115,58 @@ func align(right bool) string {
 	return "text-align:left;"
 }
 
+// Spaces as wide as a digit and as a point, where digits are of one width.
+const (
+	figureSpace = "\u2007"
+	pointSpace  = "\u2008"
+)
+
+// pointed is the rows with decimal points below each other: numbers with few decimals
+// get spaces behind them. Columns with a number that has an exponent stay as they are.
+func (t Table) pointed() [][]string {
+	rows := make([][]string, len(t.Rows))
+	for i, r := range t.Rows {
+		rows[i] = append([]string(nil), r...)
+	}
+	for j, c := range t.Columns {
+		most := 0
+		for _, r := range t.Rows {
+			if d := decimals(r[j]); d < 0 {
+				most = 0
+				break
+			} else {
+				most = max(most, d)
+			}
+		}
+		if !c.Right || most == 0 {
+			continue
+		}
+		for _, r := range rows {
+			if d := decimals(r[j]); d < most && strings.ContainsAny(r[j], "0123456789") {
+				if d == 0 {
+					r[j] += pointSpace
+				}
+				r[j] += strings.Repeat(figureSpace, most-d)
+			}
+		}
+	}
+	return rows
+}
+
+// decimals is how many digits stand behind a number's point; -1 with an exponent.
+func decimals(s string) int {
+	if strings.ContainsAny(s, "eE") {
+		return -1
+	}
+	if i := strings.IndexByte(s, '.'); i >= 0 {
+		return len(s) - i - 1
+	}
+	return 0
+}
+
 // Text is the table as plain text with aligned columns, widths counted in runes.
 func (t Table) Text() string {
+	t.Rows = t.pointed()
 	lines, right := t.grid()
 	widths := make([]int, len(right))
 	for _, l := range lines {
@@ -186,6 +237,7 @@ func (t Table) grid() (lines [][]string, right []bool) {
 
 // flatten keeps a cell on its line.
 func flatten(s string) string {
+	s = strings.NewReplacer(figureSpace, " ", pointSpace, " ").Replace(s)
 	if !strings.ContainsAny(s, "\n\r\t") {
 		return s
 	}

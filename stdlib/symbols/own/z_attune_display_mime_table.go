@@ -10,6 +10,7 @@ import (
 
 var table_attune_display_mime = [...]table.Symbol{
 	{"Bundle", (*p.Bundle)(nil)},
+	{"GIF", table.Literal{Kind: token.STRING, Text: "\"image/gif\""}},
 	{"HTML", table.Literal{Kind: token.STRING, Text: "\"text/html\""}},
 	{"JPEG", table.Literal{Kind: token.STRING, Text: "\"image/jpeg\""}},
 	{"JSON", table.Literal{Kind: token.STRING, Text: "\"application/json\""}},
@@ -19,4 +20,5 @@ var table_attune_display_mime = [...]table.Symbol{
 	{"Plain", p.Plain},
 	{"SVG", table.Literal{Kind: token.STRING, Text: "\"image/svg+xml\""}},
 	{"Text", table.Literal{Kind: token.STRING, Text: "\"text/plain\""}},
+	{"WebP", table.Literal{Kind: token.STRING, Text: "\"image/webp\""}},
 }
