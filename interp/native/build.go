@@ -228,7 +228,7 @@ func (b *Builder) link(ctx context.Context, dir, hash, list, cells, so string) e
 
 // checkSymbols makes sure that the dynamic linker will not take a datum of another
 // cell for one of these: every datum of the cells' package that the plugin shares is
-// a type, a slot, or has the hash of its text in its name.
+// a type, a slot, a function of the worker, or has the hash of its text in its name.
 func checkSymbols(so string, bu *bundle) error {
 	f, err := elf.Open(so)
 	if err != nil {
@@ -245,7 +245,7 @@ func checkSymbols(so string, bu *bundle) error {
 		}
 		name := strings.TrimPrefix(s.Name, check.PkgPath+".")
 		own := func(src *Source) bool { return strings.Contains(name, src.Hash) }
-		if !strings.HasPrefix(name, slotMark) && !shareable(name) && !strings.Contains(name, bu.hash()) && !slices.ContainsFunc(bu.sources, own) {
+		if !strings.HasPrefix(name, slotMark) && !strings.HasPrefix(name, farMark) && !shareable(name) && !strings.Contains(name, bu.hash()) && !slices.ContainsFunc(bu.sources, own) {
 			return fmt.Errorf("internal: the cell shares the datum %s with other cells; please report this", s.Name)
 		}
 	}

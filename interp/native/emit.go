@@ -20,6 +20,7 @@ type emitter struct {
 	imports map[string]string // path → name
 	slots   map[string]string // key → type text
 	shared  []shared
+	far     map[string]bool // full names
 	typed   *check.TypeWriter
 	lits    *literals
 }
@@ -90,7 +91,7 @@ func Means(u *check.Unit) (map[string]string, error) {
 }
 
 func newEmitter(u *check.Unit, cellID func(cell int) string) *emitter {
-	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}}
+	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}, far: map[string]bool{}}
 	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
 	return e
 }
@@ -326,7 +327,18 @@ func (e *emitter) mark(text *strings.Builder, cell, line, col int) {
 
 // pieces writes text with its references resolved.
 func (e *emitter) pieces(text *strings.Builder, pieces []check.Piece) {
-	for _, p := range pieces {
+	skip := 0 // of the next piece's text
+	for i, p := range pieces {
+		p.Text, skip = p.Text[skip:], 0
+		next := ""
+		if i+1 < len(pieces) && pieces[i+1].Ref == nil && pieces[i+1].Pkg == "" {
+			next = pieces[i+1].Text
+		}
+		if name, used := farIn(p, next); name != "" {
+			e.far[name], skip = true, used
+			text.WriteString(farName(name))
+			continue
+		}
 		if p.Pkg != "" {
 			e.importAs(p.Pkg, "")
 		}
@@ -382,6 +394,7 @@ func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
 	for _, d := range slices.SortedFunc(slices.Values(own), func(a, b *check.Decl) int { return cmp.Compare(a.Key, b.Key) }) {
 		fmt.Fprintf(text, "*%s%s = %s%s%s\n", slotMark, d.Key, funcMark, d.Key, hashMark)
 	}
+	bindFar(text, e.far)
 	text.WriteString("}\n")
 	return nil
 }
@@ -394,7 +407,7 @@ func constraint(t types.Type) bool {
 
 // finish makes a source of what was written.
 func (e *emitter) finish(own string) *Source {
-	s := &Source{imports: e.imports, blank: e.u.Blank, shared: e.shared, slots: e.slots, own: e.settled(own), Literals: e.lits.values}
+	s := &Source{imports: e.imports, blank: e.u.Blank, shared: e.shared, slots: e.slots, far: e.far, own: e.settled(own), Literals: e.lits.values}
 	s.settle()
 	return s
 }

@@ -102,7 +102,7 @@ func WarmIn(ctx context.Context, root string, env []string, dir string, say func
 		return err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %q %q docs local\n", version, wrapperSource, extldScript)
+	fmt.Fprintf(sum, "%s %q %q docs local %q\n", version, wrapperSource, extldScript, dummySource)
 	for _, p := range list {
 		fmt.Fprintln(sum, p.path, p.export)
 	}

@@ -24,6 +24,7 @@ type Source struct {
 	blank   []string
 	shared  []shared
 	slots   map[string]string // key → type text
+	far     map[string]bool   // full names of functions that are called in the worker
 	own     string            // functions, run and bind
 }
 
@@ -80,12 +81,13 @@ type bundle struct {
 	sources []*Source
 	imports map[string]string
 	slots   map[string]string
+	far     map[string]bool
 	shared  []shared
 	byName  map[string]shared
 }
 
 func join(list ...*Source) *bundle {
-	b := &bundle{imports: map[string]string{}, slots: map[string]string{}, byName: map[string]shared{}}
+	b := &bundle{imports: map[string]string{}, slots: map[string]string{}, far: map[string]bool{}, byName: map[string]shared{}}
 	for _, s := range list {
 		b.add(s)
 	}
@@ -107,6 +109,7 @@ func (b *bundle) add(s *Source) bool {
 	b.sources = append(b.sources, s)
 	maps.Copy(b.imports, s.imports)
 	maps.Copy(b.slots, s.slots)
+	maps.Copy(b.far, s.far)
 	for _, d := range s.shared {
 		if _, ok := b.byName[d.name]; !ok {
 			b.byName[d.name] = d
@@ -131,7 +134,7 @@ func (b *bundle) hash() string {
 // text is the Go file but for the function that finds the cells in it.
 func (b *bundle) text() string {
 	var t strings.Builder
-	t.WriteString("package main\n")
+	t.WriteString("package main\nimport _ \"runtime\" // " + whyRuntime + "\n")
 	for _, path := range slices.Sorted(maps.Keys(b.imports)) {
 		fmt.Fprintf(&t, "import %s %q\n", b.imports[path], path)
 	}
@@ -148,6 +151,7 @@ func (b *bundle) text() string {
 	for _, key := range slices.Sorted(maps.Keys(b.slots)) {
 		fmt.Fprintf(&t, "//line attune:1\nvar %s%s *%s\n", slotMark, key, b.slots[key])
 	}
+	farVars(&t, b.far)
 	for _, s := range b.sources {
 		t.WriteString(s.own)
 	}

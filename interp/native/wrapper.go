@@ -30,6 +30,10 @@ const findMark = "Ξfind_"
 // plugin brings would not be initialised.
 const cellsImport = "cell"
 
+// whyRuntime: a package is only initialised, and its imports with it, if one of them
+// is, and the wrapper counts on that for every text.
+const whyRuntime = "so that there is something to initialise"
+
 // initTask ends the name of a package's initialisation.
 const initTask = "..inittask"
 
@@ -52,6 +56,7 @@ func main() {}
 // dummySource stands for the cells' package while the template is compiled.
 const dummySource = `package cells
 
+import _ "runtime" // ` + whyRuntime + `
 import rt "attune/interp/native/cellrt"
 
 func Dummy(*rt.Env) {}

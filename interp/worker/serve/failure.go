@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"attune/interp/native/cellrt"
 	"attune/interp/worker"
 	"attune/interp/yaegi"
 )
@@ -15,7 +14,7 @@ import (
 // straightFailure describes a panic under the instant engine: the frames of
 // compiled cells from the stack, then the statement's own line.
 func straightFailure(p *yaegi.Panic) *worker.Failure {
-	f := failureOf(cellrt.Failure{Value: p.Value, Text: panicText(p.Value)})
+	f := &worker.Failure{Text: panicText(p.Value)}
 	_, f.Runtime = p.Value.(runtime.Error)
 	f.Frames = stackFrames(p.Stack)
 	f.Frames = append(f.Frames, worker.Frame{Func: cellFunc, File: p.File, Line: p.Line, Col: p.Column})
@@ -27,7 +26,7 @@ const cellFunc = "main.Ξrun_0000000000000000"
 
 func panicText(v any) string {
 	defer func() { _ = recover() }()
-	return cellrt.PanicText(v)
+	return wordPanic(v)
 }
 
 // stackFrames reads the frames of debug.Stack that lie below the panic.

@@ -31,7 +31,7 @@ import (
 // server is one worker process.
 type server struct {
 	conn   *worker.Conn
-	table  *cellrt.Table
+	table  *table
 	engine *yaegi.Engine
 	out    *output
 	stop   *stopper
@@ -74,7 +74,7 @@ type cellRun struct {
 // Serve reads requests from r and writes events to w until r ends.
 func Serve(r io.Reader, w io.Writer) error {
 	s := &server{
-		conn: worker.NewConn(r, w), table: cellrt.NewTable(),
+		conn: worker.NewConn(r, w), table: newTable(),
 		engine: yaegi.New(symbols.Table), opened: map[string]*cellPlugin{},
 		known: newKnown(), rest: rest.NewKeeper(),
 	}
@@ -85,7 +85,7 @@ func Serve(r io.Reader, w io.Writer) error {
 	comm.Use(s.out.comm)
 	ask.Use(s.out.ask)
 	monitor.Use(monitor.New())
-	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Exited: s.exited})
+	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: worldFunc, Exited: s.exited})
 	debug.SetMaxStack(maxStack)
 	if err := limitMemory(); err != nil {
 		fmt.Fprintln(os.Stderr, "attune:", err)
@@ -231,18 +231,10 @@ func guarded(f func()) (failure *worker.Failure, interrupted bool) {
 			interrupted = true
 			return
 		}
-		failure = failureOf(cellrt.Describe(v))
+		failure = describe(v)
 	}()
 	f()
 	return nil, false
-}
-
-func failureOf(f cellrt.Failure) *worker.Failure {
-	out := &worker.Failure{Text: f.Text, Runtime: f.Runtime}
-	for _, fr := range f.Frames {
-		out.Frames = append(out.Frames, worker.Frame{Func: fr.Func, File: fr.File, Line: fr.Line})
-	}
-	return out
 }
 
 // open finds a cell in its plugin, which may hold others and is opened once.
@@ -277,6 +269,16 @@ func (s *server) open(n *worker.Native) (*cellPlugin, error) {
 	return p, nil
 }
 
+// worldFunc is the function with this full name, nil if cells cannot import it.
+func worldFunc(full string) any {
+	i := strings.LastIndexByte(full, '.')
+	values, _ := symbols.Table(full[:i])
+	if v, ok := values[full[i+1:]]; ok {
+		return v.Interface()
+	}
+	return nil
+}
+
 // finish reports the end of run, unless that was done.
 func (s *server) finish(run *cellRun, done worker.Done) {
 	run.once.Do(func() {
@@ -302,11 +304,11 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 
 // panicked is told of a panic in a goroutine that a cell started: it ends the
 // cell, or one that runs now, or is reported by itself when none does.
-func (s *server) panicked(f cellrt.Failure) {
+func (s *server) panicked(v any) {
 	if s.stop.dying() {
 		return // of a cell that was let go: it is unheard
 	}
-	failure := failureOf(f)
+	failure := describe(v)
 	failure.Async = true
 	run := s.own()
 	if run == nil {
