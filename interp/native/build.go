@@ -23,6 +23,7 @@ type Builder struct {
 	lib   *Lib
 	cache string
 	cfg   string
+	watch func(step string, took time.Duration)
 
 	mu      sync.Mutex
 	pending map[string]*pending // by name
@@ -165,18 +166,19 @@ func (b *Builder) build(ctx context.Context, bu *bundle, added []Package, file s
 		return err
 	}
 	cells := filepath.Join(dir, "cells.a")
-	if err := b.lib.compile(ctx, dir, check.PkgPath, "cell.go", cells, cfgFile); err != nil {
-		return err
-	}
-	if err := patchFile(cells, "", ""); err != nil {
-		return err
-	}
 	so := filepath.Join(dir, "cell.so")
-	if err := b.link(ctx, dir, bu.hash(), cfg, cells, so); err != nil {
-		return err
-	}
-	if err := checkSymbols(so, bu); err != nil {
-		return err
+	for _, s := range []struct {
+		name string
+		do   func() error
+	}{
+		{"compile", func() error { return b.lib.compile(ctx, dir, check.PkgPath, "cell.go", cells, cfgFile) }},
+		{"patch", func() error { return patchFile(cells, "", "") }},
+		{"link", func() error { return b.link(ctx, dir, bu.hash(), cfg, cells, so) }},
+		{"symbols", func() error { return checkSymbols(so, bu) }},
+	} {
+		if err := b.step(s.name, s.do); err != nil {
+			return err
+		}
 	}
 	return os.Rename(so, file)
 }
