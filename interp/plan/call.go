@@ -22,6 +22,11 @@ func (w *writer) call(e *ast.CallExpr) string {
 			args = append(args, w.multiple(a))
 			continue
 		}
+		// A sequence goes from one function to the next, and nowhere else.
+		if call, ok := ast.Unparen(a).(*ast.CallExpr); ok && sequence(w.typeOf(a)) {
+			args = append(args, w.call(call))
+			continue
+		}
 		args = append(args, w.expr(a))
 	}
 	text += "(" + strings.Join(args, ", ")
@@ -105,6 +110,10 @@ func (w *writer) callBuiltin(e *ast.CallExpr) string {
 	var args []string
 	rest := e.Args
 	switch name {
+	case "min", "max":
+		return w.extreme(name, e)
+	case "clear":
+		return clearHelper + "(" + w.expr(e.Args[0]) + ")"
 	case "append", "copy", "delete", "panic", "complex", "real", "imag":
 	case "len", "cap":
 		switch w.typeOf(e.Args[0]).Underlying().(type) {

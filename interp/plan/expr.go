@@ -17,6 +17,7 @@ const indexHelper = "attune_index"
 const (
 	sliceHelper = "attune_slice"
 	cutHelper   = "attune_cut"
+	clearHelper = "attune_clear" // stands for the built-in clear
 )
 
 func (w *writer) typeOf(e ast.Expr) types.Type {
@@ -71,6 +72,8 @@ func (w *writer) operand(e ast.Expr) string {
 		return "*" + w.expr(e.X)
 	case *ast.IndexExpr:
 		return w.index(e)
+	case *ast.IndexListExpr:
+		return w.operand(e.X)
 	case *ast.SliceExpr:
 		return w.slice(e)
 	case *ast.CompositeLit:
@@ -84,8 +87,8 @@ func (w *writer) operand(e ast.Expr) string {
 // ident writes a name that stands for a variable or a function.
 func (w *writer) ident(id *ast.Ident) string {
 	obj := w.object(id)
-	if _, generic := w.info.Instances[id]; generic {
-		return w.refuse(id, "an instance of the generic "+id.Name)
+	if inst, generic := w.info.Instances[id]; generic {
+		return w.instance(id, obj, inst)
 	}
 	if d := w.u.DeclOf(obj); d != nil {
 		switch {
@@ -111,8 +114,8 @@ func (w *writer) ident(id *ast.Ident) string {
 // selector writes what a package exports, or a field. A method that is not called
 // would see later changes of its receiver.
 func (w *writer) selector(e *ast.SelectorExpr) string {
-	if _, generic := w.info.Instances[e.Sel]; generic {
-		return w.refuse(e, "an instance of the generic "+e.Sel.Name)
+	if inst, generic := w.info.Instances[e.Sel]; generic {
+		return w.instance(e, w.info.Uses[e.Sel], inst)
 	}
 	if id, ok := e.X.(*ast.Ident); ok {
 		if _, ok := w.info.Uses[id].(*types.PkgName); ok {
@@ -285,8 +288,8 @@ func (w *writer) lasting(e ast.Expr) bool {
 // written twice.
 func (w *writer) index(e *ast.IndexExpr) string {
 	tv := w.info.Types[e.Index]
-	if tv.IsType() {
-		return w.refuse(e, "an instance of something generic")
+	if tv.IsType() { // of a generic function's instance
+		return w.operand(e.X)
 	}
 	x, i := w.expr(e.X), w.expr(e.Index)
 	switch t := w.typeOf(e.X).Underlying().(type) {

@@ -63,8 +63,8 @@ var decided = []struct{ code, why string }{
 	{"_ = Stack[int]{}", "line 1: the generic type Stack[int]"},
 	{"i = i << j", "line 1: the operator << on int"},
 	{"i <<= j", "line 1: <<= of a int"},
-	{"min(i, j)", "line 1: a call of min"},
-	{"clear(mi)", "line 1: a call of clear"},
+	{"min(i, j)", ""},
+	{"clear(mi)", ""},
 	{"recover()", "line 1: a call of recover"},
 	{"os.Exit(3)", ""},
 	{"import \"runtime\"\nruntime.Goexit()", "line 2: calls runtime.Goexit"},
@@ -79,6 +79,11 @@ var decided = []struct{ code, why string }{
 	{"pp, i = &Point{}, *func() *int { return &j }()", "line 1: a function literal"},
 	{"if i = 3; i > 2 {\n}", "line 1: a statement before a condition that is no definition"},
 	{"if b {\n\treturn\n}\ni", "line 2: returns before the last expression"},
+	{"slices.Sort(is)", ""},
+	{"slices.Max[[]int](is)", ""},
+	{"slices.Sort(w)", "line 1: an instance of the generic Sort"},
+	{"slices.Values(is)", "line 1: the generic type iter.Seq[int]"},
+	{"min(i, j)", ""},
 	{"new(3)", "line 1: new with a value"},
 }
 

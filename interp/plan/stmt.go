@@ -201,8 +201,6 @@ func construct(s ast.Node) string {
 		return "a function literal"
 	case *ast.UnaryExpr:
 		return "a receive from a channel"
-	case *ast.IndexListExpr:
-		return "an instance of something generic"
 	}
 	return "a statement that the instant engine is not known to get right"
 }

@@ -17,8 +17,9 @@ import (
 // writer writes a unit's statements in the normal form of the instant engine. All
 // names of the text carry a prefix by kind, so that none collides with another
 // kind's or hides a predeclared one: v_ session variables, f_ functions, t_ types,
-// i_ imports, e_ what
-// stands for os.Exit and the like, l_ locals, x_ temporaries, r_ results, L_ labels.
+// i_ imports, g_ instances of
+// generic functions, e_ what stands for os.Exit and the like, l_ locals, x_ temporaries,
+// r_ results, L_ labels.
 type writer struct {
 	u        *check.Unit
 	info     *types.Info

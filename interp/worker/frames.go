@@ -61,6 +61,9 @@ type Straight struct {
 	// Stands are the functions that end a process, "os.Exit" or "log.Fatal", by their
 	// own names: the text calls what ends the cell in their stead by StandName.
 	Stands []string
+	// Instances are instances of generic functions and of min and max, by the names that
+	// symbols/list knows.
+	Instances []Ref
 	// Needs are the unnamed types of the body's values. The worker refuses the cell
 	// unless compiled code has each: a type made by reflection alone would differ
 	// from the one that a later compiled cell has.

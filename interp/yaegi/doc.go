@@ -92,7 +92,8 @@
 //     the speed, though the few forms tried here were right);
 //
 //   - type declarations, generic functions and types by their instances (an alias
-//     given as a type binding is right), min, max, clear (refused);
+//     given as a type binding is right), min, max, clear (refused): the planner binds
+//     compiled instances instead;
 //
 //   - names that shadow a package or a predeclared identifier: rename them.
 //

@@ -87,7 +87,7 @@ func (e *Engine) exports(p Program) (interp.Exports, error) {
 		exports[exportKey(im.Path)] = values
 	}
 	session := map[string]reflect.Value{}
-	for name, f := range map[string]any{IndexHelper: index, SliceHelper: slice, CutHelper: cut} {
+	for name, f := range map[string]any{IndexHelper: index, SliceHelper: slice, CutHelper: cut, ClearHelper: clearAll} {
 		if strings.Contains(p.Body, name) {
 			session[name] = reflect.ValueOf(f)
 		}

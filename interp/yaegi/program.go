@@ -65,6 +65,11 @@ const (
 	CutHelper   = "attune_cut"
 )
 
+// ClearHelper is the name of a func(any) that does what the built-in clear does.
+const ClearHelper = "attune_clear"
+
+func clearAll(x any) { reflect.ValueOf(x).Clear() }
+
 func slice(lo, hi, n, c int) int {
 	_ = make([]struct{}, n, c)[lo:hi]
 	return lo

@@ -26,6 +26,7 @@ import (
 	"attune/stdlib/comm"
 	"attune/stdlib/monitor"
 	"attune/stdlib/symbols"
+	"attune/stdlib/symbols/instances"
 )
 
 // server is one worker process.
@@ -33,10 +34,12 @@ type server struct {
 	conn   *worker.Conn
 	table  *table
 	engine *yaegi.Engine
-	out    *output
-	stop   *stopper
-	known  *known
-	rest   *rest.Keeper
+	// instances makes its table when it is first asked.
+	instances func() instances.Table
+	out       *output
+	stop      *stopper
+	known     *known
+	rest      *rest.Keeper
 
 	// building is held while a cell is made ready to run; it guards known, opened and
 	// spare.
@@ -75,7 +78,7 @@ type cellRun struct {
 func Serve(r io.Reader, w io.Writer) error {
 	s := &server{
 		conn: worker.NewConn(r, w), table: newTable(),
-		engine: yaegi.New(symbols.Table), opened: map[string]*cellPlugin{},
+		engine: yaegi.New(symbols.Table), instances: sync.OnceValue(instances.All), opened: map[string]*cellPlugin{},
 		known: newKnown(), rest: rest.NewKeeper(),
 	}
 	s.stop = newStopper()

@@ -84,6 +84,9 @@ func (s *server) program(st *worker.Straight) (p yaegi.Program, results []reflec
 	for _, name := range st.Stands {
 		p.Funcs = append(p.Funcs, yaegi.Binding{Name: worker.StandName(name), Value: stand(name)})
 	}
+	for _, in := range st.Instances {
+		p.Funcs = append(p.Funcs, yaegi.Binding{Name: in.Name, Value: s.instances().Find(in.Key)})
+	}
 	for _, t := range st.Types {
 		typ, ok := s.table.Type(t.Key)
 		if !ok {

@@ -16,6 +16,8 @@ var (
 	science string
 	//go:embed z_own.txt
 	own string
+	//go:embed instances.txt
+	instances string
 )
 
 // Has reports whether the table of the package at path holds name. It takes
@@ -23,6 +25,12 @@ var (
 func Has(path, name string) bool {
 	line, ok := find(path)
 	return ok && name != "" && strings.Contains(line, " "+name+" ")
+}
+
+// HasInstance reports whether there is a compiled instance called name of a generic
+// function, as "slices.Sort[[]int,int]" (see symbols/instances).
+func HasInstance(name string) bool {
+	return name != "" && strings.Contains("\n"+instances, "\n"+name+"\n")
 }
 
 // HasPackage reports whether there is a table for the package at path, which
