@@ -14,6 +14,8 @@ import (
 const usageText = `usage: attune COMMAND
 
   kernel -f FILE               run the kernel for a connection file (front ends do this)
+  run IN.ipynb OUT.ipynb [-p NAME VALUE]... [--timeout 10m]
+                               run a notebook without Jupyter; attune run -h says more
   install [--user | --sys-prefix | --prefix DIR]
                                tell Jupyter of the kernel
   uninstall [the same]         undo install
@@ -41,6 +43,8 @@ func run(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "kernel":
 		return runKernel(ctx, args[1:])
+	case "run":
+		return runNotebook(ctx, args[1:])
 	case "install":
 		return runInstall(args[1:])
 	case "uninstall":

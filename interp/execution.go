@@ -39,6 +39,7 @@ type execution struct {
 	timed      bool              // %time
 	done       bool              // its declarations are part of the session
 	planned    bool              // %plan
+	assigns    bool              // %%parameters
 	means      map[string]string // by what it declares, until that is part of the session
 }
 
@@ -46,6 +47,9 @@ type execution struct {
 func (e *execution) run() cell.Result {
 	e.s.names.add(e.req.Count, e.req.Code)
 	code, err := e.magics(e.req.Code)
+	if err == nil && e.assigns {
+		code, err = e.parameters(code)
+	}
 	if err == nil && strings.TrimSpace(code) != "" {
 		err = e.goCode(code, e.req.Silent)
 	}

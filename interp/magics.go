@@ -21,6 +21,7 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %plan             say which engine the cell would get and why, and do not run it
 %%native          compile the cell even if the instant engine could run it
 %gpu              who holds tensors' memory: category, bytes, variables; %gpu free gives back what is unused
+%%parameters      give variables other values, NAME = VALUE on each line; they keep their types
 %reset            forget all names and start a fresh worker process
 %restore          after a crash: run the cells again that made the lost variables
 %go ARGS          run the go command in the session's module, as in %go get example.com/mod@v1.2.3
@@ -133,6 +134,8 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		return strings.TrimSpace(args), nil
 	case "%%native":
 		e.forced = true
+	case "%%parameters":
+		e.assigns = true
 	case "%reset":
 		return "", e.reset()
 	case "%go":
