@@ -57,13 +57,16 @@ TABLE = """type planet struct {
 
 []planet{{"Earth", 1}, {"Mars", 2}, {"Jupiter", 97}}"""
 TYPING = 'import "strings"\n'
+# A word of its own that goes on like what is typed: JupyterLab offers it beside the kernel's.
+UNIMPORTED = "SearchMine := 1\n"
+CALL = "SearchMine\n"
 RED = '[data-mime-type="application/vnd.jupyter.stderr"]'
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebooks")
-    write_notebook(folder / "basics.ipynb", KERNEL, [PICTURE, LIVE, ENDLESS, AFTER, MISTAKE, TABLE, TYPING])
+    write_notebook(folder / "basics.ipynb", KERNEL, [PICTURE, LIVE, ENDLESS, AFTER, MISTAKE, TABLE, TYPING, UNIMPORTED, CALL])
     if TOUR.exists():
         shutil.copy(TOUR, folder / TOUR.name)
     server = Lab(folder, tmp_path_factory.mktemp("runtime"))
@@ -151,6 +154,32 @@ def test_completion(basics):
     basics.type_into(6, "strings.ToUpp")
     offered = basics.completions()
     assert any("ToUpper" in label for label in offered), offered
+
+
+def test_completion_of_a_package_not_imported(basics):
+    """The members are offered, and the cell that names the package gets the import."""
+    basics.type_into(7, "sort.SearchI")
+    offered = basics.completions()
+    assert any("SearchInts" in label for label in offered), offered
+    basics.page.locator(".jp-Completer-item", has_text="SearchInts").first.click()
+    basics.page.keyboard.type("([]int{1, 2}, 2)")
+    source = basics.cell(7).locator(".cm-content").inner_text()
+    assert source.split("\n")[:2] == ["SearchMine := 1", "sort.SearchInts([]int{1, 2}, 2)"]
+    basics.page.keyboard.press("Escape")
+    basics.run(7)
+    assert 'import "sort" was added' in basics.text(7)
+    assert basics.text(7).strip().endswith("1")
+
+
+def test_documentation(basics):
+    """Shift-Tab inside a call shows the signature, the parameter at the cursor in bold."""
+    basics.type_into(8, 'strings.Repeat("a", ')
+    basics.page.keyboard.press("Shift+Tab")
+    tooltip = basics.page.locator(".jp-Tooltip")
+    tooltip.wait_for(timeout=10_000)
+    assert "func strings.Repeat(s string, count int) string" in tooltip.inner_text()
+    assert tooltip.locator("pre b").all_inner_texts() == ["count int"]
+    basics.page.keyboard.press("Escape")
 
 
 def mistakes():
