@@ -34,6 +34,7 @@ attune, a Jupyter kernel for Go
   ./install.sh test [GROUP...]    install what the tests need and run them:
                                   lint, go, clients (all three unless named)
   ./install.sh bench              measure the kernel beside ipykernel, into bench/RESULTS.md
+  ./install.sh doctor             say what is there, what is missing, and what to do
   ./install.sh uninstall [SCOPE]  remove the kernelspec, .build/, .venv/ and built cells
   ./install.sh help               this text
 
@@ -395,6 +396,11 @@ main() {
 		test_all "$@"
 		;;
 	bench) shift && bench "$@" ;;
+	doctor)
+		STEP=doctor REMEDY='Run ./install.sh, which builds attune.'
+		[ -x "$BUILD/bin/attune" ] || fail 'attune is not built'
+		exec "$BUILD/bin/attune" doctor
+		;;
 	uninstall) shift && read_scope "$@" && uninstall ;;
 	*) read_scope "$@" && setup ;;
 	esac

@@ -136,7 +136,7 @@ const glimpseTime = 200 * time.Millisecond
 // answers while a cell runs.
 func (s *Session) glimpse(key string) *worker.Item {
 	s.mu.Lock()
-	h, busy := s.hand, s.current != nil
+	h, busy := s.hand, len(s.current) > 0
 	s.mu.Unlock()
 	id := -int(s.asked.Add(1)) // a cell's own questions have ids above 0
 	answer := make(chan *worker.Listing, 1)

@@ -20,6 +20,8 @@ type Checker struct {
 	pkg *types.Package
 	// lenient: text that is being typed is taken as far as it goes.
 	lenient bool
+	// parsed are the chunks of that text, by their place: they are looked at repeatedly.
+	parsed map[[2]int]*File
 }
 
 // NewChecker makes a checker that imports through imp.

@@ -49,7 +49,11 @@ func (c *Checker) Complete(code string, offset int, scope *Scope) (start, end in
 	if number || t.quoted || t.unclosed != "" || t.noted || prefix != "" && prefix[0] >= '0' && prefix[0] <= '9' {
 		return offset, offset, nil
 	}
-	p := c.probeAt(code[:offset]+code[end:], offset, scope)
+	rest := code[end:]
+	if t.receiver() && !strings.HasPrefix(strings.TrimLeft(rest, " "), "(") {
+		rest = "() {\n}" + rest // without them it is a function literal
+	}
+	p := c.probeAt(code[:offset]+rest, offset, scope)
 	at := placeOf(t, p, code[:start])
 	out = c.candidates(p, t, at, prefix, scope)
 	out = slices.DeleteFunc(out, func(x Candidate) bool {
@@ -147,6 +151,21 @@ func (t *text) importPath(code string, offset int) (string, bool) {
 	return code[t.toks[n].off+1 : offset], in
 }
 
+// receiver tells whether the text ends in a method's receiver: what comes is its name.
+func (t *text) receiver() bool {
+	n := len(t.toks) - 1
+	if n >= 0 && t.toks[n].tok == token.SEMICOLON && t.toks[n].lit != ";" {
+		n--
+	}
+	if len(t.open) > 0 || n < 2 || t.toks[n].tok != token.RPAREN {
+		return false
+	}
+	for n > 0 && t.toks[n].tok != token.LPAREN {
+		n--
+	}
+	return n > 0 && t.toks[n-1].tok == token.FUNC && (n == 1 || t.toks[n-2].tok == token.SEMICOLON)
+}
+
 // packages lists the import paths that begin with prefix, the standard library first.
 func (c *Checker) packages(prefix string) []Candidate {
 	var out []Candidate
@@ -164,7 +183,7 @@ func (c *Checker) candidates(p *probe, t *text, at place, prefix string, scope *
 	var out []Candidate
 	switch {
 	case at == aNewName:
-		return nil
+		return p.wantedMethods(scope)
 	case at == aMember && p == nil:
 		return nil
 	case at == aMember:
@@ -262,6 +281,13 @@ func (c *Checker) visible(p *probe, scope *Scope) []Candidate {
 	for _, d := range scope.Names() {
 		if d.Obj != nil {
 			add(d.Obj, ofSession)
+		}
+	}
+	if p != nil {
+		for _, path := range p.dots {
+			if pkg, err := c.Imp.Import(path); err == nil {
+				out = append(out, ofRank(ofImports, exported(pkg))...)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(imports)) {

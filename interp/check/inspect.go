@@ -45,6 +45,12 @@ func (c *Checker) Inspect(code string, offset int, scope *Scope) Info {
 	if t.noted || t.unclosed == "comment" {
 		return Info{}
 	}
+	if path, ok := t.importPath(code, offset); ok && t.quoted {
+		_, end := pathAround(code, offset)
+		if pkg, err := c.Imp.Import(path + code[offset:end]); err == nil {
+			return c.describe(types.NewPkgName(0, nil, pkg.Name(), pkg), "", scope)
+		}
+	}
 	call, callee := c.callAt(code, t, scope)
 	in := Info{}
 	if start, end := word(code, offset); start < end && !t.quoted && t.unclosed == "" {

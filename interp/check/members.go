@@ -3,6 +3,7 @@ package check
 import (
 	"go/ast"
 	"go/types"
+	"strings"
 )
 
 // members lists what can stand behind x and a dot.
@@ -127,5 +128,44 @@ func (p *probe) fields() []Candidate {
 			out = append(out, Candidate{Text: f.Name() + colon, Type: "field", Signature: shortType(f.Type())})
 		}
 	}
+	return out
+}
+
+// wantedMethods lists the methods that the receiver at the marker lacks of the session's
+// interfaces, of error and of fmt.Stringer.
+func (p *probe) wantedMethods(scope *Scope) []Candidate {
+	if p == nil {
+		return nil
+	}
+	fd, ok := p.up(1).(*ast.FuncDecl)
+	if !ok || fd.Name != p.id || fd.Recv == nil || len(fd.Recv.List) == 0 {
+		return nil
+	}
+	have := map[string]bool{}
+	if t := p.unit.Info.TypeOf(fd.Recv.List[0].Type); t != nil {
+		for _, m := range typeMembers(t, p.unit.Pkg) {
+			have[m.Text] = true
+		}
+	}
+	var out []Candidate
+	add := func(name, signature, of string) {
+		if !have[name] {
+			have[name] = true
+			out = append(out, Candidate{Text: name + signature + " { }", Type: "method", Signature: "of " + of})
+		}
+	}
+	for _, d := range scope.Names() {
+		if d.Kind != Type || d.Obj == nil {
+			continue
+		}
+		if it, ok := d.Obj.Type().Underlying().(*types.Interface); ok {
+			for i := range it.NumMethods() {
+				m := it.Method(i)
+				add(m.Name(), strings.TrimPrefix(shortType(named(m.Signature())), "func"), d.Name)
+			}
+		}
+	}
+	add("String", "() string", "fmt.Stringer")
+	add("Error", "() string", "error")
 	return out
 }

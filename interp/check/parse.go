@@ -26,11 +26,18 @@ func (c *Checker) mode() parser.Mode {
 
 // parseDecl parses one declaration chunk of cell n as a file of its own.
 func (c *Checker) parseDecl(n int, ch Chunk) (*File, error) {
+	at := [2]int{ch.Line, ch.Col}
+	if f := c.parsed[at]; f != nil && n == 0 {
+		return f, nil
+	}
 	f := &File{Chunk: ch, Text: header + lineMark(n, ch.Line, ch.Col) + ch.Text + "\n"}
 	var err error
 	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d_%d", n, ch.Line), f.Text, c.mode())
 	if c.lenient && f.AST != nil {
 		err = nil
+		if n == 0 {
+			c.parsed[at] = f
+		}
 	}
 	return f, err
 }

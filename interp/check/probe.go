@@ -17,6 +17,7 @@ type probe struct {
 	path  []ast.Node // from the file down to the identifier at the cursor
 	id    *ast.Ident
 	named map[string]string // the imports: the session's and the cell's
+	dots  []string          // those whose names need no dot
 }
 
 // probeAt checks code with a marker put in at offset, problems overlooked. What
@@ -52,6 +53,7 @@ func (c *Checker) tryProbe(chunks []Chunk, scope *Scope) (p *probe) {
 			p = nil
 		}
 	}()
+	c.parsed = map[[2]int]*File{}
 	r := &run{
 		c: c, cell: 0, old: scope, chunks: chunks,
 		named: map[string]string{}, declares: map[string]bool{}, methods: map[string][]Chunk{},
@@ -71,7 +73,7 @@ func (c *Checker) tryProbe(chunks []Chunk, scope *Scope) (p *probe) {
 	for _, f := range files {
 		path, id := find(f.AST)
 		if id != nil && p == nil {
-			p = &probe{unit: r.unit, path: path, id: id, named: r.named}
+			p = &probe{unit: r.unit, path: path, id: id, named: r.named, dots: r.dots}
 		}
 		if id == nil { // what another function does is of no account here
 			f.FuncDecls(func(fd *ast.FuncDecl) {

@@ -186,6 +186,9 @@ func TestComplete(t *testing.T) {
 		{"x := struct‸", "struct"},
 		{"type Na‸", ""},
 		{"func na‸", ""},
+		{"func (p Point) ‸", "Area()_float64_{_} String()_string_{_} Error()_string_{_}"},
+		{"func (p Point) Str‸() string { return \"\" }", "String()_string_{_}"},
+		{"import . \"strings\"\nToUpp‸", "ToUpper ToUpperSpecial"},
 		// labels
 		{"outer:\nfor {\n\tbreak ‸\n}", "outer"},
 		{"outer:\nfor {\n\tfor {\n\t\tcontinue o‸\n\t}\n}", "outer"},

@@ -32,6 +32,11 @@ def test_an_unknown_word_names_the_remedy():
     assert "instal" in done.stderr and "./install.sh help" in done.stderr
 
 
+def test_the_doctor_needs_a_build(checkout):
+    done = install("doctor", script=checkout / "checkout/install.sh")
+    assert done.returncode != 0 and "Run ./install.sh" in done.stderr
+
+
 def test_a_prefix_needs_a_folder():
     done = install("--prefix")
     assert done.returncode != 0 and "--prefix DIR" in done.stderr

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"strings"
 
 	"attune/display"
 	"attune/display/mime"
@@ -29,36 +30,85 @@ func (s *server) list(req *worker.List) {
 // glimpse is what is said of a value.
 func glimpse(key string, v reflect.Value, busy bool) (it worker.Item) {
 	it = worker.Item{Key: key, Bytes: int64(v.Type().Size()), Type: v.Type().String()}
-	if busy && !steady(v.Type(), 0) {
+	if busy && !steady(v.Type(), 0) && v.Kind() != reflect.Map && !plain(v).IsValid() {
 		return it
 	}
 	defer func() { _ = recover() }() // what was read while it changed
 	it.Bytes = sizeOf(v)
-	it.Text = head(v)
+	it.Text = head(v, busy)
 	return it
 }
 
-// head is a value's text, cut to a line.
-func head(v reflect.Value) (text string) {
+// head is a value's text, cut to a line; "" for one that is not safe to draw.
+func head(v reflect.Value, busy bool) (text string) {
 	defer func() {
 		if recover() != nil {
 			text = "?"
 		}
 	}()
-	if !steady(v.Type(), 0) {
-		if v.Kind() == reflect.Map {
-			return fmt.Sprintf("%d entries", v.Len())
+	switch {
+	case v.Kind() == reflect.Map && v.Len() == 1:
+		return "1 entry"
+	case v.Kind() == reflect.Map:
+		return fmt.Sprintf("%d entries", v.Len())
+	case showsItself(v.Type()) && v.Type().PkgPath() == "main":
+		if v = plain(v); !v.IsValid() {
+			return ""
 		}
+	case !drawable(v, busy):
 		return ""
 	}
 	text = display.Render(v.Interface()).Data[mime.Text]
-	r := []rune(text)
-	for i, c := range r {
-		if c == '\n' || i == 60 {
-			return string(r[:i]) + "…"
-		}
+	var lines []string // of a matrix, say
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	if len(lines) > 1 {
+		text = strings.Join(lines, " | ")
+	}
+	if r := []rune(text); len(r) > 60 {
+		return string(r[:60]) + "…"
 	}
 	return text
+}
+
+// plain is a number, text or truth value without the methods of its type, which are the
+// user's and may do anything; the zero Value for all others.
+func plain(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Bool:
+		return v.Convert(reflect.TypeFor[bool]())
+	case reflect.String:
+		return v.Convert(reflect.TypeFor[string]())
+	case reflect.Float32, reflect.Float64:
+		return v.Convert(reflect.TypeFor[float64]())
+	}
+	switch {
+	case v.CanInt():
+		return v.Convert(reflect.TypeFor[int64]())
+	case v.CanUint():
+		return v.Convert(reflect.TypeFor[uint64]())
+	}
+	return reflect.Value{}
+}
+
+// drawable tells whether v can be drawn. When no cell runs, that goes for what pointers
+// and interfaces lead to as well, and for values of packages that say what they are.
+func drawable(v reflect.Value, busy bool) bool {
+	if busy {
+		return steady(v.Type(), 0)
+	}
+	for range 4 {
+		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface {
+			break
+		}
+		if v.IsNil() {
+			return true
+		}
+		v = v.Elem()
+	}
+	t := v.Type()
+	return steady(t, 0) || t.PkgPath() != "" && t.PkgPath() != "main" && showsItself(t)
 }
 
 // steady types can be drawn while a cell runs: what holds no map, and nothing whose
