@@ -122,9 +122,9 @@ type Completion struct {
 	Items      []Item
 }
 
-// Item is one completion: its text and what it is ("function", "module", "type",
-// "instance", "statement", "keyword"; JupyterLab draws an icon for each), with a
-// short Signature shown beside it.
+// Item is one completion: its text and what it is ("function", "method", "variable",
+// "field", "type", "const", "module", "keyword", "label", "magic"; JupyterLab draws a
+// sign for each), with a short Signature.
 type Item struct{ Text, Type, Signature string }
 
 // Inspection is what Shift-Tab shows.

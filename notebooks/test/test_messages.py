@@ -96,10 +96,39 @@ def test_completion_counts_code_points(session):
     assert 'x := "äöü🎵"; wordy' in completed(session, 'x := "äöü🎵"; wor')
 
 
+def test_a_package_not_imported(session):
+    """Its members are offered, and the cell that takes one gets the import."""
+    taken = next(t for t in completed(session, "bytes.ToUpp") if t == "bytes.ToUpper")
+    outcome = session.run(f'string({taken}([]byte("a")))')
+    assert outcome.status == "ok" and 'import "bytes" was added' in outcome.stderr
+    assert session.run("string(bytes.ToLower([]byte(\"A\")))").stderr == ""
+
+
+def inspected(session, text, cursor=None):
+    reply = session.client.inspect(text, cursor, reply=True, timeout=30)["content"]
+    assert reply["found"], reply
+    return reply["data"]
+
+
+def test_inspects_the_parameter_at_the_cursor(session):
+    data = inspected(session, 'strings.Repeat("ä", ')
+    signature, marks, *_ = data["text/plain"].split("\n")
+    assert signature[marks.index("^") : marks.rindex("^") + 1] == "count int"
+    assert "<b>count int</b>" in data["text/html"] and "`count int`" in data["text/markdown"]
+
+
+def test_says_the_indent(session):
+    request = session.client.is_complete("func f() {\n\tfor {")
+    reply = session.client.get_shell_msg(timeout=30)
+    assert reply["parent_header"]["msg_id"] == request
+    assert reply["content"] == {"status": "incomplete", "indent": "\t\t"}
+
+
 def test_answers_while_a_cell_runs(session):
     session.run("wordy := 3")
     request = session.start('import "time"\ntime.Sleep(3 * time.Second)')
     assert "wordy" in completed(session, "wor")
+    assert "value: 3" in inspected(session, "wordy")["text/plain"]
     assert session.finish(request).status == "ok"
 
 
