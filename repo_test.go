@@ -34,6 +34,7 @@ var floors = []struct {
 	{"gpu/driver", nil, "a binding knows nothing of its users"},
 	{"gpu/kernels", nil, "kernels are data"},
 	{"gpu/ref", nil, "the reference stands alone, so that it can be read alone"},
+	{"gpu/safetensors", nil, "a file format knows no tensors"},
 	{"gpu/host", []string{"gpu/mem", "gpu/ref", "gpu/host"}, "the CPU path is ground"},
 	{"gpu", []string{"gpu"}, "gpu stands on its own floors"},
 	{"kernel/jupyter", []string{"display/mime"}, "the wire knows no session"},

@@ -65,6 +65,28 @@ func dense(t *Tensor) []float32 {
 	return t.values()[:t.Len()]
 }
 
-func (c cpu) adam(o host.Adam, step int, p, g, m, v *Tensor) error {
-	return c.engine.Step(o, step, dense(p), dense(g), dense(m), dense(v))
+func (c cpu) update(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
+	list := make([]host.Update, len(us))
+	for i, u := range us {
+		h := host.Update{X: dense(u.x), G: denseRaw(u.g), GType: host.DType(u.g.dtype), Rate: u.rate}
+		if u.half != nil {
+			h.Half, h.HalfType = denseRaw(u.half), host.DType(u.half.dtype)
+		}
+		for j := range k.States() {
+			h.S[j] = dense(u.s[j])
+		}
+		list[i] = h
+	}
+	return c.engine.Update(k, f, list)
 }
+
+func (c cpu) sumSquares(ts []*Tensor) ([]float64, error) {
+	list := make([]host.Floats, len(ts))
+	for i, t := range ts {
+		list[i] = host.Floats{Data: denseRaw(t), DType: host.DType(t.dtype)}
+	}
+	return c.engine.SumSquares(list)
+}
+
+// denseRaw is a dense tensor's memory.
+func denseRaw(t *Tensor) []byte { return t.raw()[:t.Len()*t.dtype.Size()] }

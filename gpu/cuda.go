@@ -143,18 +143,4 @@ func (c *cuda) launch(file, name string, blocks, threads int, args []uint64) err
 	return f.Launch(blocks, threads, args)
 }
 
-const adamThreads = 256
-
 func tiles(n, rows int) int { return (n + rows - 1) / rows }
-
-func (c *cuda) adam(o host.Adam, step int, p, g, m, v *Tensor) error {
-	if p.Len() == 0 {
-		return nil
-	}
-	f := o.Factors(step)
-	pair := func(lo, hi float32) uint64 { return uint64(math.Float32bits(lo)) | uint64(math.Float32bits(hi))<<32 }
-	return c.launch("adam", "adam_f32", tiles(p.Len(), adamThreads), adamThreads, []uint64{
-		p.address(), g.address(), m.address(), v.address(), uint64(p.Len()),
-		pair(f.Beta1, f.Beta2), pair(f.Rate, f.C2), pair(f.Eps, f.Keep),
-	})
-}

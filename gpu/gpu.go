@@ -1,7 +1,7 @@
 // Package gpu owns device tensors and the primitives over them: scaled
-// dot-product attention, Adam, and the layers that stdlib/nn is made of, on the
-// CPU or on an NVIDIA GPU. It imports gpu/mem, gpu/host, gpu/driver and
-// gpu/kernels, and nothing else of attune.
+// dot-product attention, optimizers, and the layers that stdlib/nn is made of, on
+// the CPU or on an NVIDIA GPU. It imports gpu/mem, gpu/host, gpu/driver,
+// gpu/kernels and gpu/safetensors, and nothing else of attune.
 //
 // A call takes tensors of one device and gives tensors of that device; nothing is
 // copied behind the caller's back. Every error names the act, the shapes and the
@@ -41,7 +41,10 @@ type backend interface {
 	attentionGrad(a *attentionGrad) error
 	// attentionWeights fills w (B, H, len(queries), Tk), which is dense and not empty.
 	attentionWeights(a *attention, queries []int, w *Tensor) error
-	adam(o host.Adam, step int, p, g, m, v *Tensor) error
+	// update does one step of an optimizer; for host.LAMBMoments it returns the sums
+	// of each tensor.
+	update(k host.Kind, c host.Factors, us []update) ([][2]float64, error)
+	sumSquares(ts []*Tensor) ([]float64, error)
 	close() error
 }
 

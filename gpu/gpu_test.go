@@ -10,7 +10,6 @@ import (
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
-	"attune/gpu/ref"
 )
 
 // devices runs a test on every device form that this machine can show: each CPU
@@ -68,38 +67,6 @@ func must[T any](v T, err error) func(t *testing.T) T {
 		}
 		return v
 	}
-}
-
-func TestAdamMatchesReference(t *testing.T) {
-	devices(t, func(t *testing.T, dev *Device) {
-		rng := rand.New(rand.NewPCG(5, 6))
-		o := NewAdam(1e-2)
-		o.Decay = 0.1
-		c := ref.Adam{LR: o.LR, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, Decay: o.Decay}
-		const n = 3000
-		x := normal(rng, n)
-		p := must(dev.FromFloat32s(x, mem.Parameters, n/3, 3))(t)
-		g := must(dev.Zeros(mem.Gradients, n/3, 3))(t)
-		rx, rm, rv := wide(x), make([]float64, n), make([]float64, n)
-		for step := 1; step <= 10; step++ {
-			grad := normal(rng, n)
-			if err := g.CopyFrom(grad); err != nil {
-				t.Fatal(err)
-			}
-			if err := o.Step([]*Tensor{p}, []*Tensor{g}); err != nil {
-				t.Fatal(err)
-			}
-			c.Step(step, rx, wide(grad), rm, rv)
-		}
-		near(t, "parameters", p, rx, 2e-6)
-		s := dev.Memory()
-		if got := s.ByCategory[mem.OptimizerState].Live; got != 2*4*n {
-			t.Fatalf("optimizer state is %d bytes, want %d", got, 2*4*n)
-		}
-		if err := o.Free(); err != nil || dev.Memory().ByCategory[mem.OptimizerState].Live != 0 {
-			t.Fatal("optimizer state was not freed", err)
-		}
-	})
 }
 
 func TestMemoryIsCountedToTheByte(t *testing.T) {

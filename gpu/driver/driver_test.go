@@ -3,7 +3,6 @@
 package driver_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"os"
 	"os/exec"
@@ -71,7 +70,7 @@ func TestContext(t *testing.T) {
 		t.Errorf("device %+v", i)
 	}
 	memoryOf(t, ctx)
-	adamOf(t, ctx)
+	kernelOf(t, ctx)
 	if err := ctx.Synchronize(); err != nil {
 		t.Error(err)
 	}
@@ -112,9 +111,9 @@ func memoryOf(t *testing.T, ctx *driver.Context) {
 	}
 }
 
-func adamOf(t *testing.T, ctx *driver.Context) {
+func kernelOf(t *testing.T, ctx *driver.Context) {
 	t.Helper()
-	image, err := kernels.PTX("adam")
+	image, err := kernels.PTX("copy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +127,7 @@ func adamOf(t *testing.T, ctx *driver.Context) {
 	if _, err := m.Function("nobody"); err == nil || !strings.Contains(err.Error(), "nobody") {
 		t.Errorf("unknown kernel: %v", err)
 	}
-	f, err := m.Function("adam_f32")
+	f, err := m.Function("copy_b32")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,19 +135,21 @@ func adamOf(t *testing.T, ctx *driver.Context) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ctx.Clear(at, 16); err != nil {
+	if err := ctx.Upload(at, []byte("four, two, nine!")); err != nil {
 		t.Fatal(err)
 	}
-	// One parameter 0 with gradient 0: nothing moves, and 0 / (0 + eps) is 0.
-	args := []uint64{at, at + 4, at + 8, at + 12, 1, 0, 0, 0x3f800000}
+	// One element from at + 8 to at, along one axis.
+	args := make([]uint64, 22)
+	copy(args, []uint64{at, at + 8, 1, 1, 1})
+	args[10], args[16] = 1, 1
 	if err := f.Launch(1, 256, args); err != nil {
 		t.Fatal(err)
 	}
-	got := make([]byte, 4)
-	if err := ctx.Download(got, at); err != nil || binary.LittleEndian.Uint32(got) != 0 {
-		t.Errorf("parameter %x: %v", got, err)
+	got := make([]byte, 8)
+	if err := ctx.Download(got, at); err != nil || string(got) != "o, n, tw" {
+		t.Errorf("copied %q: %v", got, err)
 	}
-	if err := f.Launch(1, 256, args[:7]); err == nil || !strings.Contains(err.Error(), "launch adam_f32 on 1 blocks of 256 threads") {
+	if err := f.Launch(1, 256, args[:7]); err == nil || !strings.Contains(err.Error(), "launch copy_b32 on 1 blocks of 256 threads") {
 		t.Errorf("too few arguments: %v", err)
 	}
 	if err := errors.Join(ctx.Free(at), m.Unload()); err != nil {

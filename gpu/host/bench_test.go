@@ -81,15 +81,23 @@ func BenchmarkMatMul(b *testing.B) {
 	}
 }
 
+// BenchmarkAdam moves 28 bytes a parameter; copy is a streaming copy of as many.
 func BenchmarkAdam(b *testing.B) {
+	const n = 16 << 20
 	each(b, func(b *testing.B, e *Engine) {
-		const n = 16 << 20
-		x, g, m, v := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
-		o := Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
-		for i := range b.N {
-			if err := e.Step(o, i+1, x, g, m, v); err != nil {
+		u := Update{X: make([]float32, n), G: make([]byte, 4*n), S: [3][]float32{make([]float32, n), make([]float32, n)}, Rate: 1}
+		c := Factors{Scale: 1, Rate: 1e-3, Mean: 0.1, Square: 1e-3, Correct2: 1, Eps: 1e-8}
+		for range b.N {
+			if _, err := e.Update(Adam, c, []Update{u}); err != nil {
 				b.Fatal(err)
 			}
+		}
+		rate(b, 28*n, "GB/s")
+	})
+	b.Run("copy", func(b *testing.B) {
+		x, y := make([]byte, 14*n), make([]byte, 14*n)
+		for range b.N {
+			copy(x, y)
 		}
 		rate(b, 28*n, "GB/s")
 	})

@@ -1,8 +1,8 @@
 // Package host owns the CPU path of attune's primitives in float32: attention
-// forward and backward, matrix product, Adam, and the pointwise layers of
-// stdlib/nn. It has one text of C, compiled for AVX2 and for AVX-512 and chosen
-// at run time, and a pure-Go form of everything for other machines. It imports
-// the standard library only.
+// forward and backward, matrix product, the pointwise layers of stdlib/nn; and
+// optimizer steps and conversions, which take half precision too. It has one text
+// of C, compiled for AVX2 and for AVX-512 and chosen at run time, and a pure-Go
+// form of everything for other machines. It imports the standard library only.
 //
 // The C code keeps no state: workspace comes from the caller, the choice of
 // instruction set lives in an Engine. A second copy of this package in one
@@ -92,7 +92,6 @@ type kernels interface {
 	attentionGradWidth(d int) int
 	attentionGrad(h *head, ws []float32)
 	decode(h *head, o, state, ws []float32)
-	adam(x, g, m, v []float32, c AdamFactors)
 	add(y, x []float32)
 	addBias(rows, n int, y, x, b []float32)
 	sumRows(rows, n, j0, j1 int, s, x []float32, scale float32)

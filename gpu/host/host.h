@@ -35,8 +35,6 @@ typedef struct {
 		float *gq, float *gk, float *gv, float *ws); \
 	void attune_decode_##isa(const attune_head *h, const float *q, const float *k, const float *v, \
 		const float *bias, float *o, float *state, float *ws); \
-	void attune_adam_##isa(int64_t n, float *x, const float *g, float *m, float *v, \
-		float b1, float b2, float rate, float c2, float eps, float keep); \
 	void attune_add_##isa(int64_t n, float *y, const float *x); \
 	void attune_add_bias_##isa(int64_t rows, int64_t n, float *y, const float *x, const float *b); \
 	void attune_sum_rows_##isa(int64_t rows, int64_t n, int64_t j0, int64_t j1, float *s, const float *x, float scale); \

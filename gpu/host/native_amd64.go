@@ -35,8 +35,6 @@ static void attention_grad(int wide, const attune_head *h, const float *q, const
 { PICK(attention_grad, h, q, k, v, bias, o, go, lse, gq, gk, gv, ws); }
 static void decode(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *state, float *ws)
 { PICK(decode, h, q, k, v, bias, o, state, ws); }
-static void adam(int wide, int64_t n, float *x, const float *g, float *m, float *v, float b1, float b2, float rate, float c2, float eps, float keep)
-{ PICK(adam, n, x, g, m, v, b1, b2, rate, c2, eps, keep); }
 static void add(int wide, int64_t n, float *y, const float *x) { PICK(add, n, y, x); }
 static void add_bias(int wide, int64_t rows, int64_t n, float *y, const float *x, const float *b) { PICK(add_bias, rows, n, y, x, b); }
 static void sum_rows(int wide, int64_t rows, int64_t n, int64_t j0, int64_t j1, float *s, const float *x, float scale)
@@ -62,8 +60,6 @@ static void layernorm_params(int wide, int64_t rows, int64_t n, int64_t j0, int6
 #cgo nocallback attention_weights
 #cgo noescape decode
 #cgo nocallback decode
-#cgo noescape adam
-#cgo nocallback adam
 */
 import "C"
 
@@ -143,11 +139,6 @@ func (k vector) attentionGrad(h *head, ws []float32) {
 func (k vector) decode(h *head, o, state, ws []float32) {
 	c := h.numbers()
 	C.decode(k.wide, &c, f(h.q), f(h.k), f(h.v), f(h.bias), f(o), f(state), f(ws))
-}
-
-func (k vector) adam(x, g, m, v []float32, c AdamFactors) {
-	C.adam(k.wide, n(len(x)), f(x), f(g), f(m), f(v),
-		C.float(c.Beta1), C.float(c.Beta2), C.float(c.Rate), C.float(c.C2), C.float(c.Eps), C.float(c.Keep))
 }
 
 func (k vector) add(y, x []float32) { C.add(k.wide, n(len(y)), f(y), f(x)) }

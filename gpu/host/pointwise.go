@@ -1,37 +1,6 @@
 package host
 
-import (
-	"fmt"
-	"math"
-)
-
-// Adam holds the constants of a step (Kingma and Ba 2015). Decay is decoupled
-// weight decay (AdamW, Loshchilov and Hutter 2019).
-type Adam struct{ LR, Beta1, Beta2, Eps, Decay float64 }
-
-// AdamFactors are Adam's constants as the kernels use them at one step: Rate is
-// LR / (1-Beta1^t), C2 is 1 / (1-Beta2^t), Keep is 1 - LR Decay.
-type AdamFactors struct{ Beta1, Beta2, Rate, C2, Eps, Keep float32 }
-
-// Factors are the constants of step t, from 1.
-func (o Adam) Factors(t int) AdamFactors {
-	c1 := 1 - math.Pow(o.Beta1, float64(t))
-	c2 := 1 - math.Pow(o.Beta2, float64(t))
-	return AdamFactors{
-		Beta1: float32(o.Beta1), Beta2: float32(o.Beta2), Rate: float32(o.LR / c1),
-		C2: float32(1 / c2), Eps: float32(o.Eps), Keep: float32(1 - o.LR*o.Decay),
-	}
-}
-
-// Step does step t (from 1) on the parameters x with gradients g and the running
-// moments m and v, all of one length, in one pass over memory.
-func (e *Engine) Step(o Adam, t int, x, g, m, v []float32) error {
-	if t < 1 || len(g) != len(x) || len(m) != len(x) || len(v) != len(x) {
-		return fmt.Errorf("adam step %d: lengths %d, %d, %d, %d", t, len(x), len(g), len(m), len(v))
-	}
-	c := o.Factors(t)
-	return e.split(len(x), 1024, len(x), func(lo, hi int) { e.run.adam(x[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi], c) })
-}
+import "fmt"
 
 func sameLength(act string, first []float32, rest ...[]float32) error {
 	for _, x := range rest {

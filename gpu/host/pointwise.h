@@ -8,22 +8,6 @@
 		else VSTOREN((x) + (p), (n) - (p), y); \
 	} while (0)
 
-// One fused Adam step (Kingma and Ba 2015) on n values. rate is lr / (1-beta1^t),
-// c2 is 1 / (1-beta2^t), keep is 1 - lr * decay.
-void ISA(adam)(int64_t n, float *x, const float *g, float *m, float *v,
-	float b1, float b2, float rate, float c2, float eps, float keep)
-{
-	EACH(n, i) {
-		V gi = LOADP(g, i, n), mi = LOADP(m, i, n), vi = LOADP(v, i, n), xi = LOADP(x, i, n);
-		mi = VFMA(VSET(1 - b1), gi, VMUL(VSET(b1), mi));
-		vi = VFMA(VSET(1 - b2), VMUL(gi, gi), VMUL(VSET(b2), vi));
-		V step = VDIV(VMUL(VSET(rate), mi), VADD(VSQRT(VMUL(vi, VSET(c2))), VSET(eps)));
-		STOREP(m, i, n, mi);
-		STOREP(v, i, n, vi);
-		STOREP(x, i, n, VSUB(VMUL(xi, VSET(keep)), step));
-	}
-}
-
 // y += x, n values
 void ISA(add)(int64_t n, float *y, const float *x)
 {

@@ -56,14 +56,6 @@ func dotStrided(x []float32, stride int, y []float32) float32 {
 
 func exp(x float32) float32 { return float32(math.Exp(float64(x))) }
 
-func (portable) adam(x, g, m, v []float32, c AdamFactors) {
-	for i, gi := range g {
-		m[i] = c.Beta1*m[i] + (1-c.Beta1)*gi
-		v[i] = c.Beta2*v[i] + (1-c.Beta2)*gi*gi
-		x[i] = x[i]*c.Keep - c.Rate*m[i]/(sqrt(v[i]*c.C2)+c.Eps)
-	}
-}
-
 func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
 func (portable) add(y, x []float32) { axpy(y, 1, x) }

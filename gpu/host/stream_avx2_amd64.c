@@ -13,6 +13,7 @@
 #include "stream.h"
 #define INLINE static inline __attribute__((always_inline))
 #include "cast.h"
+#include "optim.h"
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

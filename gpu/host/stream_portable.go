@@ -5,6 +5,10 @@ package host
 type streams interface {
 	// cast converts n elements that lie side by side.
 	cast(dst []byte, dt DType, src []byte, st DType, n int)
+	// sumSquares sums in float64.
+	sumSquares(x []byte, t DType) float64
+	// update does one step; the result is for LAMBMoments.
+	update(k Kind, c *Factors, u *Update) [2]float64
 }
 
 func (portable) cast(dst []byte, dt DType, src []byte, st DType, n int) {

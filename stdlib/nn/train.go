@@ -9,21 +9,21 @@ import (
 )
 
 // Step is one step of training: forward computes the loss on a fresh tape, its
-// gradient changes the parameters by way of adam, and the tape's memory is given
+// gradient changes the parameters by way of opt, and the tape's memory is given
 // back. It returns the loss.
-func (n *Net) Step(adam *gpu.Adam, forward func(t *Tape) *Value) (float64, error) {
+func (n *Net) Step(opt gpu.Optimizer, forward func(t *Tape) *Value) (float64, error) {
 	if n.err != nil {
 		return 0, n.err
 	}
 	t := NewTape(n.dev)
-	loss, err := n.step(t, adam, forward)
+	loss, err := n.step(t, opt, forward)
 	if err = errors.Join(err, t.Free()); err != nil {
 		return 0, fmt.Errorf("training step: %w", err)
 	}
 	return loss, nil
 }
 
-func (n *Net) step(t *Tape, adam *gpu.Adam, forward func(t *Tape) *Value) (float64, error) {
+func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (float64, error) {
 	if err := n.ZeroGrad(); err != nil {
 		return 0, err
 	}
@@ -35,7 +35,7 @@ func (n *Net) step(t *Tape, adam *gpu.Adam, forward func(t *Tape) *Value) (float
 	for _, p := range n.params {
 		params, grads = append(params, p.Value), append(grads, p.Grad)
 	}
-	if err := adam.Step(params, grads); err != nil {
+	if err := opt.Step(params, grads); err != nil {
 		return 0, err
 	}
 	value, err := loss.Float32s()

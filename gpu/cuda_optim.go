@@ -1,0 +1,166 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"attune/gpu/host"
+	"attune/gpu/mem"
+)
+
+// The geometry of optim.cu.
+const (
+	optimThreads   = 256
+	updateElements = 2048
+	normElements   = 16384
+	launchTensors  = 48
+	slotWords      = 9
+	normSlotWords  = 3
+)
+
+func bits(x float32) uint64 { return uint64(math.Float32bits(x)) }
+
+// packFactors makes the kernels' ten floats, two a word.
+func packFactors(c host.Factors) []uint64 {
+	return []uint64{
+		bits(c.Scale) | bits(c.Decay)<<32, bits(c.Shrink) | bits(c.Rate)<<32, bits(c.Momentum) | bits(c.Mean)<<32,
+		bits(c.Square) | bits(c.Correct1)<<32, bits(c.Correct2) | bits(c.Eps)<<32,
+	}
+}
+
+// launchList is a part of a list of tensors that one launch takes: those from lo
+// to hi, on so many blocks.
+type launchList struct{ lo, hi, blocks int }
+
+// launchLists cuts tensors of these lengths, none empty, into launches.
+func launchLists(lengths []int, elements int) []launchList {
+	var out []launchList
+	for lo := 0; lo < len(lengths); {
+		l := launchList{lo: lo, hi: lo}
+		for l.hi < len(lengths) && l.hi-lo < launchTensors {
+			n := tiles(lengths[l.hi], elements)
+			if l.hi > lo && l.blocks+n > math.MaxInt32 {
+				break
+			}
+			l.blocks += n
+			l.hi++
+		}
+		out = append(out, l)
+		lo = l.hi
+	}
+	return out
+}
+
+func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
+	var full []update
+	var lengths, index []int
+	for i, u := range us {
+		if n := u.x.Len(); n > 0 {
+			full, lengths, index = append(full, u), append(lengths, n), append(index, i)
+		}
+	}
+	var sums [][2]float64
+	if k == host.LAMBMoments {
+		sums = make([][2]float64, len(us))
+	}
+	for _, l := range launchLists(lengths, updateElements) {
+		run := func(at uint64) error { return c.launchUpdates(k, f, full[l.lo:l.hi], l.blocks, at) }
+		if k != host.LAMBMoments {
+			if err := run(0); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		part, err := c.withSums(2*l.blocks, run)
+		if err != nil {
+			return nil, err
+		}
+		at := 0
+		for i := l.lo; i < l.hi; i++ {
+			for range tiles(lengths[i], updateElements) {
+				sums[index[i]][0] += part[at]
+				sums[index[i]][1] += part[at+1]
+				at += 2
+			}
+		}
+	}
+	return sums, nil
+}
+
+// launchUpdates runs one launch over at most launchTensors tensors.
+func (c *cuda) launchUpdates(k host.Kind, f host.Factors, us []update, blocks int, sums uint64) error {
+	args := append(make([]uint64, 0, 7+slotWords*launchTensors), sums, uint64(len(us)))
+	args = append(args, packFactors(f)...)
+	halves, first := "", 0
+	for _, u := range us {
+		var half, htype uint64
+		if u.half != nil {
+			half, htype = u.half.address(), uint64(u.half.dtype)
+		}
+		if u.half != nil || u.g.dtype != Float32 {
+			halves = "h"
+		}
+		args = append(args, u.x.address(), half, u.g.address())
+		for j := range u.s {
+			var at uint64
+			if j < k.States() {
+				at = u.s[j].address()
+			}
+			args = append(args, at)
+		}
+		args = append(args, uint64(u.x.Len()), uint64(first)|uint64(u.g.dtype)<<32, htype|bits(u.rate)<<32)
+		first += tiles(u.x.Len(), updateElements)
+	}
+	args = args[:cap(args)]
+	return c.launch("optim", fmt.Sprintf("update_%d%s", k, halves), blocks, optimThreads, args)
+}
+
+func (c *cuda) sumSquares(ts []*Tensor) ([]float64, error) {
+	var full []*Tensor
+	var lengths, index []int
+	for i, t := range ts {
+		if n := t.Len(); n > 0 {
+			full, lengths, index = append(full, t), append(lengths, n), append(index, i)
+		}
+	}
+	out := make([]float64, len(ts))
+	for _, l := range launchLists(lengths, normElements) {
+		part, err := c.withSums(l.blocks, func(at uint64) error {
+			args := append(make([]uint64, 0, 2+normSlotWords*launchTensors), at, uint64(l.hi-l.lo))
+			first := 0
+			for _, t := range full[l.lo:l.hi] {
+				args = append(args, t.address(), uint64(t.Len()), uint64(first)|uint64(t.dtype)<<32)
+				first += tiles(t.Len(), normElements)
+			}
+			return c.launch("optim", "sum_squares", l.blocks, optimThreads, args[:cap(args)])
+		})
+		if err != nil {
+			return nil, err
+		}
+		at := 0
+		for i := l.lo; i < l.hi; i++ {
+			for range tiles(lengths[i], normElements) {
+				out[index[i]] += part[at]
+				at++
+			}
+		}
+	}
+	return out, nil
+}
+
+// withSums runs a kernel that writes n float64 values and reads them.
+func (c *cuda) withSums(n int, run func(at uint64) error) ([]float64, error) {
+	block, err := c.memory.Alloc(8*int64(n), mem.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, n)
+	if err = run(block.Addr()); err == nil {
+		err = c.ctx.Download(host.Bytes(out), block.Addr())
+	}
+	if err = errors.Join(err, block.Free()); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -1,0 +1,179 @@
+// Optimizer steps over many tensors in one launch: what each kind does stands at
+// Kind in gpu/host/optim.go. Parameters and states are f32, gradients and a second
+// copy of the parameters may be in half precision. Blocks take 2048 elements of
+// one tensor. The list of tensors travels with the launch, so that nothing has to
+// be copied to the device first.
+#include "device.h"
+
+#define THREADS 256
+#define ELEMENTS 2048
+#define NORM_ELEMENTS 16384
+#define TENSORS 48
+
+enum { F32, F16, BF16 };
+
+enum {
+	SGD_PLAIN, SGD_MOMENTUM, SGD_NESTEROV, ADAM, ADAGRAD, RMSPROP, RMSPROP_MOMENTUM, RMSPROP_CENTERED,
+	RMSPROP_CENTERED_MOMENTUM, LARS, LAMB_MOMENTS, LAMB_APPLY
+};
+
+typedef unsigned short u16;
+
+// One tensor; its blocks begin at number first. rate multiplies the factors' own.
+struct Slot {
+	float *x;
+	u16 *half; // null where x is the parameter itself
+	const void *g;
+	float *s0, *s1, *s2;
+	i64 n;
+	int first, gtype;
+	int htype;
+	float rate;
+};
+
+// As the launcher packs them: below the 4 KiB that a launch may pass.
+struct UpdateArgs {
+	double *sums; // two a block, for LAMB_MOMENTS
+	i64 count;
+	float scale, decay, shrink, rate, momentum, mean, square, correct1, correct2, eps;
+	Slot slots[TENSORS];
+};
+
+struct NormSlot {
+	const void *x;
+	i64 n;
+	int first, type;
+};
+
+struct NormArgs {
+	double *sums; // one a block
+	i64 count;
+	NormSlot slots[TENSORS];
+};
+
+// The last tensor that begins at or before this block.
+template <class S> DEVICE int slot_of(const S *slots, i64 count)
+{
+	int lo = 0, hi = (int)count;
+	UNROLL_BY(1) while (hi - lo > 1) {
+		int mid = (lo + hi) / 2;
+		if (slots[mid].first <= block_x()) lo = mid;
+		else hi = mid;
+	}
+	return lo;
+}
+
+DEVICE float load_as(const void *p, int type, i64 i)
+{
+	if (type == F32) return ((const float *)p)[i];
+	u16 h = ((const u16 *)p)[i];
+	return type == F16 ? of_f16(h) : of_bf16(h);
+}
+
+// Adds up a value of every thread; thread 0 has the sum.
+DEVICE double block_sum(double x)
+{
+	SHARED double part[THREADS];
+	barrier(); // all have done with the sum before
+	part[thread_x()] = x;
+	for (int half = THREADS / 2; half > 0; half /= 2) {
+		barrier(); // both halves are there
+		if (thread_x() < half) part[thread_x()] += part[thread_x() + half];
+	}
+	return part[0];
+}
+
+template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
+{
+	const Slot &s = p.slots[slot_of(p.slots, p.count)];
+	float rate = p.rate * s.rate;
+	i64 start = (i64)(block_x() - s.first) * ELEMENTS + thread_x();
+	double xx = 0, uu = 0;
+	UNROLL_BY(4) for (int e = 0; e < ELEMENTS; e += THREADS) {
+		i64 i = start + e;
+		if (i >= s.n) break;
+		float x = s.x[i], d = 0, step = 0;
+		if (KIND != LAMB_APPLY) d = p.scale * (HALVES ? load_as(s.g, s.gtype, i) : ((const float *)s.g)[i]) + p.decay * x;
+		if (KIND == SGD_PLAIN) step = rate * d;
+		if (KIND == SGD_MOMENTUM || KIND == SGD_NESTEROV) {
+			float v = s.s0[i] = p.momentum * s.s0[i] + d;
+			step = rate * (KIND == SGD_NESTEROV ? d + p.momentum * v : v);
+		}
+		if (KIND == ADAGRAD) {
+			float v = s.s0[i] = s.s0[i] + d * d;
+			step = rate * d / (root(v) + p.eps);
+		}
+		if (KIND == LARS) step = s.s0[i] = p.momentum * s.s0[i] + rate * d;
+		if (KIND >= RMSPROP && KIND <= RMSPROP_CENTERED_MOMENTUM) {
+			float v = s.s0[i];
+			s.s0[i] = v = v + p.square * (d * d - v);
+			if (KIND >= RMSPROP_CENTERED) {
+				float m = s.s2[i];
+				s.s2[i] = m = m + p.square * (d - m);
+				v -= m * m;
+				v = v < 0 ? 0 : v;
+			}
+			step = d / (root(v) + p.eps);
+			if (KIND == RMSPROP_MOMENTUM || KIND == RMSPROP_CENTERED_MOMENTUM) step = s.s1[i] = p.momentum * s.s1[i] + step;
+			step *= rate;
+		}
+		if (KIND == ADAM || KIND == LAMB_MOMENTS || KIND == LAMB_APPLY) {
+			float m = s.s0[i], v = s.s1[i];
+			if (KIND != LAMB_APPLY) {
+				s.s0[i] = m = m + p.mean * (d - m);
+				s.s1[i] = v = v + p.square * (d * d - v);
+			}
+			step = p.shrink * x + (KIND == ADAM ? rate : p.correct1) * m / (root(v * p.correct2) + p.eps);
+			if (KIND == LAMB_MOMENTS) xx += (double)x * x, uu += (double)step * step;
+			if (KIND == LAMB_APPLY) step *= rate;
+		}
+		if (KIND == LAMB_MOMENTS) continue;
+		s.x[i] = x -= step;
+		if (HALVES && s.half) s.half[i] = s.htype == F16 ? f16_of(x) : bf16_of(x);
+	}
+	if (KIND != LAMB_MOMENTS) return;
+	xx = block_sum(xx);
+	uu = block_sum(uu);
+	if (thread_x() == 0) p.sums[2 * block_x()] = xx, p.sums[2 * block_x() + 1] = uu;
+}
+
+KERNEL sum_squares(NormArgs p)
+{
+	const NormSlot &s = p.slots[slot_of(p.slots, p.count)];
+	i64 start = (i64)(block_x() - s.first) * NORM_ELEMENTS + thread_x();
+	double sum = 0;
+	UNROLL_BY(4) for (int e = 0; e < NORM_ELEMENTS; e += THREADS) {
+		i64 i = start + e;
+		if (i >= s.n) break;
+		double x = load_as(s.x, s.type, i);
+		sum += x * x;
+	}
+	sum = block_sum(sum);
+	if (thread_x() == 0) p.sums[block_x()] = sum;
+}
+
+// The number is the kind, as host.Kind; h is for tensors in half precision.
+KERNEL update_0(UpdateArgs p) { update<SGD_PLAIN, false>(p); }
+KERNEL update_0h(UpdateArgs p) { update<SGD_PLAIN, true>(p); }
+KERNEL update_1(UpdateArgs p) { update<SGD_MOMENTUM, false>(p); }
+KERNEL update_1h(UpdateArgs p) { update<SGD_MOMENTUM, true>(p); }
+KERNEL update_2(UpdateArgs p) { update<SGD_NESTEROV, false>(p); }
+KERNEL update_2h(UpdateArgs p) { update<SGD_NESTEROV, true>(p); }
+KERNEL update_3(UpdateArgs p) { update<ADAM, false>(p); }
+KERNEL update_3h(UpdateArgs p) { update<ADAM, true>(p); }
+KERNEL update_4(UpdateArgs p) { update<ADAGRAD, false>(p); }
+KERNEL update_4h(UpdateArgs p) { update<ADAGRAD, true>(p); }
+KERNEL update_5(UpdateArgs p) { update<RMSPROP, false>(p); }
+KERNEL update_5h(UpdateArgs p) { update<RMSPROP, true>(p); }
+KERNEL update_6(UpdateArgs p) { update<RMSPROP_MOMENTUM, false>(p); }
+KERNEL update_6h(UpdateArgs p) { update<RMSPROP_MOMENTUM, true>(p); }
+KERNEL update_7(UpdateArgs p) { update<RMSPROP_CENTERED, false>(p); }
+KERNEL update_7h(UpdateArgs p) { update<RMSPROP_CENTERED, true>(p); }
+KERNEL update_8(UpdateArgs p) { update<RMSPROP_CENTERED_MOMENTUM, false>(p); }
+KERNEL update_8h(UpdateArgs p) { update<RMSPROP_CENTERED_MOMENTUM, true>(p); }
+KERNEL update_9(UpdateArgs p) { update<LARS, false>(p); }
+KERNEL update_9h(UpdateArgs p) { update<LARS, true>(p); }
+KERNEL update_10(UpdateArgs p) { update<LAMB_MOMENTS, false>(p); }
+KERNEL update_10h(UpdateArgs p) { update<LAMB_MOMENTS, true>(p); }
+KERNEL update_11(UpdateArgs p) { update<LAMB_APPLY, false>(p); }
+KERNEL update_11h(UpdateArgs p) { update<LAMB_APPLY, true>(p); }

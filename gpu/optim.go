@@ -1,0 +1,345 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"attune/gpu/host"
+	"attune/gpu/mem"
+)
+
+// Optimizer changes parameters by their gradients, step by step: SGD, Adam,
+// Adagrad, RMSprop, LARS and LAMB. It keeps state for each parameter. Its methods
+// must not be called from two goroutines at once.
+type Optimizer interface {
+	// Step changes each of params by its gradient in grads; a nil gradient leaves its
+	// parameter alone.
+	Step(params, grads []*Tensor) error
+	// Steps is the number of steps done, skipped ones not counted.
+	Steps() int
+	// Save writes the state of params, Load reads it back into params of the same
+	// shapes, in the same order.
+	Save(w io.Writer, params []*Tensor) error
+	Load(r io.Reader, params []*Tensor) error
+	// Move gives the state of a parameter to another one, see Training.Move.
+	Move(from, to *Tensor, keep ...[]int) error
+	// Tensors lists the tensors of the state.
+	Tensors() []*Tensor
+	// Free gives the state back and starts anew.
+	Free() error
+}
+
+// rule is what differs between optimizers.
+type rule interface {
+	// name names it in errors and files.
+	name() string
+	// kind is the form of the step now, stateNames what its states are called.
+	kind() host.Kind
+	stateNames() []string
+	// factors are the constants of step t, from 1, at that learning rate, without
+	// Scale.
+	factors(t int, lr float64) host.Factors
+}
+
+// layerwise rules give each tensor its own rate, by its norm and that of its
+// gradient or of its update.
+type layerwise interface {
+	ratio(weights, other float64) float64
+}
+
+// Training is what all optimizers share. The fields may be changed between steps.
+type Training struct {
+	// LR is the learning rate, which Schedule, if not nil, multiplies.
+	LR       float64
+	Schedule Schedule
+	// Clip, if above 0, bounds the norm of all gradients together (Pascanu et al.
+	// 2013): where it is larger, all are scaled down alike.
+	Clip float64
+	// Scale, if not nil, says what the gradients are multiplied with, and skips steps
+	// whose gradients hold Inf or NaN. Without it such gradients reach the parameters,
+	// unless Clip is set: then the step is an error.
+	Scale *LossScale
+
+	rule    rule
+	steps   int
+	skipped int
+	norm    float64
+	state   map[*Tensor]*slot
+}
+
+// slot is the state of one parameter.
+type slot struct {
+	steps  int
+	master *Tensor // float32, of a parameter in half precision
+	s      [3]*Tensor
+}
+
+func (s *slot) tensors() []*Tensor {
+	return slices.DeleteFunc([]*Tensor{s.master, s.s[0], s.s[1], s.s[2]}, func(t *Tensor) bool { return t == nil })
+}
+
+// update is one tensor's part of a step as a backend sees it; all are dense.
+type update struct {
+	x, half, g *Tensor // float32; nil or half precision; any floating point
+	s          [3]*Tensor
+	rate       float32
+}
+
+// Steps is the number of steps done, skipped ones not counted.
+func (o *Training) Steps() int { return o.steps }
+
+// Skipped is the number of steps that were skipped for Inf or NaN.
+func (o *Training) Skipped() int { return o.skipped }
+
+// Norm is the global norm of the last step's gradients, before clipping; it is
+// known where Clip or Scale is set.
+func (o *Training) Norm() float64 { return o.norm }
+
+// Rate is the learning rate of the next step.
+func (o *Training) Rate() float64 {
+	if o.Schedule == nil {
+		return o.LR
+	}
+	return o.LR * o.Schedule.At(o.steps)
+}
+
+// Step changes each of params by its gradient in grads, all in one fused pass. A
+// parameter is f32, f16 or bf16, and so is its gradient, of the same shape; both
+// are dense. Parameters in half precision are rounded from a float32 master, which
+// is part of the state. State is made at a parameter's first step and counted as
+// optimizer state. A nil gradient leaves its parameter alone. Nothing is changed
+// where the error is about the arguments or memory.
+func (o *Training) Step(params, grads []*Tensor) error {
+	if o.rule == nil {
+		return fmt.Errorf("optimizer step: make the optimizer with its New function")
+	}
+	if err := o.step(params, grads); err != nil {
+		return fmt.Errorf("%s step: %w", o.rule.name(), err)
+	}
+	return nil
+}
+
+func (o *Training) step(params, grads []*Tensor) error {
+	params, grads, err := pairs(params, grads)
+	if err != nil || len(params) == 0 {
+		return err
+	}
+	if err := o.prepare(params); err != nil {
+		return err
+	}
+	defer keep(params...)
+	defer keep(grads...)
+	scale, skip, err := o.scale(grads)
+	if err != nil {
+		return err
+	}
+	if skip {
+		o.skipped++
+		return nil
+	}
+	// Parameters that came later are at an earlier step of their own.
+	groups := map[int][]int{}
+	for i, p := range params {
+		t := o.state[p].steps + 1
+		groups[t] = append(groups[t], i)
+	}
+	rate := o.Rate()
+	for t, group := range groups {
+		c := o.rule.factors(t, rate)
+		c.Scale = float32(scale)
+		if err := o.update(c, scale, params, grads, group); err != nil {
+			return err
+		}
+	}
+	o.steps++
+	for _, p := range params {
+		o.state[p].steps++
+	}
+	return nil
+}
+
+// pairs checks parameters and gradients and leaves out those without a gradient.
+func pairs(params, grads []*Tensor) (ps, gs []*Tensor, err error) {
+	if len(params) != len(grads) {
+		return nil, nil, fmt.Errorf("%d parameters, %d gradients", len(params), len(grads))
+	}
+	seen := map[*Tensor]bool{}
+	for i, g := range grads {
+		if g == nil {
+			continue
+		}
+		p := params[i]
+		err := live(p, g)
+		switch {
+		case err != nil:
+		case !p.dtype.Float() || !g.dtype.Float():
+			err = fmt.Errorf("%s with gradient %s: want floating point", p, g)
+		case !slices.Equal(p.shape, g.shape) || !p.Dense() || !g.Dense():
+			err = fmt.Errorf("%s with gradient %s: want two dense tensors of one shape", p, g)
+		case seen[p]:
+			err = fmt.Errorf("%s is there twice", p)
+		case len(ps) > 0:
+			err = live(ps[0], p)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("parameter %d: %w", i, err)
+		}
+		seen[p] = true
+		ps, gs = append(ps, p), append(gs, g)
+	}
+	return ps, gs, nil
+}
+
+// prepare makes the state of parameters that have none.
+func (o *Training) prepare(params []*Tensor) error {
+	if o.state == nil {
+		o.state = map[*Tensor]*slot{}
+	}
+	var fresh []*Tensor
+	for _, p := range params {
+		if err := o.prepareOne(p, &fresh); err != nil {
+			for _, p := range fresh {
+				for _, t := range o.state[p].tensors() {
+					_ = t.Free()
+				}
+				delete(o.state, p)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareOne makes what p's state lacks; it adds p to fresh where it had none.
+func (o *Training) prepareOne(p *Tensor, fresh *[]*Tensor) error {
+	s, ok := o.state[p]
+	if !ok {
+		s = new(slot)
+		o.state[p] = s
+		*fresh = append(*fresh, p)
+	}
+	var err error
+	if s.master == nil && p.dtype != Float32 {
+		if s.master, err = p.store.dev.Empty(Float32, mem.OptimizerState, p.shape...); err != nil {
+			return err
+		}
+		if err := Copy(s.master, p); err != nil {
+			return err
+		}
+	}
+	for i := range o.rule.kind().States() {
+		if s.s[i] == nil {
+			if s.s[i], err = p.store.dev.Zeros(mem.OptimizerState, p.shape...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// scale is what the gradients are multiplied with, and whether to skip the step.
+func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) {
+	scale = 1
+	if o.Scale != nil {
+		scale = 1 / o.Scale.Value
+	}
+	if o.Clip <= 0 && o.Scale == nil {
+		return scale, false, nil
+	}
+	sums, err := grads[0].store.dev.back.sumSquares(grads)
+	if err != nil {
+		return 0, false, err
+	}
+	total := 0.0
+	for _, s := range sums {
+		total += s
+	}
+	o.norm = math.Sqrt(total) * scale
+	finite := !math.IsInf(total, 0) && !math.IsNaN(total)
+	if o.Scale != nil {
+		o.Scale.observe(finite)
+		if !finite {
+			return 0, true, nil
+		}
+	}
+	if !finite {
+		return 0, false, fmt.Errorf("the gradients' norm is %g; set Scale to skip such steps", o.norm)
+	}
+	if o.Clip > 0 {
+		scale *= min(1, o.Clip/(o.norm+1e-6))
+	}
+	return scale, false, nil
+}
+
+// update does the step of the parameters that group names.
+func (o *Training) update(c host.Factors, scale float64, params, grads []*Tensor, group []int) error {
+	us := make([]update, len(group))
+	for k, i := range group {
+		s := o.state[params[i]]
+		us[k] = update{x: params[i], g: grads[i], s: s.s, rate: 1}
+		if s.master != nil {
+			us[k].x, us[k].half = s.master, params[i]
+		}
+	}
+	back, kind := us[0].x.store.dev.back, o.rule.kind()
+	ratios, ok := o.rule.(layerwise)
+	if !ok {
+		_, err := back.update(kind, c, us)
+		return err
+	}
+	var norms [][2]float64
+	var err error
+	if kind == host.LARS {
+		norms, err = squaresOf(back, us, scale)
+	} else {
+		norms, err = back.update(host.LAMBMoments, c, us)
+	}
+	if err != nil {
+		return err
+	}
+	for k := range us {
+		us[k].rate = float32(ratios.ratio(math.Sqrt(norms[k][0]), math.Sqrt(norms[k][1])))
+	}
+	_, err = back.update(kind, c, us)
+	return err
+}
+
+// squaresOf are the sums of the squares of the parameters and of the scaled
+// gradients.
+func squaresOf(back backend, us []update, scale float64) ([][2]float64, error) {
+	var list []*Tensor
+	for _, u := range us {
+		list = append(list, u.x, u.g)
+	}
+	sums, err := back.sumSquares(list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][2]float64, len(us))
+	for i := range out {
+		out[i] = [2]float64{sums[2*i], sums[2*i+1] * scale * scale}
+	}
+	return out, nil
+}
+
+// Tensors lists the tensors of the state.
+func (o *Training) Tensors() []*Tensor {
+	var out []*Tensor
+	for _, s := range o.state {
+		out = append(out, s.tensors()...)
+	}
+	return out
+}
+
+// Free gives the optimizer's state back and starts it anew.
+func (o *Training) Free() error {
+	var errs []error
+	for _, t := range o.Tensors() {
+		errs = append(errs, t.Free())
+	}
+	o.state, o.steps, o.skipped, o.norm = nil, 0, 0, 0
+	return errors.Join(errs...)
+}
