@@ -160,6 +160,8 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		r.Straight.File, r.Straight.Line = e.s.names.id(e.req.Count), 1
 	} else if err := e.compile(u, r); err != nil {
 		return err
+	} else if r.Straight != nil {
+		decision.Engine = plan.Yaegi // for want of a compiler
 	}
 	h, before := e.s.worker(), e.s.scope.Load()
 	e.commit(u)
@@ -171,7 +173,10 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 			e.s.scope.CompareAndSwap(after, before) // nothing of the cell has run
 			return err
 		}
-		done, err = e.perform(h, r)
+		if done, err = e.perform(h, r); err == nil && done.NotStraight != "" {
+			e.s.scope.CompareAndSwap(after, before)
+			return e.noToolchain(u, native.ErrNoToolchain)
+		}
 	}
 	e.forget(u, before, done)
 	if err != nil {
@@ -271,6 +276,9 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 			return e.stoppedError("while the cell was being compiled; nothing of it ran")
 		}
 		if missingTool(err) {
+			if r.Straight = e.slowly(u); r.Straight != nil {
+				return nil
+			}
 			return e.noToolchain(u, err)
 		}
 		return e.buildError(err)

@@ -7,6 +7,7 @@ import (
 	"attune/interp/check"
 	"attune/interp/native"
 	"attune/interp/plan"
+	"attune/interp/worker"
 )
 
 // missingTool tells whether a build failed for want of the compiler or the linker.
@@ -14,13 +15,31 @@ func missingTool(err error) bool {
 	return errors.Is(err, native.ErrNoToolchain) || errors.Is(err, native.ErrNoLinker)
 }
 
+// slowly is the cell for the instant engine if it can take it at some length, nil if
+// it cannot.
+func (e *execution) slowly(u *check.Unit) *worker.Straight {
+	if e.forced {
+		return nil
+	}
+	e.s.checkMu.Lock()
+	d := plan.Slowly(u)
+	e.s.checkMu.Unlock()
+	if d.Straight != nil {
+		d.Straight.File, d.Straight.Line = e.s.names.id(e.req.Count), 1
+	}
+	return d.Straight
+}
+
 // noToolchain says what in the cell asked for the compiler that is not there, where
 // it stands, and what helps. The session goes on without: what the instant engine
 // takes runs, and so does whatever was built before.
 func (e *execution) noToolchain(u *check.Unit, err error) *cell.Error {
 	e.s.checkMu.Lock()
-	d := plan.Decide(u, e.forced)
+	d := plan.Slowly(u)
 	e.s.checkMu.Unlock()
+	if e.forced {
+		d = plan.Decide(u, true)
+	}
 	what := d.Why
 	if d.Engine != plan.Native {
 		what = "the cell makes values of a type that no compiled cell has brought yet"

@@ -58,7 +58,7 @@ func (w *writer) placeBase(e ast.Expr, checks *[]func()) string {
 // variableIn is a variable that may be assigned to.
 func (w *writer) variableIn(id *ast.Ident) string {
 	obj := w.object(id)
-	if w.fixed[obj] {
+	if w.fixed[obj] && !w.moves[obj] {
 		return w.refuse(id, "assigns to the loop variable "+id.Name)
 	}
 	if w.foreign(obj) {

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"attune/display/mime"
 	"attune/interp"
@@ -32,7 +34,7 @@ func TestDifferential(t *testing.T) {
 			t.Fatal("prelude: ", out)
 		}
 	}
-	for _, c := range readCells(t) {
+	for _, c := range readCells(t, "testdata/cells.txt") {
 		t.Run(c.name, func(t *testing.T) {
 			why := planned.run("%plan\n" + c.code)
 			planned.run("reset()")
@@ -52,6 +54,63 @@ func TestDifferential(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlowly runs the cells of testdata/slow.txt where there is no compiler, over a
+// prelude that was built before, and compares them with compiled ones.
+func TestSlowly(t *testing.T) {
+	worker, cache := buildWorker(t), t.TempDir()
+	prelude := read(t, "testdata/prelude.txt")
+	compiled := openSession(t, worker, cache)
+	if out := compiled.run(prelude); out != "" {
+		t.Fatal("prelude: ", out)
+	}
+	s, err := interp.Open(interp.Options{Lib: withoutGo(t), Worker: worker, Cache: cache})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	slow := &session{Session: s}
+	if out := slow.run(prelude); out != "" {
+		t.Fatal("prelude without a compiler: ", out)
+	}
+	for _, c := range readCells(t, "testdata/slow.txt") {
+		got, want := c.in(slow, "// as planned\n"), c.in(compiled, "%%native\n")
+		if got != want {
+			t.Errorf("%s:\n%s\nslow (-) and compiled (+):\n%s", c.name, c.code, difference(got, want))
+		}
+	}
+	start := time.AfterFunc(300*time.Millisecond, s.Interrupt)
+	defer start.Stop()
+	if out := slow.run("for {\n}"); !strings.Contains(out, "Interrupted") {
+		t.Errorf("an endless loop ends with %s", out)
+	}
+}
+
+// withoutGo makes a library of the built packages whose toolchain is gone.
+func withoutGo(t *testing.T) (lib string) {
+	t.Helper()
+	at, err := filepath.Abs(filepath.Join(built, "lib"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stamp struct{ Stamp, GoRoot, GoVersion string }
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(at, "stamp.json"))), &stamp); err != nil {
+		t.Fatal(err)
+	}
+	lib = t.TempDir()
+	if err := os.Symlink(filepath.Join(at, stamp.Stamp), filepath.Join(lib, stamp.Stamp)); err != nil {
+		t.Fatal(err)
+	}
+	stamp.GoRoot = filepath.Join(lib, "gone")
+	data, err := json.Marshal(stamp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(lib, "stamp.json"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return lib
 }
 
 // entries counts the cells that a session compiled into its cache.
@@ -175,9 +234,9 @@ func read(t testing.TB, file string) string {
 	return string(data)
 }
 
-func readCells(t testing.TB) (cells []testCell) {
+func readCells(t testing.TB, file string) (cells []testCell) {
 	t.Helper()
-	for part := range strings.SplitSeq("\n"+read(t, "testdata/cells.txt"), "\n== ") {
+	for part := range strings.SplitSeq("\n"+read(t, file), "\n== ") {
 		head, code, _ := strings.Cut(strings.TrimSpace(part), "\n")
 		if head == "" {
 			continue

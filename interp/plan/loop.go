@@ -11,6 +11,10 @@ import (
 
 // forStmt writes a loop that counts up or down and is known to be short.
 func (w *writer) forStmt(s *ast.ForStmt, label string) {
+	if w.slow {
+		w.anyFor(s, label)
+		return
+	}
 	id, n, ok := w.counted(s)
 	if !ok {
 		w.refuse(s, "a for loop whose length is not known before it runs")
@@ -140,7 +144,7 @@ func (w *writer) rangeStmt(s *ast.RangeStmt, label string) {
 		return
 	}
 	n, ok := w.length(s.X)
-	if !ok {
+	if !ok && (!w.slow || !rangeable(w.typeOf(s.X))) {
 		w.refuse(s, "a range loop whose length is not known before it runs")
 		return
 	}
@@ -166,7 +170,7 @@ func (w *writer) rangeStmt(s *ast.RangeStmt, label string) {
 	}
 	w.mark()
 	w.raw(head)
-	w.block(s.Body)
+	w.roundBody(s.Body)
 	w.raw("; ")
 }
 
@@ -195,16 +199,80 @@ func (w *writer) once(x ast.Expr) string {
 // length is how many rounds a range over x has at most. Functions and channels are
 // for the compiler.
 func (w *writer) length(x ast.Expr) (extent, bool) {
-	switch t := w.typeOf(x).Underlying().(type) {
-	case *types.Array, *types.Slice, *types.Map:
-	case *types.Basic:
-		if t.Info()&(types.IsString|types.IsInteger) == 0 {
-			return extent{}, false
-		}
-	default:
+	if !rangeable(w.typeOf(x)) {
 		return extent{}, false
 	}
 	return w.size(x)
+}
+
+func rangeable(t types.Type) bool {
+	switch t := t.Underlying().(type) {
+	case *types.Array, *types.Slice, *types.Map:
+		return true
+	case *types.Basic:
+		return t.Info()&(types.IsString|types.IsInteger) != 0
+	}
+	return false
+}
+
+// anyFor writes a for loop of any length. Its variables may be assigned to, since no
+// closure and no pointer holds that of an earlier round.
+func (w *writer) anyFor(s *ast.ForStmt, label string) {
+	head := w.init(s.Init)
+	if head == "" {
+		head = "; "
+	} else {
+		for _, l := range s.Init.(*ast.AssignStmt).Lhs {
+			if id, ok := l.(*ast.Ident); ok && w.info.Defs[id] != nil {
+				w.fixed[w.info.Defs[id]], w.moves[w.info.Defs[id]] = true, true
+			}
+		}
+	}
+	if s.Cond != nil {
+		head += w.expr(s.Cond)
+	}
+	head += "; " + w.post(s.Post) + " "
+	w.mark()
+	w.raw(label + "for " + head)
+	w.roundBody(s.Body)
+	w.raw("; ")
+}
+
+// post writes the statement behind a loop's round, which has no room for temporaries.
+func (w *writer) post(s ast.Stmt) string {
+	switch s := s.(type) {
+	case nil:
+		return ""
+	case *ast.IncDecStmt:
+		if id, ok := ast.Unparen(s.X).(*ast.Ident); ok && basicInfo(w.typeOf(s.X))&types.IsNumeric != 0 {
+			return w.variableIn(id) + s.Tok.String()
+		}
+	case *ast.AssignStmt:
+		id, ok := ast.Unparen(s.Lhs[0]).(*ast.Ident)
+		if !ok || len(s.Lhs) != 1 || s.Tok == token.DEFINE || id.Name == "_" {
+			break
+		}
+		t := w.typeOf(id)
+		own := s.Tok == token.ASSIGN && w.u.DeclOf(w.object(id)) == nil && types.Identical(t, w.typeOf(s.Rhs[0]))
+		if own || w.arithmetic(binaryOf(s.Tok), t, s.Rhs[0]) {
+			return w.variableIn(id) + " " + s.Tok.String() + " " + w.expr(s.Rhs[0])
+		}
+	}
+	return w.refuse(s, "what the for loop does behind each round")
+}
+
+// roundBody is a body with one statement at least, since the instant engine can be
+// interrupted where a statement begins.
+func (w *writer) roundBody(b *ast.BlockStmt) {
+	if len(b.List) > 0 {
+		w.block(b)
+		return
+	}
+	t := w.temp()
+	w.raw("{ ")
+	w.emit(t + " := 0")
+	w.emit("_ = " + t)
+	w.raw("}")
 }
 
 // keyedSlice tells of []T{1000000: x}, which is longer than it looks.

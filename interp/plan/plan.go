@@ -47,7 +47,19 @@ func Decide(u *check.Unit, forced bool) Decision {
 	if why := declares(u); why != "" {
 		return Decision{Engine: Native, Why: why}
 	}
-	straight, why := write(u)
+	return decide(u, false)
+}
+
+// Slowly plans u where there is no compiler: loops may be of any length.
+func Slowly(u *check.Unit) Decision {
+	if why := declares(u); why != "" {
+		return Decision{Engine: Native, Why: why}
+	}
+	return decide(u, true)
+}
+
+func decide(u *check.Unit, slow bool) Decision {
+	straight, why := write(u, slow)
 	if why != "" {
 		return Decision{Engine: Native, Why: why}
 	}

@@ -233,7 +233,7 @@ func (w *writer) define(s *ast.AssignStmt) string {
 		if !ok {
 			return w.refuse(l, "a definition of what is no name")
 		}
-		if w.fixed[w.object(id)] {
+		if w.fixed[w.object(id)] && !w.moves[w.object(id)] {
 			return w.refuse(id, "assigns to the loop variable "+id.Name)
 		}
 		left = append(left, w.local(id))

@@ -32,6 +32,10 @@ type writer struct {
 	// fixed holds the variables of the loops around, which are only read: the
 	// interpreter has one variable for the whole loop.
 	fixed map[types.Object]bool
+	// slow allows loops of any length; moves holds the variables among fixed that their
+	// bodies may assign to all the same.
+	slow  bool
+	moves map[types.Object]bool
 	// loops are the extents of the loops around, sizes what the cell gave to variables:
 	// N is -1 for what is not known.
 	loops []extent
@@ -47,9 +51,9 @@ type writer struct {
 }
 
 // write returns the unit for the instant engine, or why it is not for it.
-func write(u *check.Unit) (*worker.Straight, string) {
+func write(u *check.Unit, slow bool) (*worker.Straight, string) {
 	w := &writer{
-		u: u, info: u.Info, fixed: map[types.Object]bool{}, sizes: map[types.Object]extent{},
+		u: u, slow: slow, moves: map[types.Object]bool{}, info: u.Info, fixed: map[types.Object]bool{}, sizes: map[types.Object]extent{},
 		vars: map[*check.Decl]string{}, funcs: map[*check.Decl]string{}, typeNames: map[string]string{},
 		imports: map[*types.Package]string{}, aliases: map[string]bool{},
 	}
