@@ -42,10 +42,7 @@ func (p page) head() (text string, call bool) {
 
 // called tells whether the function described is the one that is called.
 func (p page) called() bool {
-	name, _, _ := strings.Cut(strings.TrimPrefix(p.info.Call.Signature, "func "), "(")
-	name, _, _ = strings.Cut(name, "[")
-	own := p.info.Name[strings.LastIndexByte(p.info.Name, '.')+1:]
-	return name[strings.LastIndexByte(name, '.')+1:] == own
+	return p.info.Name[strings.LastIndexByte(p.info.Name, '.')+1:] == p.info.Call.Name
 }
 
 // facts are the lines between the signature and the documentation.

@@ -47,7 +47,14 @@ func (c *Checker) callAt(code string, t *text, scope *Scope) (Call, Info) {
 	if !ok {
 		return Call{}, Info{}
 	}
-	return c.signatureOf(p, call, arg), c.callee(p, call.Fun, scope)
+	out := c.signatureOf(p, call, arg)
+	switch f := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		out.Name = f.Name
+	case *ast.SelectorExpr:
+		out.Name = f.Sel.Name
+	}
+	return out, c.callee(p, call.Fun, scope)
 }
 
 // callee describes the function that fun names.

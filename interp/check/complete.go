@@ -76,11 +76,14 @@ func arrange(list []Candidate, p *probe, at place, prefix string) {
 		want = p.expected()
 	}
 	weight := func(x Candidate) int {
-		w := 2 * x.rank
+		w := 4 * x.rank
 		if !strings.HasPrefix(x.Text, prefix) {
 			w += 1000
 		}
 		_, isType := x.obj.(*types.TypeName)
+		if isType && at != aType && at != aMember { // values are wanted more often
+			w += 2
+		}
 		switch {
 		case want == nil || x.rank == ofPlace && x.obj == nil: // a key of a literal
 		case !suits(x.obj, want):

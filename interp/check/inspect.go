@@ -34,6 +34,8 @@ type Info struct {
 type Call struct {
 	Signature string
 	From, To  int
+	// Name is the function's own, without what it is selected from.
+	Name string
 }
 
 // Inspect describes the name at offset, and the call whose arguments offset is among.
