@@ -17,7 +17,7 @@ import (
 // hand holds one worker: it pumps what the worker writes and reports to the sinks of
 // the cells that run, or ran last. What is displayed says which cell it comes from.
 // Text does not, as all cells have one pair of pipes: it goes to the cell that began
-// last of those that run.
+// last of those that run, and what the worker knows to be another's comes as an event.
 type hand struct {
 	client *worker.Client
 	gone   chan struct{}
@@ -27,8 +27,9 @@ type hand struct {
 	runs   []*running // oldest first
 	comms  map[string]bool
 	lists  map[int]chan *worker.Listing
-	report string // what the runtime said as the process died
-	async  func(*worker.Failure)
+	heard  map[int]cell.Sink // by run, over or not: its goroutines may still put out something
+	report string            // what the runtime said as the process died
+	async  func(*worker.Failure, cell.Sink)
 
 	pour  sync.Mutex // one drain at a time, so that text keeps its order
 	dying dying
@@ -43,12 +44,15 @@ type running struct {
 	halted chan struct{} // closed when the worker has begun to stop it
 }
 
+// maxHeard is how many runs are remembered for what their goroutines may still say.
+const maxHeard = 1000
+
 func newHand(opt Options, goroot string) (*hand, error) {
 	env := append([]string{"GOTRACEBACK=single"}, opt.Env...)
 	if onPath(goroot) {
 		env = append([]string{"GOROOT=" + goroot}, env...)
 	}
-	h := &hand{gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}, comms: map[string]bool{}}
+	h := &hand{gone: make(chan struct{}), lists: map[int]chan *worker.Listing{}, comms: map[string]bool{}, heard: map[int]cell.Sink{}}
 	begun := make(chan struct{})
 	c, err := worker.Start(opt.Worker, env, func(ev worker.Event) {
 		<-begun
@@ -92,7 +96,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // attach sends what comes from now on to sink.
-func (h *hand) attach(sink cell.Sink, async func(*worker.Failure)) {
+func (h *hand) attach(sink cell.Sink, async func(*worker.Failure, cell.Sink)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sink, h.async = sink, async
@@ -104,6 +108,8 @@ func (h *hand) start(r *worker.Run, sink cell.Sink, ask func(worker.Ask)) (*runn
 	h.drain() // what was written before is of the cells before
 	h.mu.Lock()
 	h.runs = append(h.runs, run)
+	h.heard[r.ID] = sink
+	delete(h.heard, r.ID-maxHeard)
 	h.mu.Unlock()
 	return run, h.client.Send(worker.Request{Run: r})
 }
@@ -122,8 +128,11 @@ func (h *hand) find(id int) *running {
 
 // sinkOf is where output of run id goes.
 func (h *hand) sinkOf(id int) cell.Sink {
-	if r := h.find(id); r != nil {
-		return r.sink
+	h.mu.Lock()
+	sink, ok := h.heard[id]
+	h.mu.Unlock()
+	if ok {
+		return sink
 	}
 	return h.newest()
 }
@@ -245,8 +254,14 @@ func (h *hand) event(ev worker.Event) {
 		async := h.async
 		h.mu.Unlock()
 		if async != nil {
-			async(ev.Async)
+			async(ev.Async, h.sinkOf(ev.Run))
 		}
+	case ev.Late != nil:
+		sink, to := h.sinkOf(ev.Run), cell.Stdout
+		if ev.Late.Stderr {
+			to = cell.Stderr
+		}
+		h.toSink(sink, func() { sink.Stream(to, ev.Late.Text) })
 	case ev.Listing != nil:
 		h.mu.Lock()
 		ch := h.lists[ev.Listing.ID]

@@ -200,8 +200,10 @@ func funcName(s string) string {
 	return name
 }
 
-// asyncFailure reports a panic of a goroutine whose cell has ended.
-func (e *execution) asyncFailure(f *worker.Failure) {
-	err := e.failure(f)
-	e.out.Stream(cell.Stderr, []byte(strings.Join(err.Traceback, "\n")+"\n"))
+// asyncFailure reports a panic of a goroutine whose cell has ended, to that cell.
+func (e *execution) asyncFailure(f *worker.Failure, sink cell.Sink) {
+	if sink != nil {
+		err := e.failure(f)
+		sink.Stream(cell.Stderr, []byte(strings.Join(err.Traceback, "\n")+"\n"))
+	}
 }

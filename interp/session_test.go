@@ -323,3 +323,37 @@ func TestGoRoot(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestOutlivingGoroutine gives what a goroutine puts out to the cell that started it,
+// while other cells run, and lets its end end no other.
+func TestOutlivingGoroutine(t *testing.T) {
+	s := open(t)
+	first, second := record(), record()
+	run := func(n int, r *recorder, code string) {
+		if res := s.Execute(context.Background(), cell.Request{Count: n, Code: code}, r); res.Err != nil {
+			t.Fatal(res.Err.Traceback)
+		}
+	}
+	run(1, first, "import (\"attune/display\"; \"fmt\"; \"log\"; \"os\")\ngo_on, done := make(chan int), make(chan int)\nlog.SetFlags(0)\n"+
+		"say := func(n int) {\n\tfmt.Println(\"printed\", n)\n\tfmt.Print(\"and\\n\")\n\tfmt.Printf(\"%d\\n\", n)\n\tlog.Print(\"logged\")\n\tdisplay.Show(\"shown\")\n}\n"+
+		"go func() {\n\tfor n := range go_on {\n\t\tsay(n)\n\t\tdone <- n\n\t}\n\tdefer close(done)\n\tpanic(\"the end\")\n}()\nsay(1)")
+	run(2, second, "go_on <- 2\n<-done\nclose(go_on)\n<-done\nfmt.Println(\"second\")\n_ = os.Args")
+	const each = "printed %d\nand\n%[1]d\nstderr: logged\ndisplay: \"shown\"\n"
+	got := colour.ReplaceAllString(first.text(), "")
+	// What the goroutine prints itself and what the first cell printed have streams of their own.
+	for _, want := range []string{fmt.Sprintf("printed %d\nand\n%[1]d\n", 1), fmt.Sprintf(each, 2), "panic: the end in a goroutine that the cell started\n  at In[1]:17"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the first cell's output lacks %q:\n%s", want, got)
+		}
+	}
+	if got := second.text(); got != "second\n" {
+		t.Errorf("the second cell's output is %q", got)
+	}
+	r := record()
+	run(3, r, "gate := make(chan int)\ngo func() { <-gate; os.Exit(3) }()")
+	run(4, record(), "close(gate)")
+	r.ready(t)
+	if got := r.text(); got != "stderr: os.Exit(3): the goroutine ended here\n" {
+		t.Errorf("the third cell's output is %q", got)
+	}
+}

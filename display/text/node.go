@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"reflect"
 	"sort"
 	"strconv"
@@ -292,7 +293,7 @@ func less(a, b reflect.Value) bool {
 	case a.CanUint():
 		return a.Uint() < b.Uint()
 	case a.CanFloat():
-		return a.Float() < b.Float()
+		return cmp.Less(a.Float(), b.Float()) // NaN first
 	case a.Kind() == reflect.String:
 		return a.String() < b.String()
 	case a.Kind() == reflect.Bool:

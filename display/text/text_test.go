@@ -109,7 +109,7 @@ func TestFormat(t *testing.T) {
 		{bad{}, "<text.bad.String panicked: cannot say>"},
 		{worse{}, "<text.worse.String panicked: a text.worse>"},
 		{[]any{bad{}, (*pointerStringer)(nil)}, "[]any{<text.bad.String panicked: cannot say>, nil *text.pointerStringer}"},
-		{map[float64]int{math.NaN(): 1, 2: 3}, "map[float64]int{2: 3, NaN: 1}"},
+		{map[float64]int{math.NaN(): 1, 2: 3}, "map[float64]int{NaN: 1, 2: 3}"},
 		{reflect.ValueOf([]int{1}), "reflect.Value([]int{1})"},
 		{[]bad{{}}, "[]text.bad{<text.bad.String panicked: cannot say>}"},
 		{loop, "&text.list{Value: 1, Next: <cycle *text.list>}"},

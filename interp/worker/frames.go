@@ -120,11 +120,12 @@ type Event struct {
 	Clear   *Clear
 	Done    *Done
 	Async   *Failure // a goroutine of a cell panicked
+	Late    *Late
 	Listing *Listing
 	Comm    *Comm
 	Ask     *Ask
-	// Run is the ID of the run that a Display, Clear, Comm or Ask comes from; 0 for a
-	// goroutine whose run is over.
+	// Run is the ID of the run that a Display, Clear, Async, Late, Comm or Ask comes from,
+	// which may be over; 0 for a goroutine that is of none.
 	Run int
 	// Long lists the texts of the frame's bundle that follow it.
 	Long []Long
@@ -143,6 +144,12 @@ type Display struct {
 	Bundle mime.Bundle
 	ID     string
 	Update bool
+}
+
+// Late is text that a goroutine printed which is not of the run that began last.
+type Late struct {
+	Stderr bool
+	Text   []byte
 }
 
 // Clear removes the cell's output.

@@ -41,6 +41,7 @@ func (s *server) asleep(id int) {
 	}
 	s.mu.Unlock()
 	s.stop.begin(run.mark) // a later cell may wake it: then it ends
+	s.stop.letGo(id)
 	s.finish(run, worker.Done{Detached: true, Failure: failure})
 }
 

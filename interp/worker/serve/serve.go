@@ -40,6 +40,7 @@ type server struct {
 	stop      *stopper
 	known     *known
 	rest      *rest.Keeper
+	marks     marks
 
 	// building is held while a cell is made ready to run; it guards known, opened and
 	// spare.
@@ -82,13 +83,14 @@ func Serve(r io.Reader, w io.Writer) error {
 		known: newKnown(), rest: rest.NewKeeper(),
 	}
 	s.stop = newStopper()
-	s.out = newOutput(s.conn, s.stop.dying, s.ownID)
+	s.out = newOutput(s.conn, s.stop.dying, s.marks.run)
 	s.spare.hold()
 	display.SetOut(s.out)
 	comm.Use(s.out.comm)
 	ask.Use(s.out.ask)
 	monitor.Use(monitor.New())
-	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: worldFunc, Exited: s.exited})
+	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: s.worldFunc, Exited: s.exited})
+	s.routeLog()
 	debug.SetMaxStack(maxStack)
 	if err := limitMemory(); err != nil {
 		fmt.Fprintln(os.Stderr, "attune:", err)
@@ -136,6 +138,7 @@ func (s *server) start(r *worker.Run) {
 	s.mu.Lock()
 	alone := len(s.runs) == 0
 	s.runs = append(s.runs, run)
+	s.marks.begin(run.id, run.mark)
 	s.mu.Unlock()
 	if alone {
 		restoreStreams()
@@ -167,34 +170,18 @@ func (s *server) find(id int) *cellRun {
 	return nil
 }
 
-// own is the run that the calling goroutine belongs to, or where that is over the
-// oldest one under way; nil for none.
-func (s *server) own() *cellRun {
+// own is the run that the calling goroutine belongs to, nil where that is over. id is
+// the run's number, 0 for a goroutine without a mark: it counts as the oldest run's.
+func (s *server) own() (run *cellRun, id int) {
+	if id = s.marks.run(); id != 0 {
+		return s.find(id), id
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	labels := goroutineLabels()
-	for _, run := range s.runs {
-		if run.mark.pointer == labels {
-			return run
-		}
-	}
 	if len(s.runs) > 0 {
-		return s.runs[0]
+		run = s.runs[0]
 	}
-	return nil
-}
-
-// ownID is the run that the calling goroutine belongs to, 0 where that is over.
-func (s *server) ownID() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	labels := goroutineLabels()
-	for _, run := range s.runs {
-		if run.mark.pointer == labels {
-			return run.id
-		}
-	}
-	return 0
+	return run, 0
 }
 
 // perform does what r asks and fills in done.
@@ -273,7 +260,10 @@ func (s *server) open(n *worker.Native) (*cellPlugin, error) {
 }
 
 // worldFunc is the function with this full name, nil if cells cannot import it.
-func worldFunc(full string) any {
+func (s *server) worldFunc(full string) any {
+	if print := s.printer(full); print != nil {
+		return print
+	}
 	i := strings.LastIndexByte(full, '.')
 	values, _ := symbols.Table(full[:i])
 	if v, ok := values[full[i+1:]]; ok {
@@ -288,6 +278,9 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		s.mu.Lock()
 		s.runs = slices.DeleteFunc(s.runs, func(r *cellRun) bool { return r == run })
 		alone := len(s.runs) == 0
+		if !alone {
+			s.marks.hears(s.runs[len(s.runs)-1].mark)
+		}
 		// A cell that came to its end although it was to stop has swallowed the interrupt,
 		// or read the end of its input for it.
 		done.Interrupted = done.Interrupted || run.stopped && done.Failure == nil && !done.Exited
@@ -305,17 +298,17 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 	})
 }
 
-// panicked is told of a panic in a goroutine that a cell started: it ends the
-// cell, or one that runs now, or is reported by itself when none does.
+// panicked is told of a panic in a goroutine that a cell started: it ends that cell
+// if it still runs, and is reported by itself otherwise.
 func (s *server) panicked(v any) {
 	if s.stop.dying() {
 		return // of a cell that was let go: it is unheard
 	}
 	failure := describe(v)
 	failure.Async = true
-	run := s.own()
+	run, id := s.own()
 	if run == nil {
-		_ = s.conn.Send(&worker.Event{Async: failure})
+		_ = s.conn.Send(&worker.Event{Async: failure, Run: id})
 		return
 	}
 	s.mu.Lock()
@@ -326,9 +319,13 @@ func (s *server) panicked(v any) {
 
 // exited ends the caller's cell with os.Exit's code; the caller never returns.
 func (s *server) exited(code int) {
-	if run := s.own(); run != nil {
-		s.finish(run, worker.Done{Exited: true, ExitCode: code})
+	run, id := s.own()
+	if run == nil {
+		_ = s.conn.Send(&worker.Event{Run: id, Late: &worker.Late{Stderr: true,
+			Text: fmt.Appendf(nil, "os.Exit(%d): the goroutine ended here\n", code)}})
+		return
 	}
+	s.finish(run, worker.Done{Exited: true, ExitCode: code})
 }
 
 // detachAfter is how long a cell may take to reach a safepoint.
@@ -352,6 +349,7 @@ func (s *server) interrupt(id int) {
 		select {
 		case <-run.ended:
 		case <-time.After(detachAfter):
+			s.stop.letGo(id)
 			s.finish(run, worker.Done{Interrupted: true, Detached: true})
 		}
 	}()

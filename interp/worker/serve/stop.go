@@ -55,6 +55,8 @@ type doom struct {
 	// only after a while, so that its deferred functions can do their work.
 	own  bool
 	next time.Time
+	// let: the cell was let go, and is not heard any more.
+	let bool
 }
 
 // grace is how long deferred functions may loop before they are interrupted too.
@@ -126,6 +128,26 @@ func (s *stopper) over() bool {
 	return true
 }
 
+// letGo has the goroutines of run id unheard from now on.
+func (s *stopper) letGo(id int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.doomed {
+		d.let = d.let || d.cell == strconv.Itoa(id)
+	}
+}
+
+// unheard tells whether the calling goroutine is of a cell that was let go.
+func (s *stopper) unheard() bool {
+	if atomic.LoadUint32(&cellrt.Left) == 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.doomed[goroutineLabels()]
+	return d != nil && d.let
+}
+
 // dying tells whether the calling goroutine is to end.
 func (s *stopper) dying() bool {
 	if atomic.LoadUint32(&cellrt.Left) == 0 {
@@ -151,6 +173,6 @@ func (s *stopper) stopped() bool {
 	}
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels(cellLabel, d.cell))
 	pprof.SetGoroutineLabels(ctx)
-	s.doomed[goroutineLabels()] = &doom{cell: d.cell, own: true, next: time.Now().Add(grace)}
+	s.doomed[goroutineLabels()] = &doom{cell: d.cell, own: true, next: time.Now().Add(grace), let: d.let}
 	return true
 }
