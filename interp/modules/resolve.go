@@ -76,15 +76,19 @@ func (m *Module) list(ctx context.Context, at place, export bool, paths []string
 	}
 }
 
+// libFlags are what the packages that come with attune were compiled with (by
+// interp/native): compiled with others they would not be the same.
+const libFlags = "-dwarf=false"
+
 // gcflags compile everything but attune's packages so that the linker prunes no map.
 // It drops the initialisation of large maps that a program does not use, but a
 // package is initialised once, with the first plugin that has it, and a later one
 // may use the map.
 func (m *Module) gcflags() []string {
-	flags := []string{"-gcflags=all=-d=wrapglobalmapctl=1", "-gcflags=std="}
+	flags := []string{"-gcflags=all=-d=wrapglobalmapctl=1 " + libFlags, "-gcflags=std=" + libFlags}
 	for _, path := range slices.Sorted(maps.Keys(m.cfg.Lib)) {
 		if strings.Contains(path, ".") || strings.HasPrefix(path, ownModule+"/") {
-			flags = append(flags, "-gcflags="+path+"=")
+			flags = append(flags, "-gcflags="+path+"="+libFlags)
 		}
 	}
 	return flags

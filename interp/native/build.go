@@ -64,7 +64,7 @@ func (l *Lib) tool(name string) string {
 
 func (l *Lib) compile(ctx context.Context, dir, path, file, out, cfg string) error {
 	cmd := exec.CommandContext(ctx, l.tool("compile"), "-o", out, "-p", path, "-importcfg", cfg,
-		"-trimpath", dir+"=>", "-dynlink", "-pack", "-lang=go1.26", "-nolocalimports", "-c="+strconv.Itoa(runtime.NumCPU()), file)
+		"-trimpath", dir+"=>", "-dynlink", "-pack", "-lang=go1.26", "-nolocalimports", "-dwarf=false", "-c="+strconv.Itoa(runtime.NumCPU()), file)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), lazyCollector...)
 	return runTool(cmd)
 }

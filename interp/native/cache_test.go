@@ -19,9 +19,22 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for link, file := range map[string]string{"in-day.so": "day.so", "in-stale.so": "stale.so"} {
+		if err := os.Symlink(file, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"day.json", "stale.json"} { // what the cells of a file mean
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	prune(dir, 200, now)
-	for name, want := range map[string]bool{"new.so": true, "day.so": true, "week.so": false, "stale.so": false, "other": true} {
-		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
+	for name, want := range map[string]bool{
+		"in-day.so": true, "in-stale.so": false, "day.json": true, "stale.json": false,
+		"new.so": true, "day.so": true, "week.so": false, "stale.so": false, "other": true,
+	} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); (err == nil) != want {
 			t.Errorf("%s is kept: %v, want %v", name, err == nil, want)
 		}
 	}

@@ -162,6 +162,11 @@ func dropOld(dir string, keep ...*Lib) error {
 	return nil
 }
 
+// noDebugInfo is the go command's flag for archives without what debuggers read: cells
+// are linked without it, and a linker that does not find it need not read it.
+// interp/modules compiles with the same.
+const noDebugInfo = "-gcflags=all=-dwarf=false"
+
 // exported is a package's archive and its source.
 type exported struct {
 	path, export string
@@ -170,7 +175,7 @@ type exported struct {
 
 // listExports asks the go command for the archives, which it builds where needed.
 func listExports(ctx context.Context, root string, env []string) ([]exported, error) {
-	args := append([]string{"list", "-trimpath", "-buildmode=plugin", "-export", "-deps", "-e",
+	args := append([]string{"list", "-trimpath", "-buildmode=plugin", noDebugInfo, "-export", "-deps", "-e",
 		"-f", `{{if .Export}}{{.ImportPath}}={{.Export}}|{{.Dir}}|{{join .GoFiles ","}}{{end}}{{if .Error}}!{{.ImportPath}}: {{.Error}}{{end}}`}, patterns...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), env...)

@@ -22,7 +22,7 @@ const (
 
 // localType is in the name of everything that is made for a type declared inside a
 // function, with its number in the text: another text has another type of that name.
-var localType = regexp.MustCompile(`main\.[^ ,;\]})]*·[0-9]`)
+var localType = regexp.MustCompile(`main\.(\(\*)?[^][(){} ,;]*(\[.*\])?·[0-9]`)
 
 // object is where the Go object begins in an archive.
 func object(archive []byte) (int, error) {
