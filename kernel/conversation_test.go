@@ -75,6 +75,9 @@ func start(t testing.TB, opt kernel.Options) (*kernel.Server, *kerneltest.Client
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
+	if c.Schemas, err = kerneltest.ReadSchemas(); err != nil {
+		t.Fatal(err)
+	}
 	return s, c
 }
 
@@ -128,8 +131,11 @@ func converse(t *testing.T, file string) {
 func (p *player) record(channel string, conn *socket.Client) {
 	for {
 		m, err := p.client.Recv(conn, 0)
-		if err != nil {
+		if m == nil {
 			return
+		}
+		if err != nil {
+			p.t.Error(err)
 		}
 		p.mu.Lock()
 		l := line{p.numbers[m.Parent.MsgID], m.Header.MsgType, string(m.Content)}

@@ -17,6 +17,9 @@ type Client struct {
 	Shell, Control, Stdin, IOPub *socket.Client
 	// Session signs and checks.
 	Session *jupyter.Session
+	// Schemas, where it is set, makes Recv refuse messages that are not as the
+	// protocol has them.
+	Schemas *Schemas
 }
 
 // Dial connects to all of a kernel's channels but the heartbeat and subscribes to
@@ -90,7 +93,18 @@ func (c *Client) Recv(on *socket.Client, limit time.Duration) (*jupyter.Message,
 	if err != nil {
 		return nil, err
 	}
-	return c.Session.Decode(frames)
+	m, err := c.Session.Decode(frames)
+	if err != nil || c.Schemas == nil {
+		return m, err
+	}
+	channel := "reply"
+	switch on {
+	case c.IOPub:
+		channel = "iopub"
+	case c.Stdin:
+		channel = "stdin"
+	}
+	return m, c.Schemas.Check(channel, m)
 }
 
 // Close ends all connections.
