@@ -92,7 +92,13 @@ func (s *Server) dispatch(ctx context.Context, r *request) {
 	case s.shells.find(r.Header.SubshellID) == nil:
 		s.refuse(ctx, r, noSubshell(r.Header.SubshellID))
 	case kind == executeRequest:
-		if q := s.shells.find(r.Header.SubshellID); q == nil || !q.push(r) {
+		q := s.shells.find(r.Header.SubshellID)
+		if q != nil && q.overtaken(r) {
+			r.out, r.soon = s.iopub.Urgent(), s.iopub.Urgent()
+			s.abort(r)
+			return
+		}
+		if q == nil || !q.push(r) {
 			s.refuse(ctx, r, fmt.Errorf("%d cells wait to run already", maxQueue))
 			return
 		}

@@ -66,7 +66,7 @@ func (s *Server) execute(ctx context.Context, r *request, q *queue) {
 		failed = s.executeCell(ctx, r, req)
 	}
 	if failed && req.StopOnError {
-		skipped = q.drain()
+		skipped = q.fail()
 	}
 	s.idle(r)
 	for _, r := range skipped {

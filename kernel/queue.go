@@ -1,6 +1,9 @@
 package kernel
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 const (
 	maxQueue      = 10_000    // cells that wait
@@ -14,6 +17,7 @@ type queue struct {
 	cells  []*request
 	bytes  int
 	closed bool
+	failed time.Time // when a cell last stopped those behind it
 }
 
 func newQueue() *queue {
@@ -67,6 +71,30 @@ func (q *queue) waiting() [][]byte {
 		out[i] = q.cells[i].Content
 	}
 	return out
+}
+
+// onTheWay is how long after a failure cells may still arrive that were sent before it.
+const onTheWay = 200 * time.Millisecond
+
+// fail takes all cells that wait behind one that failed.
+func (q *queue) fail() []*request {
+	q.mu.Lock()
+	q.failed = time.Now()
+	q.mu.Unlock()
+	return q.drain()
+}
+
+// overtaken tells whether a cell was sent before one failed that should have stopped
+// it, and came too late to wait behind it: a front end sends a whole notebook at once,
+// and a cell may fail in less time than that takes.
+func (q *queue) overtaken(r *request) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.failed.IsZero() || time.Since(q.failed) > onTheWay {
+		return false
+	}
+	sent, err := time.Parse(time.RFC3339Nano, r.Header.Date)
+	return err == nil && sent.Before(q.failed)
 }
 
 // drain takes all cells that wait now.

@@ -193,6 +193,30 @@ func TestErrorStopsItsOwnShell(t *testing.T) {
 	}
 }
 
+// TestOvertaken sends a cell before another fails, and lets it arrive afterwards; one
+// that is sent after the failure runs.
+func TestOvertaken(t *testing.T) {
+	_, c := start(t, kernel.Options{})
+	late, err := c.Session.Encode(executeIn("", "say late"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got outcome
+	if request(t, c, c.Shell, executeIn("", "error E x"), &got); got.Status != "error" {
+		t.Fatalf("%+v", got)
+	}
+	if err := c.Shell.Send(late); err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Recv(c.Shell, patience)
+	if err != nil || !bytes.Contains(m.Content, []byte(`"aborted"`)) {
+		t.Fatalf("%s, %v", m.Content, err)
+	}
+	if request(t, c, c.Shell, executeIn("", "say on"), &got); got.Status != "ok" {
+		t.Fatalf("%+v", got)
+	}
+}
+
 // TestTooManySubshells asks for one more than there may be.
 func TestTooManySubshells(t *testing.T) {
 	_, c := start(t, kernel.Options{})

@@ -8,6 +8,8 @@ from queue import Empty
 import psutil
 from jupyter_client.manager import KernelManager
 
+from schemas import check
+
 KERNEL = os.environ.get("ATTUNE_TEST_KERNEL", "attune")
 
 # Generous: the first native cell of a fresh machine compiles with cold caches.
@@ -91,6 +93,7 @@ class Session:
         while not outcome.reply:
             message = self.client.get_shell_msg(timeout=max(0.1, deadline - time.monotonic()))
             if message["parent_header"].get("msg_id") == request:
+                check("reply", message)
                 outcome.reply = message["content"]
         return outcome
 
@@ -101,11 +104,27 @@ class Session:
                 message = self.client.get_iopub_msg(timeout=max(0.1, deadline - time.monotonic()))
             except Empty:
                 raise TimeoutError("no idle in time") from None
+            check("iopub", message)
             if message["parent_header"].get("msg_id") != request:
                 continue
             yield message
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 return
+
+    def ask(self, channel, kind, content=None, subshell=None):
+        """Sends a request of any kind; returns its reply's content, or on the shell
+        channel with a cell its id."""
+        message = self.client.session.msg(kind, content or {})
+        if subshell:
+            message["header"]["subshell_id"] = subshell
+        getattr(self.client, channel + "_channel").send(message)
+        if kind == "execute_request":
+            return message["header"]["msg_id"]
+        while True:
+            reply = getattr(self.client, f"get_{channel}_msg")(timeout=60)
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                check("reply", reply)
+                return reply["content"]
 
     def leftovers(self, seconds):
         """What is published within seconds, whoever it belongs to."""
