@@ -24,6 +24,27 @@ func (d *Device) FromFloat32s(data []float32, cat mem.Category, shape ...int) (*
 	return d.filled(Float32, cat, shape, func(t *Tensor) error { return t.CopyFrom(data) })
 }
 
+// Wrap returns a dense float32 tensor of the CPU whose memory is data itself: what
+// one writes the other sees. Its bytes count as live while the tensor lives; Free
+// leaves data alone.
+func (d *Device) Wrap(data []float32, cat mem.Category, shape ...int) (*Tensor, error) {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	if n != len(data) || slices.ContainsFunc(shape, func(s int) bool { return s < 0 }) {
+		return nil, fmt.Errorf("wrap %d float32 values as a tensor %s: want %d", len(data), dims(shape), n)
+	}
+	if d.name != "cpu" {
+		return nil, fmt.Errorf("wrap %d float32 values as a tensor %s on %s: it is not the CPU", len(data), dims(shape), d.name)
+	}
+	block, err := d.memory.Adopt(host.Bytes(data), cat)
+	if err != nil {
+		return nil, fmt.Errorf("wrap %d float32 values as a tensor %s: %w", len(data), dims(shape), err)
+	}
+	return d.over(block, Float32, shape), nil
+}
+
 // FromInt32s returns a dense int32 tensor with a copy of data, row-major.
 func (d *Device) FromInt32s(data []int32, cat mem.Category, shape ...int) (*Tensor, error) {
 	return d.filled(Int32, cat, shape, func(t *Tensor) error { return t.CopyFromInt32s(data) })

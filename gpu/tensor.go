@@ -43,9 +43,14 @@ func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, er
 	if err != nil {
 		return nil, fmt.Errorf("make %s tensor %s: %w", dtype, dims(shape), err)
 	}
+	return d.over(block, dtype, shape), nil
+}
+
+// over is the dense tensor whose memory is block.
+func (d *Device) over(block *mem.Block, dtype DType, shape []int) *Tensor {
 	s := &storage{dev: d, block: block}
 	s.cleanup = runtime.AddCleanup(s, func(b *mem.Block) { _ = b.Free() }, block)
-	return &Tensor{store: s, dtype: dtype, shape: slices.Clone(shape), strides: denseStrides(shape)}, nil
+	return &Tensor{store: s, dtype: dtype, shape: slices.Clone(shape), strides: denseStrides(shape)}
 }
 
 func denseStrides(shape []int) []int {

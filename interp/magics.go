@@ -33,6 +33,7 @@ import "attune/stdlib/nn"        layers, losses and optimizers that train
 import "attune/stdlib/data"      data sets
 import "attune/stdlib/monitor"   where memory goes, live
 import "attune/gpu"              tensors, attention and optimizers on CPU and CUDA
+import "attune/stdlib/gorgoniax" attention and optimizers for gorgonia graphs
 import "attune/stdlib/ask"       ask the user for a line, or a password
 import "attune/stdlib/comm"      talk to widgets and other code of the front end
 `

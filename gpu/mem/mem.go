@@ -115,6 +115,38 @@ func (a *Allocator) Alloc(size int64, cat Category) (*Block, error) {
 	return b, nil
 }
 
+// Adopt makes a block of host memory that the caller keeps: it counts as live, and
+// its region does not count as reserved. Freeing it leaves the memory alone. The
+// error is an *OutOfMemoryError where the cap refuses.
+func (a *Allocator) Adopt(memory []byte, cat Category) (*Block, error) {
+	size := int64(len(memory))
+	if cat >= NumCategories {
+		return nil, fmt.Errorf("adopt %d bytes of category %d on %s: no such category", size, cat, a.state.Name)
+	}
+	a.mu.Lock()
+	s := &a.state
+	if s.Cap > 0 && s.Total.Live+size > s.Cap {
+		err := a.outOfMemory(size, cat, nil)
+		a.mu.Unlock()
+		a.emit(OutOfMemory, cat, size)
+		return nil, err
+	}
+	b := a.enlist(Region{Host: memory}, size, 0, cat)
+	a.mu.Unlock()
+	a.emit(Alloc, cat, size)
+	return b, nil
+}
+
+// enlist makes a live block. The lock is held.
+func (a *Allocator) enlist(r Region, size, class int64, cat Category) *Block {
+	a.blocks++
+	b := &Block{owner: a, id: a.blocks, region: r, size: size, class: class, cat: cat, born: time.Now()}
+	a.live[b] = struct{}{}
+	a.state.Total.add(b)
+	a.state.ByCategory[cat].add(b)
+	return b
+}
+
 func (a *Allocator) try(size int64, cat Category) (*Block, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -127,12 +159,7 @@ func (a *Allocator) try(size int64, cat Category) (*Block, error) {
 	if err != nil {
 		return nil, a.outOfMemory(size, cat, err)
 	}
-	a.blocks++
-	b := &Block{owner: a, id: a.blocks, region: region, size: size, class: class, cat: cat, born: time.Now()}
-	a.live[b] = struct{}{}
-	s.Total.add(b)
-	s.ByCategory[cat].add(b)
-	return b, nil
+	return a.enlist(region, size, class, cat), nil
 }
 
 // take finds a region of the class in the free lists, or reserves one. The cache

@@ -16,12 +16,16 @@ func Find(path string) []table.Symbol {
 		return table_attune_display_mime[:]
 	case "attune/gpu":
 		return table_attune_gpu[:]
+	case "attune/gpu/mem":
+		return table_attune_gpu_mem[:]
 	case "attune/stdlib/ask":
 		return table_attune_stdlib_ask[:]
 	case "attune/stdlib/comm":
 		return table_attune_stdlib_comm[:]
 	case "attune/stdlib/data":
 		return table_attune_stdlib_data[:]
+	case "attune/stdlib/gorgoniax":
+		return table_attune_stdlib_gorgoniax[:]
 	case "attune/stdlib/monitor":
 		return table_attune_stdlib_monitor[:]
 	case "attune/stdlib/nn":
