@@ -127,7 +127,7 @@ func (s *Session) revive(e *execution) (gone []string, err error) {
 	return gone, nil
 }
 
-var frameLine = regexp.MustCompile(`^\t(.*?):(\d+)(?: \+0x[0-9a-f]+.*)?$`)
+var frameLine = regexp.MustCompile(`^\t(.*?):(\d+)(?: (?:\+0x|fp=0x)[0-9a-f]+.*)?$`)
 
 // autopsy words the runtime's last report: what it was, and the user's frames.
 func (e *execution) autopsy(report, exit string) *cell.Error {

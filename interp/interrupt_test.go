@@ -72,7 +72,7 @@ func openApart(t testing.TB, lib, cache string) *interp.Session {
 	return s
 }
 
-const interruptImports = "import (\"fmt\"; \"os\"; \"sort\"; \"sync\"; \"time\"; \"gonum.org/v1/gonum/mat\")\nkept := 1\nvar step = func() int { kept++; return kept }\nticks := make(chan int)\n" +
+const interruptImports = "import (\"fmt\"; \"os\"; \"sort\"; \"sync\"; \"syscall\"; \"time\"; \"gonum.org/v1/gonum/mat\")\nkept := 1\nvar step = func() int { kept++; return kept }\nticks := make(chan int)\n" +
 	"go func() { for { time.Sleep(time.Millisecond); ticks <- 1 } }()"
 
 // TestInterruptBlocked stops cells that are in a call, and finds values, closures
@@ -88,6 +88,7 @@ func TestInterruptBlocked(t *testing.T) {
 		"cond":      `mu := &sync.Mutex{}; c := sync.NewCond(mu); mu.Lock(); c.Wait()`,
 		"once":      `var once sync.Once; once.Do(func() { for {} })`,
 		"pipe":      `r, w, _ := os.Pipe(); defer w.Close(); r.Read(make([]byte, 1))`,
+		"read":      `r, w, _ := os.Pipe(); defer w.Close(); syscall.Read(int(r.Fd()), make([]byte, 1))`,
 		"sleeps":    `for { time.Sleep(time.Millisecond) }`,
 		"sort":      `for { x := make([]int, 1e7); for i := range x { x[i] = (i * 7919) % 10000019 }; sort.Ints(x) }`,
 		"mul":       `a := mat.NewDense(1500, 1500, nil); var b mat.Dense; for { b.Mul(a, a) }`,
