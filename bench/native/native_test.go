@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -164,10 +165,12 @@ func (k *bench) cell(text string) {
 		src, err = native.Emit(unit, check.CellName)
 		return err
 	})
+	used := toolTime()
 	k.timed("build", func() (err error) {
 		plugin, err = k.builder.Build(context.Background(), src)
 		return err
 	})
+	k.note("processor", toolTime()-used)
 	k.timed("open+run", func() error { return k.run(plugin, src) })
 	k.note("all", time.Since(start))
 	k.timed("again", func() error {
@@ -176,6 +179,16 @@ func (k *bench) cell(text string) {
 		}
 		return k.run(plugin, src)
 	})
+}
+
+// toolTime is the processor time of the tools that have run, which load changes less
+// than it does the time that passes.
+func toolTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // goBuild is the peer: the go command making a plugin of the same code.
@@ -209,7 +222,7 @@ func BenchmarkNewCell(b *testing.B) {
 			k.cell(strings.ReplaceAll(c.cell, "#", number))
 		}
 	}
-	steps := []string{"check", "emit", "compile", "patch", "link", "symbols", "open+run", "all", "again", "go build"}
+	steps := []string{"check", "emit", "compile", "patch", "link", "symbols", "processor", "open+run", "all", "again", "go build"}
 	fmt.Printf("\n| cell, median (best) ms | %s | all / go build |\n|---|%s\n", strings.Join(steps, " | "), strings.Repeat("---|", len(steps)+1))
 	for _, c := range kinds {
 		fmt.Printf("| %s |", c.name)
