@@ -97,7 +97,7 @@ func Sketch(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bu
 func drawAt(density int, width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
 	b := mime.Plain(alt)
 	size := fmt.Sprintf("%.0f×%.0f", width.Dots(pageDPI), height.Dots(pageDPI))
-	if err := drawPNG(&b, density, width, height, draw); err != nil {
+	if err := drawPNG(&b, density, width, height, quick, draw); err != nil {
 		return errorBundle(fmt.Errorf("draw %s as PNG of %s: %w", alt, size, err))
 	}
 	svg, err := drawSVG(width, height, alt, draw)
@@ -112,7 +112,19 @@ func drawAt(density int, width, height vg.Length, alt string, draw func(draw.Can
 // the process's memory.
 const maxPixels = 1 << 26
 
-func drawPNG(b *mime.Bundle, density int, width, height vg.Length, paint func(draw.Canvas)) error {
+// coding is how a drawing becomes a PNG.
+type coding int
+
+const (
+	// quick is the fastest level: drawings are flat areas, where the better ones gain a
+	// tenth of the bytes for three times the time.
+	quick coding = iota
+	// small is for drawings full of lines and letters, where they gain half.
+	small
+)
+
+// drawPNG adds the drawing as a PNG.
+func drawPNG(b *mime.Bundle, density int, width, height vg.Length, how coding, paint func(draw.Canvas)) error {
 	w, h := width.Dots(pageDPI), height.Dots(pageDPI)
 	if !(w >= 1 && h >= 1 && w*h*float64(density*density) <= maxPixels) {
 		return fmt.Errorf("size out of range")
@@ -121,11 +133,15 @@ func drawPNG(b *mime.Bundle, density int, width, height vg.Length, paint func(dr
 	paint(draw.New(c))
 	img := image.Image(c.Image())
 	if rgba, ok := img.(*image.RGBA); ok {
-		if p := indexed(rgba); p != nil {
+		p := indexed(rgba)
+		if p == nil && how == small {
+			p = posterised(rgba)
+		}
+		if p != nil {
 			img = p
 		}
 	}
-	return putPNG(b, img, int(math.Round(w)), int(math.Round(h)))
+	return putPNG(b, img, how, int(math.Round(w)), int(math.Round(h)))
 }
 
 // drawSVG adds to what vgsvg writes: what the picture shows, for those who cannot
@@ -198,11 +214,12 @@ type pictureMeta struct {
 }
 
 // putPNG adds img to b, to be shown w by h page pixels large.
-func putPNG(b *mime.Bundle, img image.Image, w, h int) error {
+func putPNG(b *mime.Bundle, img image.Image, how coding, w, h int) error {
 	var buf bytes.Buffer
-	// The fastest level: drawings are flat areas, where the better ones gain a tenth
-	// of the bytes for three times the time.
 	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	if how == small {
+		e.CompressionLevel = png.DefaultCompression
+	}
 	if err := e.Encode(&buf, img); err != nil {
 		return fmt.Errorf("encode PNG: %w", err)
 	}

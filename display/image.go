@@ -29,7 +29,7 @@ func imageBundle(img image.Image) mime.Bundle {
 		b.Data[mime.Text] += fmt.Sprintf(", shown %d times as large", k)
 		r = img.Bounds()
 	}
-	if err := putPNG(&b, img, r.Dx(), r.Dy()); err != nil {
+	if err := putPNG(&b, img, quick, r.Dx(), r.Dy()); err != nil {
 		return errorBundle(fmt.Errorf("show image: %w", err))
 	}
 	return b

@@ -63,6 +63,17 @@ func indexed(img *image.RGBA) *image.Paletted {
 	return out
 }
 
+// posterised is indexed for drawings that mix so many colours that these have no
+// palette, as translucent lines over each other do: four bits a channel first, with
+// which eyes see the same lines.
+func posterised(img *image.RGBA) *image.Paletted {
+	for i, u := range img.Pix {
+		u &= 0xf0
+		img.Pix[i] = u | u>>4
+	}
+	return indexed(img)
+}
+
 func count(img *image.RGBA) map[uint32]int {
 	counts := map[uint32]int{}
 	eachRun(img, func(px uint32, _, x0, x1 int) { counts[px] += x1 - x0 })
