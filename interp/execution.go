@@ -150,7 +150,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	for _, note := range u.Notes {
 		e.say("note: " + note + "\n")
 	}
-	r := &worker.Run{Quiet: quiet, Errors: errorTypes(u)}
+	r := &worker.Run{Quiet: quiet, Errors: errorTypes(u), Cell: fmt.Sprintf("In[%d]", e.req.Count), Bar: e.s.bar && !quiet}
 	if decision.Engine == plan.Nothing {
 		e.commit(u)
 		return nil

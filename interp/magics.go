@@ -22,6 +22,7 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %%native          compile the cell even if the instant engine could run it
 %gpu              who holds tensors' memory: category, bytes, variables; %gpu free gives back what is unused
 %%parameters      give variables other values, NAME = VALUE on each line; they keep their types
+%monitor on       what a cell takes, in a line below it while it runs; %monitor off
 %reset            forget all names and start a fresh worker process
 %restore          after a crash: run the cells again that made the lost variables
 %go ARGS          run the go command in the session's module, as in %go get example.com/mod@v1.2.3
@@ -98,7 +99,7 @@ func isQuestion(line string) bool {
 }
 
 // stray is a magic line below Go code, which Go would report in words about operands.
-var stray = regexp.MustCompile(`^\s*%%?(help|who|gpu|time|plan|native|reset|go|restore)\b`)
+var stray = regexp.MustCompile(`^\s*%%?(help|who|gpu|monitor|time|plan|native|reset|go|restore)\b`)
 
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
@@ -127,6 +128,8 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		e.who()
 	case "%gpu":
 		return "", e.memory(strings.TrimSpace(args))
+	case "%monitor":
+		return "", e.monitor(strings.TrimSpace(args))
 	case "%time":
 		e.timed = true
 		return strings.TrimSpace(args), nil
@@ -231,6 +234,16 @@ func (e *execution) memory(args string) *cell.Error {
 		text = l.Text
 	}
 	e.out.Stream(cell.Stdout, []byte(text))
+	return nil
+}
+
+// monitor keeps a line of meters below every cell from the next on, or no longer.
+func (e *execution) monitor(args string) *cell.Error {
+	if args != "on" && args != "off" {
+		msg := "want %monitor on or %monitor off"
+		return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+	}
+	e.s.bar = args == "on"
 	return nil
 }
 

@@ -37,3 +37,23 @@ func() {
 		t.Fatalf("after the interrupt:\n%s", got)
 	}
 }
+
+// TestBarBelowCells has the monitor's line below a cell that runs for a while, and none
+// below a short one or when it is off.
+func TestBarBelowCells(t *testing.T) {
+	s := open(t)
+	if got := transcript(s, 1, "%monitor"); !strings.Contains(got, "want %monitor on or %monitor off") {
+		t.Errorf("without a word:\n%s", got)
+	}
+	const long = "import \"time\"\ntime.Sleep(1500 * time.Millisecond)"
+	got := transcript(s, 2, "%monitor on\n"+long)
+	if strings.Count(got, "display: ") != 1 || !strings.Contains(got, "display: In[2], ") || !strings.Contains(got, "In[2] ran 1.") || !strings.Contains(got, " · RSS peak ") {
+		t.Errorf("a long cell:\n%s", got)
+	}
+	if got := transcript(s, 3, "x := 1\nx"); got != "= 1\n" {
+		t.Errorf("a short cell:\n%s", got)
+	}
+	if got := transcript(s, 4, "%monitor off\n"+long); got != "" {
+		t.Errorf("off:\n%s", got)
+	}
+}

@@ -61,6 +61,7 @@ type Session struct {
 	nextID  atomic.Int64
 	lost    []*check.Decl // the variables that the last crash took, for %restore
 	crashed int           // the cell that ran when it came
+	bar     bool          // %monitor on
 
 	mu      sync.Mutex // guards what follows
 	hand    *hand

@@ -47,6 +47,14 @@ func report(path string) {
 		t, err := d.Temperature()
 		w, err2 := d.Power()
 		fmt.Println(" heat:", t, w, err, err2)
+		sm, m, err := d.Clocks()
+		limit, err2 := d.PowerLimit()
+		fmt.Println(" clocks:", sm, m, err, "limit:", limit, err2)
+		why, err := d.Throttled()
+		fmt.Println(" throttled:", why, err)
+		g, n, err := d.Link()
+		mig, err2 := d.MIG()
+		fmt.Println(" link:", g, n, err, "MIG:", mig, err2)
 	}
 	fmt.Println("close:", l.Close())
 	if l, err = OpenPath(path); err == nil {
@@ -65,7 +73,7 @@ func fake(t *testing.T, defines ...string) string {
 	path := filepath.Join(t.TempDir(), "libnvidia-ml.so.1")
 	args := []string{"-shared", "-fPIC", "-o", path, filepath.Join("testdata", "fake_nvml.c")}
 	for _, d := range defines {
-		args = append(args, "-D"+d)
+		args = append(args, strings.Fields("-D"+d)...)
 	}
 	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
 		t.Fatalf("build the fake: %v\n%s", err, out)
@@ -88,11 +96,14 @@ func child(t *testing.T, path, mode string) string {
 func TestRealBindingOverAFakeLibrary(t *testing.T) {
 	const first = "0 Fake GPU GPU-a\n" +
 		" memory: 80 3 76 1 <nil> false\n memory: 80 3 76 1 <nil> false\n" +
-		" utilisation: 42 7 <nil>\n processes: [{100 1073741824 true} {200 0 false}] <nil>\n heat: 55 123.456 <nil> <nil>\n"
+		" utilisation: 42 7 <nil>\n processes: [{100 1073741824 true} {200 0 false}] <nil>\n heat: 55 123.456 <nil> <nil>\n" +
+		" clocks: 1980 2619 <nil> limit: 700 <nil>\n throttled: power cap, too hot <nil>\n" +
+		" link: 5 16 <nil> MIG: false read MIG mode of GPU 0: not supported (NVML error 3)\n"
 	const second = "1 Fake GPU GPU-b\n" +
 		" memory: 80 3 76 1 <nil> false\n memory: 80 3 76 1 <nil> false\n" +
 		" utilisation: 0 0 read utilisation of GPU 1: not supported (NVML error 3)\n" +
-		" processes: [{100 1073741824 true} {200 0 false}] <nil>\n heat: 55 123.456 <nil> <nil>\n"
+		" processes: [{100 1073741824 true} {200 0 false}] <nil>\n heat: 55 123.456 <nil> <nil>\n" +
+		" clocks: 1980 2619 <nil> limit: 700 <nil>\n throttled:  <nil>\n link: 5 16 <nil> MIG: true <nil>\n"
 	const end = "close: <nil>\nagain: <nil>\n"
 	whole := fake(t)
 	if got, want := child(t, whole, ""), "driver: 570.00 <nil>\ndevices: 2 <nil>\n"+first+second+end; got != want {
@@ -131,10 +142,12 @@ func TestALibraryThatAsksForRoomItDoesNotName(t *testing.T) {
 
 func TestMissingFunctionsAreErrors(t *testing.T) {
 	for define, want := range map[string]string{
-		"WITHOUT_INIT":      "open: initialise NVML: not supported: the driver's NVML has no nvmlInit_v2 | no driver: false\n",
-		"WITHOUT_MOST":      "devices: 0 count GPUs: not supported: the driver's NVML has no nvmlDeviceGetCount_v2\n",
-		"WITHOUT_MEMORY_V2": " memory: 80 4 76 0 <nil> false\n",
-		"WITHOUT_SHUTDOWN":  "close: shut NVML down: not supported: the driver's NVML has no nvmlShutdown\n",
+		"WITHOUT_INIT":          "open: initialise NVML: not supported: the driver's NVML has no nvmlInit_v2 | no driver: false\n",
+		"WITHOUT_MOST":          "devices: 0 count GPUs: not supported: the driver's NVML has no nvmlDeviceGetCount_v2\n",
+		"WITHOUT_MEMORY_V2":     " memory: 80 4 76 0 <nil> false\n",
+		"WITHOUT_EVENT_REASONS": " throttled: hardware slowdown <nil>\n",
+		"WITHOUT_EVENT_REASONS -DWITHOUT_THROTTLE_REASONS": " throttled:  read throttle reasons of GPU 0: not supported: the driver's NVML has no nvmlDeviceGetCurrentClocksEventReasons\n",
+		"WITHOUT_SHUTDOWN": "close: shut NVML down: not supported: the driver's NVML has no nvmlShutdown\n",
 	} {
 		if got := child(t, fake(t, define), ""); !strings.Contains(got, want) {
 			t.Errorf("%s: got\n%s\nwant\n%s", define, got, want)

@@ -42,6 +42,9 @@ type Run struct {
 	Errors []bool
 	// Quiet asks for no rendering of the result.
 	Quiet bool
+	// Cell names a user's cell for the monitor, Bar asks for a line of meters below it.
+	Cell string
+	Bar  bool
 }
 
 // Native is a plugin file and the hash that names what it exports.

@@ -2,9 +2,7 @@ package monitor
 
 import (
 	"fmt"
-	"image/color"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"attune/display"
 	"attune/display/mime"
 	"attune/display/palette"
-	"attune/gpu/mem"
 )
 
 // Measures of the chart in points.
@@ -30,38 +27,22 @@ const (
 	tallPanel   = 104.0
 	smallPanel  = 62.0
 	legendStep  = 12.0
+	noteStep    = 11.0
 	chartPoints = 360 // as many as the panel has points of width
 )
-
-// band is one series of a panel: its value for each sample, its newest and greatest.
-type band struct {
-	name      string
-	color     color.NRGBA
-	dashed    bool
-	values    []float64
-	now, peak float64
-}
-
-// panel is a part of the chart with a scale of its own.
-type panel struct {
-	title, of string
-	// stacked bands are areas on top of each other, others lines.
-	stacked bool
-	height  float64
-	bands   []band
-	top     float64 // of the scale
-	bytes   bool
-}
 
 // chart is a picture of the history on its way to a canvas.
 type chart struct {
 	panels []panel
 	times  []float64 // seconds after the start
 	span   float64
-	marks  []Moment
-	start  time.Time
-	note   string
-	height float64
+	// last is the newest sample's time and ahead how far the axis goes beyond it, for a
+	// forecast.
+	last, ahead float64
+	marks       []Moment
+	start       time.Time
+	notes       []string
+	height      float64
 }
 
 // Bundle implements display.Bundler: the chart of what was sampled so far, as PNG
@@ -85,11 +66,13 @@ func (m *Monitor) chart() (*chart, string) {
 		return nil, "monitor: nothing was sampled; call Start"
 	}
 	samples := thinned(m.history.samples)
-	c := &chart{start: m.started, note: m.note(), marks: append([]Moment(nil), m.marks...)}
+	note := m.note()
+	c := &chart{start: m.started, notes: wrapped(note), marks: append([]Moment(nil), m.marks...)}
 	for _, s := range samples {
 		c.times = append(c.times, max(0, s.At.Sub(m.started).Seconds()))
 	}
-	c.span = max(c.times[len(c.times)-1], 1)
+	c.last = c.times[len(c.times)-1]
+	c.span, c.ahead = m.spanOf(c.last)
 	c.panels = m.panels(samples)
 	c.height = topRoom + bottomRoom + panelGap*float64(len(c.panels)-1)
 	var alt []string
@@ -99,11 +82,11 @@ func (m *Monitor) chart() (*chart, string) {
 			alt = append(alt, fmt.Sprintf("%s %s (peak %s)", b.name, p.value(b.now), p.value(b.peak)))
 		}
 	}
-	if c.note != "" {
-		c.height += 12
-		alt = append(alt, c.note)
+	if note != "" {
+		c.height += noteStep * float64(len(c.notes))
+		alt = append(alt, note)
 	}
-	return c, fmt.Sprintf("monitor, %s: %s", duration(time.Duration(c.span*float64(time.Second))), strings.Join(alt, ", "))
+	return c, fmt.Sprintf("monitor, %s: %s", duration(time.Duration(c.last*float64(time.Second))), strings.Join(alt, ", "))
 }
 
 // thinned is a copy of the history with at most chartPoints samples, each the most of
@@ -119,84 +102,6 @@ func thinned(samples []Sample) []Sample {
 		}
 	}
 	return out
-}
-
-// panels chooses what to draw: what never was has no place.
-func (m *Monitor) panels(samples []Sample) []panel {
-	var all []panel
-	kinds := palette.Kinds()
-	own := panel{title: "attune's own bytes", stacked: true, height: tallPanel, bytes: true}
-	for _, c := range mem.Categories() {
-		b := series(samples, c.String(), kinds[int(c)%len(kinds)], func(s Sample) float64 { return float64(s.Host[c] + s.Device[c]) })
-		// The panel shows samples; its peak is the allocators' own where they differ.
-		b.peak = max(b.peak, float64(max(m.peaks.exact.Host[c], m.peaks.exact.Device[c])))
-		if b.peak > 0 {
-			own.bands = append(own.bands, b)
-		}
-	}
-	if len(own.bands) > 0 {
-		all = append(all, own)
-	}
-	process := panel{title: "process memory", height: smallPanel, bytes: true, bands: []band{
-		series(samples, "resident (RSS)", kinds[0], func(s Sample) float64 { return float64(s.RSS) }),
-		series(samples, "Go heap", kinds[1], func(s Sample) float64 { return float64(s.GoHeap) }),
-	}}
-	process.bands[1].dashed = true
-	all = append(all, process)
-	if m.gpu.total > 0 {
-		vram := panel{title: "GPU memory", of: " of " + Bytes(float64(m.gpu.total)), height: smallPanel, bytes: true, bands: []band{
-			series(samples, "all processes", kinds[4], func(s Sample) float64 { return float64(s.VRAM) }),
-		}}
-		busy := panel{title: "GPU, share of time with a kernel on it", height: smallPanel, bands: []band{
-			series(samples, "busiest GPU", kinds[4], func(s Sample) float64 { return s.KernelResident }),
-		}}
-		all = append(all, vram, busy)
-	}
-	cpu := panel{title: fmt.Sprintf("CPU, cores busy of %d", cores()), height: smallPanel, bands: []band{
-		series(samples, "this process", kinds[5], func(s Sample) float64 { return s.CPU }),
-	}}
-	all = append(all, cpu)
-	for i := range all {
-		all[i].scale()
-	}
-	return all
-}
-
-func series(samples []Sample, name string, c color.NRGBA, value func(Sample) float64) band {
-	b := band{name: name, color: c}
-	for _, s := range samples {
-		v := value(s)
-		b.values = append(b.values, v)
-		b.peak = max(b.peak, v)
-		b.now = v
-	}
-	return b
-}
-
-// scale sets the panel's top a little above all that it shows. Scales start at 0.
-func (p *panel) scale() {
-	for i := range p.bands[0].values {
-		sum := 0.0
-		for _, b := range p.bands {
-			if p.stacked {
-				sum += b.values[i]
-			} else {
-				sum = max(sum, b.values[i])
-			}
-		}
-		p.top = max(p.top, sum)
-	}
-	p.top *= 1.08
-	if p.top == 0 {
-		p.top = 1
-	}
-}
-
-func (p *panel) value(x float64) string {
-	if p.bytes {
-		return Bytes(x)
-	}
-	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
 func at(x, y float64) vg.Point { return vg.Point{X: vg.Points(x), Y: vg.Points(y)} }
@@ -217,15 +122,16 @@ func (c *chart) draw(canvas draw.Canvas) {
 		} else {
 			c.drawLines(canvas, p, y)
 		}
+		c.drawAhead(canvas, p, y)
 		c.drawLegend(canvas, p, y)
 		y -= panelGap
 	}
 	bottom := y + panelGap
 	c.drawMarks(canvas)
 	c.drawTime(canvas, bottom)
-	if c.note != "" {
-		small := display.TextStyle(7.5, font.Font{}, text.XLeft, text.YBottom)
-		canvas.FillText(small, at(leftRoom, 3), c.note)
+	small := display.TextStyle(7.5, font.Font{}, text.XLeft, text.YBottom)
+	for i, s := range c.notes {
+		canvas.FillText(small, at(leftRoom, 3+noteStep*float64(len(c.notes)-1-i)), s)
 	}
 }
 

@@ -2,19 +2,64 @@ package monitor
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"attune/gpu/nvml"
 )
 
-// gpuReading is what NVML said last, summed over the devices, and why it says nothing.
+// GPU is what was read of one GPU. What its driver does not tell is 0.
+type GPU struct {
+	Name string
+	// Used and Total are its memory in bytes, Own what this process has of it.
+	Used, Total, Own int64
+	// KernelResident is the share of the last NVML period, in [0, 1], in which some
+	// kernel was on it: it says that it was not idle, not how full it was. MemoryBusy is
+	// the share in which its memory was read or written.
+	KernelResident, MemoryBusy float64
+	Watts, WattsLimit, Celsius float64
+	// ClockMHz is the multiprocessors' clock; Throttled is why it is below what it
+	// could be.
+	ClockMHz  float64
+	Throttled nvml.Throttle
+	// Split says that the device is in MIG mode; it tells no utilisation then.
+	Split bool
+	// Lost says that it fell off the bus.
+	Lost bool
+}
+
+// Process is a process that has memory on a GPU.
+type Process struct {
+	GPU  int
+	PID  int
+	Name string
+	Used int64
+	Own  bool
+}
+
+// gpuReading is what NVML said last, and why it says nothing.
 type gpuReading struct {
-	used, total int64
-	// resident is the greatest share of time, over the devices, in which some kernel
-	// was on one; see nvml.Utilization for what that does not say.
-	resident float64
-	why      string
+	gpus      []GPU
+	processes []Process
+	why       string
+}
+
+// used and total are sums over the devices.
+func (r gpuReading) used() (n int64) {
+	for _, g := range r.gpus {
+		n += g.Used
+	}
+	return n
+}
+
+func (r gpuReading) total() (n int64) {
+	for _, g := range r.gpus {
+		n += g.Total
+	}
+	return n
 }
 
 // gpuLink is the way to NVML, opened once for the monitor's life.
@@ -27,15 +72,14 @@ type gpuLink struct {
 	why     string
 }
 
-// watchGPU reads NVML every GPUPeriod until stop. It has a goroutine of its own and
+// watchGPU reads NVML every GPU period until stop. It has a goroutine of its own and
 // holds none of the monitor's locks while it reads: a driver may take its time.
 func (m *Monitor) watchGPU(stop chan struct{}) {
-	t := time.NewTicker(GPUPeriod)
-	defer t.Stop()
 	for {
 		r, more := m.link.read()
 		m.mu.Lock()
 		m.gpu = r
+		wait := m.gpuPeriod
 		m.mu.Unlock()
 		if !more {
 			return
@@ -43,7 +87,7 @@ func (m *Monitor) watchGPU(stop chan struct{}) {
 		select {
 		case <-stop:
 			return
-		case <-t.C:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -56,18 +100,63 @@ func (g *gpuLink) read() (r gpuReading, more bool) {
 		g.open()
 	}
 	r.why = g.why
-	for _, d := range g.devices {
-		memory, err := d.Memory()
+	for i, d := range g.devices {
+		one, processes, err := readGPU(i, d)
 		if err != nil {
 			r.why = err.Error()
-			continue
 		}
-		r.used, r.total = r.used+int64(memory.Used), r.total+int64(memory.Total)
-		if u, err := d.Utilization(); err == nil {
-			r.resident = max(r.resident, float64(u.KernelResident)/100)
-		}
+		r.gpus = append(r.gpus, one)
+		r.processes = append(r.processes, processes...)
 	}
 	return r, len(g.devices) > 0
+}
+
+// readGPU asks one device for all that it tells. Only without its memory is there an
+// error: the rest differs from board to board.
+func readGPU(i int, d nvml.Device) (GPU, []Process, error) {
+	g := GPU{Name: d.Name}
+	memory, err := d.Memory()
+	if err != nil {
+		g.Lost = errors.Is(err, nvml.ErrLost)
+		return g, nil, err
+	}
+	g.Used, g.Total = int64(memory.Used), int64(memory.Total)
+	if u, err := d.Utilization(); err == nil {
+		g.KernelResident, g.MemoryBusy = float64(u.KernelResident)/100, float64(u.MemoryBusy)/100
+	}
+	if w, err := d.Power(); err == nil {
+		g.Watts = w
+	}
+	if w, err := d.PowerLimit(); err == nil {
+		g.WattsLimit = w
+	}
+	if t, err := d.Temperature(); err == nil {
+		g.Celsius = float64(t)
+	}
+	if sm, _, err := d.Clocks(); err == nil {
+		g.ClockMHz = float64(sm)
+	}
+	if t, err := d.Throttled(); err == nil {
+		g.Throttled = t
+	}
+	if on, err := d.MIG(); err == nil {
+		g.Split = on
+	}
+	var processes []Process
+	list, err := d.Processes()
+	if err != nil {
+		return g, nil, nil
+	}
+	for _, p := range list {
+		q := Process{GPU: i, PID: int(p.PID), Used: int64(p.Used), Own: int(p.PID) == os.Getpid()}
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.PID))
+		q.Name = strings.TrimSpace(string(name))
+		if q.Own {
+			g.Own += q.Used
+		}
+		processes = append(processes, q)
+	}
+	return g, processes, nil
 }
 
 // open asks for the driver. Its lack is no failure but a thing to say.

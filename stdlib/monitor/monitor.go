@@ -3,6 +3,10 @@
 // goroutine of its own; Show draws what it saw into the running cell's output while
 // the cell runs, Summary and Peak say it in numbers.
 //
+// Conditions call a function when a measure passes a limit; a budget is a line on the
+// chart with a forecast; what was seen can leave as CSV, as event files of TensorBoard
+// and to Prometheus.
+//
 // It imports display, gpu/mem and gpu/nvml of this module and the standard library;
 // it never imports gpu, whose devices are Sources.
 //
@@ -24,11 +28,14 @@ type Source interface {
 	Memory() mem.Snapshot
 }
 
-// Period is the time between two samples; GPUPeriod that between two questions to
-// NVML, whose own counters move no faster.
+// Period is the time between two samples of the process's own counters; the machine's
+// are read at every tenth. GPUPeriod is that between two questions to NVML, whose own
+// counters move once in 1/6 to 1 second: below LeastGPUPeriod it would only be asked
+// the same again.
 const (
-	Period    = 200 * time.Millisecond
-	GPUPeriod = time.Second
+	Period         = 100 * time.Millisecond
+	GPUPeriod      = time.Second
+	LeastGPUPeriod = 200 * time.Millisecond
 )
 
 // Monitor samples what one process and its devices take. Its methods are safe from
@@ -36,17 +43,20 @@ const (
 type Monitor struct {
 	period time.Duration
 
-	mu      sync.Mutex
-	sources []*watched
-	started time.Time
-	history history
-	marks   []Moment
-	peaks   peaks
-	running bool
-	stop    chan struct{}
-	done    chan struct{}
-	gpu     gpuReading
-	reader  reader
+	mu        sync.Mutex
+	gpuPeriod time.Duration
+	watches   []*watch
+	limit     budget
+	sources   []*watched
+	started   time.Time
+	history   history
+	marks     []Moment
+	peaks     peaks
+	running   bool
+	stop      chan struct{}
+	done      chan struct{}
+	gpu       gpuReading
+	reader    reader
 
 	link gpuLink
 }
@@ -69,11 +79,18 @@ type Moment struct {
 // New is a monitor of this process that watches the sources. It does not sample
 // before Start.
 func New(sources ...Source) *Monitor {
-	m := &Monitor{period: Period}
+	m := &Monitor{period: Period, gpuPeriod: GPUPeriod}
 	for _, s := range sources {
 		m.Watch(s)
 	}
 	return m
+}
+
+// SetGPUPeriod sets the time between two questions to NVML, LeastGPUPeriod at the least.
+func (m *Monitor) SetGPUPeriod(d time.Duration) {
+	m.mu.Lock()
+	m.gpuPeriod = max(d, LeastGPUPeriod)
+	m.mu.Unlock()
 }
 
 // Watch adds a source; one that is watched already is not added again.
@@ -136,11 +153,16 @@ func (m *Monitor) Mark(name string) {
 	m.ensure()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.mark(Moment{time.Now(), name})
+}
+
+// mark adds a moment; the caller holds mu.
+func (m *Monitor) mark(at Moment) {
 	// Thousands of marks would be a grey wall; the newest count.
 	if len(m.marks) == maxMarks {
 		m.marks = slices.Delete(m.marks, 0, 1)
 	}
-	m.marks = append(m.marks, Moment{time.Now(), name})
+	m.marks = append(m.marks, at)
 }
 
 const maxMarks = 1000
@@ -177,9 +199,10 @@ func (m *Monitor) sample() {
 	for i, w := range sources {
 		w.add(shots[i], &s, &exact)
 	}
-	s.VRAM, s.KernelResident = m.gpu.used, m.gpu.resident
+	s.GPUs = m.gpu.gpus
 	m.peaks.see(s, exact)
 	m.history.add(s)
+	m.alert(s, exact.Total)
 }
 
 // add counts a source's live bytes into s, and into exact the peaks that it had

@@ -18,6 +18,7 @@ import (
 	"attune/display"
 	"attune/display/mime"
 	"attune/gpu/mem"
+	"attune/gpu/nvml"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -162,7 +163,7 @@ func TestCgroupLimit(t *testing.T) {
 	write("none", "3:memory:/y\n4:cpu:/\n")
 	write("memory/y/memory.limit_in_bytes", "9223372036854771712\n")
 	for list, want := range map[string]int64{"two": 2000, "one": 4096, "none": 4096, "absent": 0} {
-		if got := cgroupLimit(filepath.Join(root, list), root); got != want {
+		if got, _ := cgroupLimit(filepath.Join(root, list), root); got != want {
 			t.Errorf("%s: %d, want %d", list, got, want)
 		}
 	}
@@ -174,14 +175,26 @@ func TestGPUIsReadThroughTheRealBinding(t *testing.T) {
 	if out, err := exec.Command("cc", "-shared", "-fPIC", "-o", path, source).CombinedOutput(); err != nil {
 		t.Fatalf("build the fake: %v\n%s", err, out)
 	}
+	t.Setenv("FAKE_NVML_PID", fmt.Sprint(os.Getpid()))
 	link := gpuLink{library: path}
 	r, more := link.read()
-	if !more || r.used != 6<<30 || r.total != 160<<30 || r.resident != 0.42 || r.why != "" {
+	want := GPU{Name: "Fake GPU", Used: 3 << 30, Total: 80 << 30, Own: 1 << 30, KernelResident: 0.42, MemoryBusy: 0.07,
+		Watts: 123.456, WattsLimit: 700, Celsius: 55, ClockMHz: 1980, Throttled: nvml.PowerCap | nvml.TooHot}
+	if !more || len(r.gpus) != 2 || r.gpus[0] != want || r.why != "" || r.used() != 6<<30 || r.total() != 160<<30 {
 		t.Errorf("reading %+v", r)
+	}
+	if !r.gpus[1].Split || r.gpus[1].KernelResident != 0 || r.gpus[1].Throttled != 0 {
+		t.Errorf("the split one: %+v", r.gpus[1])
+	}
+	if len(r.processes) != 4 || !r.processes[0].Own || r.processes[0].Used != 1<<30 || r.processes[0].Name == "" || r.processes[1].Own {
+		t.Errorf("processes %+v", r.processes)
+	}
+	if got := r.gpus[0].say(0); got != "GPU 0 Fake GPU, 123 W of 700, 55 °C, 1980 MHz, slowed down: power cap, too hot" {
+		t.Error(got)
 	}
 	t.Setenv("FAKE_NVML", "vanishes")
 	link.read()
-	if r, more := link.read(); !more || r.used != 0 || !strings.Contains(r.why, "GPU is lost") {
+	if r, more := link.read(); !more || r.used() != 0 || !r.gpus[0].Lost || !strings.Contains(r.why, "GPU is lost") {
 		t.Errorf("after the GPU vanished: %+v", r)
 	}
 	none := gpuLink{library: path + ".absent"}
@@ -305,7 +318,7 @@ func training(gpu bool) *Monitor {
 	m.started = start
 	m.gpu = gpuReading{why: "no NVIDIA driver"}
 	if gpu {
-		m.gpu = gpuReading{total: 80 << 30}
+		m.gpu = gpuReading{gpus: []GPU{{Name: "H100", Total: 80 << 30, Watts: 612, WattsLimit: 700, Celsius: 71, ClockMHz: 1410, Throttled: nvml.PowerCap}}}
 	}
 	for i := range 300 {
 		s := Sample{At: start.Add(time.Duration(i) * 200 * time.Millisecond)}
@@ -323,8 +336,7 @@ func training(gpu bool) *Monitor {
 		s.GoHeap = 30<<20 + int64(i%25)<<20
 		s.CPU = float64(on)*1.7 + 0.1*float64(i%4)
 		if gpu {
-			s.VRAM = 2<<30 + on*9<<30
-			s.KernelResident = float64(on) * (0.6 + 0.05*float64(i%5))
+			s.GPUs = []GPU{{Total: 80 << 30, Used: 2<<30 + on*9<<30, Own: on * 9 << 30, KernelResident: float64(on) * (0.6 + 0.05*float64(i%5)), Watts: 90 + float64(on)*(500+float64(i%7)*10)}}
 		}
 		m.history.add(s)
 		m.peaks.see(s, s)
@@ -338,6 +350,9 @@ func training(gpu bool) *Monitor {
 func TestGoldenChart(t *testing.T) {
 	golden(t, "training", training(false).Bundle())
 	golden(t, "training-gpu", training(true).Bundle())
+	m := training(false)
+	m.limit = budget{RSS, 256 << 20, true}
+	golden(t, "budget", m.Bundle())
 	short := still()
 	short.started = time.Unix(1, 0)
 	short.history.add(Sample{At: short.started, RSS: 50 << 20, GoHeap: 5 << 20})

@@ -11,9 +11,12 @@ import (
 	"time"
 )
 
-// PSS is the mean of many pages and takes the kernel milliseconds to add up; it is
-// read once in pssEach samples.
-const pssEach = 10
+// The machine's counters are read once in hostEach samples, PSS once in pssEach: it is
+// the mean of many pages and takes the kernel milliseconds to add up.
+const (
+	hostEach = 10
+	pssEach  = 50
+)
 
 // reader reads the process's and the machine's counters; it remembers the last of
 // those that are only good as differences. What a system does not tell stays 0.
@@ -23,41 +26,67 @@ type reader struct {
 	at         time.Time
 	cpu        time.Duration // of the process, user and system
 	busy, idle uint64        // of the machine, in ticks
-	// hostTotal and limit are read once: the machine's memory and the cgroup's limit
-	// on it, 0 for none.
-	hostTotal, limit int64
+	host       Sample        // its fields of the machine, of the last reading
+	traffic    traffic
+	// limit is the cgroup's limit on memory, 0 for none, of limitFile; read once.
+	limit     int64
+	limitFile string
 }
 
 func (r *reader) read() Sample {
-	var s Sample
 	if r.n == 0 {
-		r.limit = cgroupLimit("/proc/self/cgroup", "/sys/fs/cgroup")
+		r.limit, r.limitFile = cgroupLimit("/proc/self/cgroup", "/sys/fs/cgroup")
 	}
 	if r.n%pssEach == 0 {
 		data, _ := os.ReadFile("/proc/self/smaps_rollup")
 		r.pss = field(data, "Pss:")
 	}
-	r.n++
-	s.PSS = r.pss
-	data, _ := os.ReadFile("/proc/self/status")
-	s.RSS = field(data, "VmRSS:")
-	data, _ = os.ReadFile("/proc/meminfo")
-	r.hostTotal = field(data, "MemTotal:")
-	s.HostUsed = r.hostTotal - field(data, "MemAvailable:")
-	s.GoHeap = goHeap()
 	now := time.Now()
-	cpu := processTime()
-	busy, idle := hostTicks()
-	if !r.at.IsZero() {
-		if d := now.Sub(r.at); d > 0 {
-			s.CPU = max(0, float64(cpu-r.cpu)/float64(d))
-		}
-		if all := busy + idle - r.busy - r.idle; all > 0 && busy >= r.busy {
-			s.HostCPU = float64(busy-r.busy) / float64(all)
-		}
+	if r.n%hostEach == 0 {
+		r.readHost(now)
 	}
-	r.at, r.cpu, r.busy, r.idle = now, cpu, busy, idle
+	r.n++
+	s := r.host
+	s.PSS = r.pss
+	s.RSS = residentSet()
+	s.GoHeap = goHeap()
+	cpu := processTime()
+	if d := now.Sub(r.at); !r.at.IsZero() && d > 0 {
+		s.CPU = max(0, float64(cpu-r.cpu)/float64(d))
+	}
+	r.at, r.cpu = now, cpu
 	return s
+}
+
+// readHost reads what is the machine's and not the process's.
+func (r *reader) readHost(now time.Time) {
+	data, _ := os.ReadFile("/proc/meminfo")
+	r.host.HostTotal = field(data, "MemTotal:")
+	r.host.HostUsed = r.host.HostTotal - field(data, "MemAvailable:")
+	r.host.GroupLimit, r.host.GroupUsed = r.limit, groupUsed(r.limitFile)
+	busy, idle := hostTicks()
+	if all := busy + idle - r.busy - r.idle; r.busy > 0 && all > 0 && busy >= r.busy {
+		r.host.HostCPU = float64(busy-r.busy) / float64(all)
+	}
+	r.busy, r.idle = busy, idle
+	r.traffic = r.traffic.next(now)
+	r.host.DiskRead, r.host.DiskWrite = r.traffic.readRate, r.traffic.writeRate
+	r.host.NetIn, r.host.NetOut = r.traffic.in, r.traffic.out
+}
+
+// residentSet is the second number of /proc/self/statm, in pages; that file costs the
+// kernel a tenth of what status does.
+func residentSet() int64 {
+	data, _ := os.ReadFile("/proc/self/statm")
+	words := strings.Fields(string(data))
+	if len(words) < 2 {
+		return 0
+	}
+	n, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n * int64(os.Getpagesize())
 }
 
 // field is the number behind a name in one of /proc's lists, which are in KiB.
@@ -118,13 +147,12 @@ func hostTicks() (busy, idle uint64) {
 
 // cgroupLimit is the least memory limit on the process's way up the tree of control
 // groups, version 2 or 1; 0 for none. list is /proc/self/cgroup, root where the
-// groups are mounted.
-func cgroupLimit(list, root string) int64 {
+// groups are mounted. where is the limit's file.
+func cgroupLimit(list, root string) (least int64, where string) {
 	data, err := os.ReadFile(list)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
-	least := int64(0)
 	for _, line := range strings.Split(string(data), "\n") {
 		parts := strings.SplitN(line, ":", 3)
 		if len(parts) != 3 {
@@ -141,20 +169,16 @@ func cgroupLimit(list, root string) int64 {
 		}
 		// In a container the path may be the host's; its root then still holds the limit.
 		for dir := path.Clean("/" + parts[2]); ; dir = path.Dir(dir) {
-			least = lower(least, readLimit(path.Join(base, dir, file)))
+			name := path.Join(base, dir, file)
+			if n := readLimit(name); n != 0 && (least == 0 || n < least) {
+				least, where = n, name
+			}
 			if dir == "/" {
 				break
 			}
 		}
 	}
-	return least
-}
-
-func lower(a, b int64) int64 {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
+	return least, where
 }
 
 // noLimit is what version 1 has for none: more than any machine holds.

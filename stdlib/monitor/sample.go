@@ -18,16 +18,28 @@ type Sample struct {
 	// Host and Device are attune's own live bytes by mem.Category, Total their sum.
 	Host, Device [mem.NumCategories]int64
 	Total        int64
-	// VRAM is the memory in use on all GPUs, by all processes.
-	VRAM int64
-	// KernelResident is the share of the last NVML period, in [0, 1], in which some
-	// kernel was on the busiest GPU. It says that one was not idle, not how full it was.
-	KernelResident float64
+	// GPUs is what NVML said last of each GPU.
+	GPUs []GPU
 	// CPU is how many cores the process kept busy; HostCPU the share of all cores
 	// that all processes did, in [0, 1].
 	CPU, HostCPU float64
-	// HostUsed is the memory in use on the machine.
-	HostUsed int64
+	// HostUsed is the memory in use on the machine, of HostTotal. GroupUsed is what the
+	// control group with the least limit has in use, of GroupLimit; both 0 without one.
+	HostUsed, HostTotal, GroupUsed, GroupLimit int64
+	// Bytes a second of all disks, and of all networks but the loopback.
+	DiskRead, DiskWrite, NetIn, NetOut float64
+}
+
+// VRAM is the memory in use on all GPUs, by all processes.
+func (s Sample) VRAM() int64 { return gpuReading{gpus: s.GPUs}.used() }
+
+// memoryShare is how full the machine or the limiting control group is.
+func (s Sample) memoryShare() float64 {
+	share := float64(s.HostUsed) / float64(max(s.HostTotal, 1))
+	if s.GroupLimit > 0 {
+		share = max(share, float64(s.GroupUsed)/float64(s.GroupLimit))
+	}
+	return share
 }
 
 // most is the greater of a and b in everything, at b's time: what a chart must not
@@ -37,16 +49,35 @@ func most(a, b Sample) Sample {
 	for c := range b.Host {
 		b.Host[c], b.Device[c] = max(a.Host[c], b.Host[c]), max(a.Device[c], b.Device[c])
 	}
-	b.Total, b.VRAM = max(a.Total, b.Total), max(a.VRAM, b.VRAM)
-	b.KernelResident = max(a.KernelResident, b.KernelResident)
+	b.Total, b.GPUs = max(a.Total, b.Total), mostGPUs(a.GPUs, b.GPUs)
 	b.CPU, b.HostCPU = max(a.CPU, b.CPU), max(a.HostCPU, b.HostCPU)
-	b.HostUsed = max(a.HostUsed, b.HostUsed)
+	b.HostUsed, b.GroupUsed = max(a.HostUsed, b.HostUsed), max(a.GroupUsed, b.GroupUsed)
+	b.DiskRead, b.DiskWrite = max(a.DiskRead, b.DiskRead), max(a.DiskWrite, b.DiskWrite)
+	b.NetIn, b.NetOut = max(a.NetIn, b.NetIn), max(a.NetOut, b.NetOut)
 	return b
 }
 
-// points is how many samples a history holds before it halves its resolution: three
-// minutes at the full one, a day at one point in three minutes, 240 KB always.
-const points = 960
+// mostGPUs is most for the GPUs. Readings are shared between samples until NVML is
+// asked again, so it changes neither.
+func mostGPUs(a, b []GPU) []GPU {
+	if len(a) == 0 || len(a) != len(b) || &a[0] == &b[0] {
+		return b
+	}
+	out := append([]GPU(nil), b...)
+	for i := range out {
+		g, h := &out[i], a[i]
+		g.Used, g.Own = max(g.Used, h.Used), max(g.Own, h.Own)
+		g.KernelResident, g.MemoryBusy = max(g.KernelResident, h.KernelResident), max(g.MemoryBusy, h.MemoryBusy)
+		g.Watts, g.Celsius, g.ClockMHz = max(g.Watts, h.Watts), max(g.Celsius, h.Celsius), max(g.ClockMHz, h.ClockMHz)
+		g.Throttled |= h.Throttled
+	}
+	return out
+}
+
+// points is how many samples a history holds before it halves its resolution: six
+// minutes at the full one, a day at one point in 50 seconds, a megabyte and a half
+// always, and as much again for eight GPUs.
+const points = 3600
 
 // history is the samples since the start, evenly spaced. When full, each two
 // neighbours become one that holds the most of both.
@@ -97,7 +128,9 @@ func (p *peaks) see(s, exact Sample) {
 	raise(&p.exact.Total, exact.Total, &p.total, s.At)
 	raise(&p.most.RSS, s.RSS, &p.rss, s.At)
 	raise(&p.most.GoHeap, s.GoHeap, &p.heap, s.At)
-	raise(&p.most.VRAM, s.VRAM, &p.gpu, s.At)
+	if s.VRAM() > p.most.VRAM() {
+		p.gpu = s.At
+	}
 	if s.CPU > p.most.CPU {
 		p.most.CPU, p.cpu = s.CPU, s.At
 	}

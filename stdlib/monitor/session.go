@@ -39,3 +39,24 @@ func Show() { Session().Show() }
 
 // Summary is the session's peaks as a table.
 func Summary() Report { return Session().Summary() }
+
+// Cell tells the session's monitor that a cell begins; see Monitor.Cell.
+func Cell(name string, bar bool) { Session().Cell(name, bar) }
+
+// When calls f each time that the condition begins to hold; see Monitor.When.
+func When(c Condition, f func(Alert)) (cancel func()) { return Session().When(c, f) }
+
+// Budget draws a limit and a forecast on the session's chart; see Monitor.Budget.
+func Budget(of Measure, limit float64) { Session().Budget(of, limit) }
+
+// SaveCSV writes the session's history to a file; see Monitor.WriteCSV.
+func SaveCSV(path string) error { return Session().SaveCSV(path) }
+
+// SaveTensorBoard writes the session's history as an event file; see
+// Monitor.SaveTensorBoard.
+func SaveTensorBoard(dir string) (string, error) { return Session().SaveTensorBoard(dir) }
+
+// ServePrometheus answers Prometheus on the loopback; see Monitor.ServePrometheus.
+func ServePrometheus(addr string) (url string, stop func() error, err error) {
+	return Session().ServePrometheus(addr)
+}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
+	"attune/display"
 	"attune/display/mime"
 	"attune/display/table"
 	"attune/gpu/mem"
@@ -54,7 +56,12 @@ func (m *Monitor) Summary() Report {
 	add("attune's own, all", now.Total, p.exact.Total, p.total)
 	add("Go heap", now.GoHeap, p.most.GoHeap, p.heap)
 	add("process (RSS)", now.RSS, p.most.RSS, p.rss)
-	add("GPU memory, all processes", now.VRAM, p.most.VRAM, p.gpu)
+	add("GPU memory, all processes", now.VRAM(), p.most.VRAM(), p.gpu)
+	for _, q := range m.gpu.processes {
+		if q.Own && q.Used > 0 && q.GPU < len(p.most.GPUs) {
+			r.Rows = append(r.Rows, Row{Name: fmt.Sprintf("GPU %d memory, this process", q.GPU), Now: float64(q.Used), Peak: float64(p.most.GPUs[q.GPU].Own)})
+		}
+	}
 	if p.most.CPU > 0 {
 		r.Rows = append(r.Rows, Row{Name: "CPU", Cores: true, Now: now.CPU, Peak: p.most.CPU, When: p.cpu.Sub(m.started), After: m.markBefore(p.cpu)})
 	}
@@ -62,17 +69,48 @@ func (m *Monitor) Summary() Report {
 	return r
 }
 
-// note says why there is nothing of the GPU, and what bounds the process.
+// note says why there is nothing of the GPU, or what there is beside its memory, what
+// bounds the process, and how the budget stands. The caller holds mu.
 func (m *Monitor) note() string {
-	s := ""
+	var parts []string
 	if m.gpu.why != "" {
-		s = "GPU: " + m.gpu.why
+		parts = append(parts, "GPU: "+m.gpu.why)
+	}
+	for i, g := range m.gpu.gpus {
+		parts = append(parts, g.say(i))
 	}
 	if m.reader.limit > 0 {
-		if s != "" {
-			s += "; "
+		parts = append(parts, "memory limit "+Bytes(float64(m.reader.limit)))
+	}
+	if s := m.outlook(); s != "" {
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// say is a GPU's state in words.
+func (g GPU) say(i int) string {
+	s := fmt.Sprintf("GPU %d %s", i, g.Name)
+	if g.Lost {
+		return s + ": lost"
+	}
+	if g.Watts > 0 {
+		s += fmt.Sprintf(", %.0f W", g.Watts)
+		if g.WattsLimit > 0 {
+			s += fmt.Sprintf(" of %.0f", g.WattsLimit)
 		}
-		s += "memory limit " + Bytes(float64(m.reader.limit))
+	}
+	if g.Celsius > 0 {
+		s += fmt.Sprintf(", %.0f °C", g.Celsius)
+	}
+	if g.ClockMHz > 0 {
+		s += fmt.Sprintf(", %.0f MHz", g.ClockMHz)
+	}
+	if g.Throttled != 0 {
+		s += ", slowed down: " + g.Throttled.String()
+	}
+	if g.Split {
+		s += ", split (MIG: no utilisation)"
 	}
 	return s
 }
@@ -132,12 +170,4 @@ func unitOf(n float64) (size float64, name string) {
 }
 
 // duration is short for people: "850 ms", "12.3 s", "4m10s".
-func duration(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return d.Round(time.Second).String()
-}
+func duration(d time.Duration) string { return display.Duration(d) }

@@ -69,10 +69,34 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *d, unsigned *n, process *p) {
 	if (*n < 2) { *n = 2; return SMALL; }
 	*n = 2;
 	p[0] = (process){ .pid = 100, .used = 1ull << 30 };
+	const char *self = getenv("FAKE_NVML_PID");
+	if (self) p[0].pid = atoi(self);
 	p[1] = (process){ .pid = 200, .used = ~0ull };
 	return OK;
 }
 
 int nvmlDeviceGetTemperature(void *d, int sensor, unsigned *t) { *t = 55; return OK; }
 int nvmlDeviceGetPowerUsage(void *d, unsigned *mw) { *mw = 123456; return OK; }
+int nvmlDeviceGetEnforcedPowerLimit(void *d, unsigned *mw) { *mw = 700000; return OK; }
+
+int nvmlDeviceGetClockInfo(void *d, int clock, unsigned *mhz) {
+	if (is("vanishes") && reads > 2) return LOST;
+	*mhz = clock == 2 ? 2619 : 1980;
+	return OK;
+}
+
+#ifndef WITHOUT_EVENT_REASONS
+int nvmlDeviceGetCurrentClocksEventReasons(void *d, unsigned long long *r) { *r = d == (void *)1 ? 4 | 64 | 1 : 1; return OK; }
+#endif
+#ifndef WITHOUT_THROTTLE_REASONS
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *d, unsigned long long *r) { *r = 8; return OK; }
+#endif
+int nvmlDeviceGetCurrPcieLinkGeneration(void *d, unsigned *n) { *n = 5; return OK; }
+int nvmlDeviceGetCurrPcieLinkWidth(void *d, unsigned *n) { *n = 16; return OK; }
+
+int nvmlDeviceGetMigMode(void *d, unsigned *now, unsigned *pending) {
+	if (d == (void *)1) return NO_SUPPORT;
+	*now = 1; *pending = 1;
+	return OK;
+}
 #endif

@@ -145,6 +145,9 @@ func (s *server) start(r *worker.Run) {
 	}
 	go func() {
 		run.mark.set()
+		if r.Cell != "" {
+			monitor.Cell(r.Cell, r.Bar)
+		}
 		done := worker.Done{ID: r.ID}
 		returned := false
 		defer func() {

@@ -8,7 +8,10 @@ import (
 )
 
 var table_attune_display = [...]table.Symbol{
+	{"Ablation", p.Ablation},
+	{"Agreement", p.Agreement},
 	{"AtEnd", p.AtEnd},
+	{"Attention", (*p.Attention)(nil)},
 	{"AttentionMap", p.AttentionMap},
 	{"AttentionOption", (*p.AttentionOption)(nil)},
 	{"AttentionScale", p.AttentionScale},
@@ -43,6 +46,7 @@ var table_attune_display = [...]table.Symbol{
 	{"Live", (*p.Live)(nil)},
 	{"Markdown", (*p.Markdown)(nil)},
 	{"MaxTokens", p.MaxTokens},
+	{"Measures", (*p.Measures)(nil)},
 	{"Media", p.Media},
 	{"NewBar", p.NewBar},
 	{"NewCurves", p.NewCurves},
@@ -53,11 +57,13 @@ var table_attune_display = [...]table.Symbol{
 	{"PNG", (*p.PNG)(nil)},
 	{"Progress", p.Progress},
 	{"ProgressReader", p.ProgressReader},
+	{"ReadAttention", p.ReadAttention},
 	{"Render", p.Render},
 	{"RenderValue", p.RenderValue},
 	{"RoundTicks", (*p.RoundTicks)(nil)},
 	{"SVG", (*p.SVG)(nil)},
 	{"Scatter", p.Scatter},
+	{"Score", (*p.Score)(nil)},
 	{"Series", (*p.Series)(nil)},
 	{"SetOut", p.SetOut},
 	{"Show", p.Show},
