@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -266,4 +267,35 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%v, %q", err, silent.text())
 	}
 	mustAnswer(t, s, 5, fmt.Sprint("1 + ", 1), "= 2\n")
+}
+
+// TestAsksOnceForALine stops the worker for a while behind each answer: a line that
+// was typed and is not read yet must not be asked for again.
+func TestAsksOnceForALine(t *testing.T) {
+	s := open(t)
+	mustRun(t, s, 1, "import \"fmt\"")
+	out := asked{record(), "gopher"}
+	pid := s.Processes()[0].PID
+	slow := slowAnswer{out, func() {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+		time.AfterFunc(300*time.Millisecond, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+	}}
+	code := "var a, b string\nfmt.Scanln(&a)\nfmt.Scanln(&b)\nfmt.Println(a, b)"
+	if err := s.Execute(context.Background(), cell.Request{Count: 2, Code: code, AllowStdin: true}, slow).Err; err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.text(), "asked"); n != 2 || !strings.HasSuffix(out.text(), "gopher gopher\n") {
+		t.Errorf("asked %d times: %q", n, out.text())
+	}
+}
+
+// slowAnswer does something just before the answer is given.
+type slowAnswer struct {
+	asked
+	before func()
+}
+
+func (a slowAnswer) Input(ctx context.Context, prompt string, password bool) (string, error) {
+	a.before()
+	return a.asked.Input(ctx, prompt, password)
 }

@@ -39,7 +39,8 @@ const firstLook = 2 * time.Millisecond
 // watch looks less and less often.
 func (e *execution) watch(ctx context.Context, h *hand) {
 	for pause := firstLook; ctx.Err() == nil; {
-		if h.oldest(e.worksOn()) && readsStdin(h.client.PID()) && ctx.Err() == nil {
+		// A thread that waits although there is something to read is about to read it.
+		if h.oldest(e.worksOn()) && !h.client.Unread() && readsStdin(h.client.PID()) && ctx.Err() == nil {
 			if !e.ask(ctx, h) {
 				return
 			}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe" // ioctl(2) writes where a pointer says
 )
 
 // Client is a running worker as the front sees it.
@@ -161,6 +162,27 @@ func (c *Client) Type(line string) error {
 	}
 	return nil
 }
+
+// Unread tells whether something that was typed has not been read yet.
+func (c *Client) Unread() bool {
+	c.inMu.Lock()
+	defer c.inMu.Unlock()
+	if c.stdin == nil {
+		return false
+	}
+	conn, err := c.stdin.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var n int32
+	_ = conn.Control(func(fd uintptr) {
+		_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, bytesUnread, uintptr(unsafe.Pointer(&n)))
+	})
+	return n > 0
+}
+
+// bytesUnread is FIONREAD of ioctl(2), which package syscall does not name.
+const bytesUnread = 0x541b
 
 // EndInput lets reads of the worker's standard input come to the end of the file,
 // until OpenInput.

@@ -190,3 +190,47 @@ class Notebook:
             except BrowserTimeout:
                 continue
         return [t.strip() for t in items.all_inner_texts()]
+
+    def menu(self, menu, command):
+        self.page.get_by_role("menuitem", name=menu, exact=True).click()
+        self.page.locator(f'.lm-Menu-item[data-command="{command}"]').first.click()
+
+    def restart(self):
+        """By the menu and the question that it asks; returns when the kernel is new."""
+        self.menu("Kernel", "kernelmenu:restart")
+        self.page.locator(".jp-Dialog button.jp-mod-warn").click()
+        self.page.locator(".jp-Dialog").wait_for(state="detached", timeout=30_000)
+        self.wait_idle(60)
+
+    def tooltip(self):
+        """What Shift-Tab shows for the word at the cursor."""
+        shown = self.page.locator(".jp-Tooltip")
+        for _ in range(3):
+            self.page.keyboard.press("Shift+Tab")
+            try:
+                shown.wait_for(timeout=5_000)
+                break
+            except BrowserTimeout:
+                continue
+        return shown.inner_text()
+
+    def answer(self, text):
+        """Types a line where the cell asks for one."""
+        box = self.panel.locator(".jp-Stdin-input")
+        box.wait_for(timeout=30_000)
+        box.fill(text)
+        box.press("Enter")
+        box.wait_for(state="detached", timeout=10_000)  # another one would ask again
+
+
+class Notebook7(Notebook):
+    """One notebook open in Notebook 7, which is made of the same parts."""
+
+    def __init__(self, page, url, name):
+        self.page = page
+        page.goto(f"{url}notebooks/{name}")
+        self.panel = page.locator(".jp-NotebookPanel")
+        self.panel.locator(".jp-CodeCell").first.wait_for(timeout=60_000)
+        # Its name stands in the toolbar once the kernel is connected.
+        page.locator(".jp-Toolbar-kernelName", has_text="Go (attune)").wait_for(timeout=60_000)
+        self.wait_idle(60)
