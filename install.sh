@@ -203,7 +203,7 @@ own_jupyter() {
 # fill_venv FILE: makes .venv hold what FILE pins; does nothing when it does already.
 fill_venv() {
 	local stamp
-	stamp=$(cat notebooks/requirements.txt notebooks/constraints.txt "$1" | sha256sum)
+	stamp=$(cat notebooks/requirements.txt notebooks/constraints.txt notebooks/papermill/*.{py,toml} "$1" | sha256sum)
 	[ "$(cat "$VENV/stamp-$(basename "$1")" 2>/dev/null)" != "$stamp" ] || return 0
 	say "    pip install -r $1 into .venv (a minute or two)"
 	[ -x "$VENV/bin/pip" ] || { rm -rf "$VENV" && "$PYTHON" -m venv "$VENV"; }

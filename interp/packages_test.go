@@ -271,8 +271,7 @@ func TestRelink(t *testing.T) {
 		[]string{"import \"example.com/draws\"\ndraws.D", module + " v0.9.0", have, "built again", "link the worker", "= 10"},
 		[]string{"kept", "undefined: kept"},
 		[]string{"%restore", ""},
-		[]string{"up(\"x\") + fmt.Sprint(kept)", "undefined: fmt"},
-		[]string{"import \"fmt\"\nup(\"x\") + fmt.Sprint(kept)", "= \"X7\""},
+		[]string{"up(\"x\") + fmt.Sprint(kept)", "= \"X7\""},
 		[]string{"import \"gonum.org/v1/plot\"\nplot.New().Title.Text = \"t\"", "not: Error"},
 	)
 }
