@@ -105,8 +105,9 @@ func (c *cuda) close() error {
 	return errors.Join(errs...)
 }
 
-// kernel finds a kernel of a file, compiling the file's PTX at first use.
-func (c *cuda) kernel(file, name string) (*driver.Function, error) {
+// kernel finds a kernel of a file, compiling the file's PTX at first use. Its
+// launches get shared bytes of memory beside what it declares.
+func (c *cuda) kernel(file, name string, shared int) (*driver.Function, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f, ok := c.functions[name]; ok {
@@ -127,16 +128,25 @@ func (c *cuda) kernel(file, name string) (*driver.Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shared > 0 {
+		if err := f.Share(shared); err != nil {
+			return nil, err
+		}
+	}
 	c.functions[name] = f
 	return f, nil
 }
 
 // launch runs a kernel on a number of one-dimensional blocks.
 func (c *cuda) launch(file, name string, blocks, threads int, args []uint64) error {
+	return c.launchShared(file, name, blocks, threads, 0, args)
+}
+
+func (c *cuda) launchShared(file, name string, blocks, threads, shared int, args []uint64) error {
 	if blocks > math.MaxInt32 {
 		return fmt.Errorf("launch %s: %d blocks are more than a grid holds", name, blocks)
 	}
-	f, err := c.kernel(file, name)
+	f, err := c.kernel(file, name, shared)
 	if err != nil {
 		return err
 	}

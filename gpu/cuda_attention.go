@@ -18,6 +18,7 @@ const (
 	splitQueries     = 8 // the most queries that are cut along the keys
 	splitBlocks      = 512
 	splitLeast       = 128 // keys
+	maxRows          = 1 << 28
 )
 
 func attentionRows(size int) int { return map[bool]int{false: 32, true: 16}[size > 128] }
@@ -49,6 +50,9 @@ func (c *cuda) prepare(a *attention) (*attentionCall, error) {
 	if err != nil {
 		return nil, err
 	}
+	if max(a.tq, a.tk) > maxRows {
+		return nil, fmt.Errorf("%d queries, %d keys: the CUDA kernels go up to %d", a.tq, a.tk, maxRows)
+	}
 	call := &attentionCall{attention: a, size: size}
 	var seqs, slopes, bias uint64
 	if a.seqs != nil {
@@ -77,7 +81,7 @@ func (c *cuda) prepare(a *attention) (*attentionCall, error) {
 		biasBatch, biasHead, biasRow = a.biasStrides()
 	}
 	args = append(args, bias, uint64(biasBatch), uint64(biasHead), uint64(biasRow), slopes)
-	args = append(args, uint64(a.h), uint64(a.h/a.kv), uint64(a.tq), uint64(a.tk), uint64(a.d), uint64(a.left), uint64(a.right))
+	args = append(args, uint64(a.h), uint64(a.h/a.kv), uint64(a.tq), uint64(a.tk), uint64(a.d), uint64(min(a.left, 2*maxRows)), uint64(min(a.right, 2*maxRows)))
 	rest := 65536 / float32(65536-a.drop)
 	call.args = append(args, 0,
 		uint64(math.Float32bits(a.scale))|uint64(math.Float32bits(rest))<<32,
@@ -98,16 +102,23 @@ func (a *attentionCall) with(n int, more ...uint64) []uint64 {
 // aligned says, as 1, that all rows of query, key and value begin at multiples of
 // 16 bytes.
 func (a *attentionCall) aligned() uint64 {
-	for _, t := range []*Tensor{a.q, a.k, a.v} {
+	if rowsAligned(a.q, a.k, a.v) {
+		return 1
+	}
+	return 0
+}
+
+func rowsAligned(all ...*Tensor) bool {
+	for _, t := range all {
 		bytes := t.address()
 		for _, s := range t.strides[:3] {
 			bytes |= uint64(s * t.dtype.Size())
 		}
 		if bytes%16 != 0 {
-			return 0
+			return false
 		}
 	}
-	return 1
+	return true
 }
 
 // lend uploads data to workspace that lives until free.
@@ -155,6 +166,48 @@ func (c *cuda) launchAttention(a *attentionCall, source, name string, blocks int
 	return c.launch(fmt.Sprintf("%s_%d", source, a.size), fmt.Sprintf("%s_%s_%d", name, a.q.dtype, a.size), blocks, attentionThreads, args)
 }
 
+// The geometry of the tensor core kernels (attention_mma.cu, attention_grad_mma.cu).
+const (
+	tensorCapability = 80
+	mmaGradRows      = 64
+	mmaGradCols      = 32
+)
+
+// mmaTile is the queries and the keys of one tile of the forward kernels.
+func mmaTile(size int, full bool) (rows, cols int) {
+	rows, cols = 128, 32
+	if full || size > 128 {
+		rows = 64
+	}
+	if size == 32 || size == 64 && !full {
+		cols = 64
+	}
+	if size > 128 {
+		cols = 16
+	}
+	return rows, cols
+}
+
+// full says that scores need more than a product, a positive scale and a mask.
+func (a *attentionCall) full() bool {
+	return a.bias != nil || a.slopes != nil || a.drop > 0 || !(a.scale > 0)
+}
+
+// tensorCores says whether the tensor core kernels can do the call: the device has
+// them, the type is half precision, rows can be copied in pieces of 16 bytes, and
+// nothing else is in the way.
+func (c *cuda) tensorCores(a *attentionCall, obstacle bool, more ...*Tensor) bool {
+	return c.ctx.Info().Capability >= tensorCapability && a.q.dtype != Float32 && a.d%8 == 0 && !obstacle &&
+		rowsAligned(append(more, a.q, a.k, a.v, a.out)...)
+}
+
+func (c *cuda) launchMMA(a *attentionCall, source, name string, blocks, shared int, args []uint64) error {
+	if a.full() {
+		name += "_full"
+	}
+	return c.launchShared(fmt.Sprintf("%s_%d", source, a.size), fmt.Sprintf("%s_%s_%d", name, a.q.dtype, a.size), blocks, attentionThreads, shared, args)
+}
+
 func (c *cuda) attention(a *attention) error {
 	call, err := c.prepare(a)
 	if err != nil {
@@ -162,9 +215,13 @@ func (c *cuda) attention(a *attention) error {
 	}
 	if a.tq <= splitQueries && a.drop == 0 {
 		err = c.split(call)
-	} else {
+	} else if !c.tensorCores(call, call.full() && call.size > 128) {
 		n := tiles(a.tq, attentionRows(call.size))
 		err = c.launchAttention(call, "attention", "attention", n*a.b*a.h, call.with(n))
+	} else {
+		rows, cols := mmaTile(call.size, call.full())
+		n := tiles(a.tq, rows)
+		err = c.launchMMA(call, "attention_mma", "attention_mma", n*a.b*a.h, (rows+2*cols)*call.size*2, call.with(n))
 	}
 	return errors.Join(err, call.free())
 }
@@ -219,14 +276,22 @@ func (c *cuda) attentionGrad(a *attentionGrad) error {
 	for _, t := range []*Tensor{a.dOut, a.dq, a.dk, a.dv} {
 		grads = a.packHeads(grads, t)
 	}
+	mma := c.tensorCores(call, call.size > 128, a.out, a.dOut, a.dq, a.dk, a.dv)
 	for _, k := range []struct {
-		name        string
-		rows, heads int
-	}{{"attention_grad_query", a.tq, a.h}, {"attention_grad_key_value", a.tk, a.kv}} {
-		n := tiles(k.rows, gradRows(call.size))
-		if err == nil && n > 0 {
-			err = c.launchAttention(call, "attention_grad", k.name, n*a.b*k.heads, call.with(n, append(grads, delta)...))
+		name                string
+		rows, heads, shared int
+	}{{"attention_grad_query", a.tq, a.h, 0}, {"attention_grad_key_value", a.tk, a.kv, 4 * mmaGradCols * 4}} {
+		if err != nil || k.rows == 0 {
+			continue
 		}
+		if !mma {
+			n := tiles(k.rows, gradRows(call.size))
+			err = c.launchAttention(call, "attention_grad", k.name, n*a.b*k.heads, call.with(n, append(grads, delta)...))
+			continue
+		}
+		n := tiles(k.rows, mmaGradRows)
+		shared := (2*mmaGradRows+4*mmaGradCols)*call.size*2 + k.shared
+		err = c.launchMMA(call, "attention_grad_mma", k.name+"_mma", n*a.b*k.heads, shared, call.with(n, append(grads, delta)...))
 	}
 	return errors.Join(err, call.free())
 }

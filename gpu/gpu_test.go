@@ -24,7 +24,12 @@ func devices(t *testing.T, test func(t *testing.T, dev *Device)) {
 			test(t, dev)
 		})
 	}
-	t.Run("cuda behind the fake driver", func(t *testing.T) { test(t, fakeDevice(t, nil)) })
+	for _, sm := range []string{"75", "80"} {
+		t.Run("cuda sm_"+sm+" behind the fake driver", func(t *testing.T) {
+			t.Setenv("FAKECUDA_SM", sm)
+			test(t, fakeDevice(t, nil))
+		})
+	}
 }
 
 func normal(rng *rand.Rand, n int) []float32 {

@@ -258,6 +258,7 @@ type Function struct {
 	ctx    *Context
 	handle unsafe.Pointer
 	name   string
+	shared int // bytes that every launch gets
 }
 
 // Load compiles PTX for the device. The error holds the compiler's messages.
@@ -296,6 +297,15 @@ func (m *Module) Function(name string) (*Function, error) {
 	return f, nil
 }
 
+// Share gives every launch of the kernel so many bytes of shared memory beside what
+// the kernel declares. Call it before the first launch.
+func (f *Function) Share(bytes int) error {
+	f.shared = bytes
+	return f.ctx.do(fmt.Sprintf("give %s %d bytes of shared memory", f.name, bytes), 0, func() C.int {
+		return C.attune_cuda_allow(&f.ctx.lib.c, f.ctx.ctx, f.handle, C.int(bytes))
+	})
+}
+
 // Launch starts the kernel on blocks of threads, both one-dimensional. The
 // kernel's one struct argument is args, eight bytes a field. It does not wait:
 // errors of the kernel itself come from a later call.
@@ -304,7 +314,7 @@ func (f *Function) Launch(blocks, threads int, args []uint64) error {
 	if lost := c.lost.Load(); lost != nil {
 		return fmt.Errorf("launch %s: an earlier error ended the context: %w", f.name, lost)
 	}
-	code := C.attune_cuda_launch(&c.lib.c, c.ctx, f.handle, C.uint(blocks), C.uint(threads), unsafe.Pointer(&args[0]), C.size_t(8*len(args)))
+	code := C.attune_cuda_launch(&c.lib.c, c.ctx, f.handle, C.uint(blocks), C.uint(threads), C.uint(f.shared), unsafe.Pointer(&args[0]), C.size_t(8*len(args)))
 	runtime.KeepAlive(args)
 	if code != 0 {
 		return c.result(fmt.Sprintf("launch %s on %d blocks of %d threads", f.name, blocks, threads), 0, code)

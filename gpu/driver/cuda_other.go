@@ -37,4 +37,5 @@ func (*Context) Clear(uint64, int64) error               { return ErrNoBuild }
 func (*Context) Load([]byte) (*Module, error)            { return nil, ErrNoBuild }
 func (*Module) Unload() error                            { return ErrNoBuild }
 func (*Module) Function(string) (*Function, error)       { return nil, ErrNoBuild }
+func (*Function) Share(int) error                        { return ErrNoBuild }
 func (*Function) Launch(int, int, []uint64) error        { return ErrNoBuild }

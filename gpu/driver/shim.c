@@ -58,11 +58,14 @@ int attune_cuda_load(attune_cuda *c, void *ctx, void **module, const char *image
 	IN(ctx, c->load(module, image, 2, options, values));
 }
 
-int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, void *args, size_t size)
+// CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES is 8.
+int attune_cuda_allow(attune_cuda *c, void *ctx, void *f, int shared) { IN(ctx, c->set(f, 8, shared)); }
+
+int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, unsigned shared, void *args, size_t size)
 {
 	// CU_LAUNCH_PARAM_BUFFER_POINTER is 1, _SIZE 2, _END 0: the whole struct at once.
 	void *extra[5] = {(void *)1, args, (void *)2, &size, (void *)0};
-	IN(ctx, c->launch(f, blocks, 1, 1, threads, 1, 1, 0, 0, 0, extra));
+	IN(ctx, c->launch(f, blocks, 1, 1, threads, 1, 1, shared, 0, 0, extra));
 }
 
 int attune_cuda_init(attune_cuda *c) { return c->init(0); }

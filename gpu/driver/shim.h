@@ -27,6 +27,7 @@
 	X(load, "cuModuleLoadDataEx", (void **, const void *, unsigned, int *, void **)) \
 	X(unload, "cuModuleUnload", (void *)) \
 	X(function, "cuModuleGetFunction", (void **, void *, const char *)) \
+	X(set, "cuFuncSetAttribute", (void *, int, int)) \
 	X(launch, "cuLaunchKernel", (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **))
 
 typedef struct {
@@ -53,8 +54,10 @@ int attune_cuda_clear(attune_cuda *c, void *ctx, uint64_t at, size_t size);
 int attune_cuda_load(attune_cuda *c, void *ctx, void **module, const char *image, char *log, size_t size);
 int attune_cuda_unload(attune_cuda *c, void *ctx, void *module);
 int attune_cuda_function(attune_cuda *c, void *ctx, void **f, void *module, const char *name);
+// Lets launches name up to so many bytes of shared memory.
+int attune_cuda_allow(attune_cuda *c, void *ctx, void *f, int shared);
 // args is the kernel's one struct argument, size bytes.
-int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, void *args, size_t size);
+int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, unsigned shared, void *args, size_t size);
 
 int attune_cuda_init(attune_cuda *c);
 int attune_cuda_version(attune_cuda *c, int *version);

@@ -8,7 +8,7 @@
 
 // The scores of this thread's keys, in base 2; -Inf for keys the query does not see.
 template <int D, int COLS, int LANES>
-DEVICE void scores(float *s, const AttentionArgs &p, const Place &at, const float *qs, const float *ks, i64 i, i64 k0, int row, int lane)
+DEVICE void scores(float *s, const AttentionArgs &p, const Place &at, const float *qs, const float *ks, int i, int k0, int row, int lane)
 {
 	UNROLL for (int x = 0; x < COLS / LANES; x++) {
 		int c = lane + LANES * x;
@@ -21,16 +21,16 @@ template <class E, int D, int COLS, int LANES> DEVICE void attention(const Atten
 	const int ROWS = THREADS / LANES;
 	SHARED float qs[ROWS * (D + 1)], ks[COLS * (D + 1)], vs[COLS * D], ps[ROWS * (COLS + 1)];
 	int row = thread_x() / LANES, lane = thread_x() % LANES;
-	i64 index = block_x() / p.tiles, q0 = block_x() % p.tiles * ROWS, i = q0 + row;
-	Place at = place_of(p, index / p.heads, index % p.heads);
+	int index = block_x() / (int)p.tiles, q0 = block_x() % (int)p.tiles * ROWS, i = q0 + row;
+	Place at = place_of(p, index / (int)p.heads, index % (int)p.heads);
 	if (q0 >= at.tq) return;
 	const E *k = rows_of<const E>(p.k, at.b, at.kv, at.k0), *v = rows_of<const E>(p.v, at.b, at.kv, at.k0);
 	load_rows<ROWS, D, D + 1, THREADS>(qs, rows_of<const E>(p.q, at.b, at.h, at.q0), p.q.row, q0, at.tq, p.d, p.scale * LOG2E);
 
 	float top = -INF, sum = 0, acc[D / LANES], s[COLS / LANES];
 	UNROLL for (int x = 0; x < D / LANES; x++) acc[x] = 0;
-	i64 end = end_key(p, at, q0, ROWS);
-	for (i64 k0 = first_key(p, at, q0, COLS); k0 < end; k0 += COLS) {
+	int end = end_key(at, q0, ROWS);
+	for (int k0 = first_key(at, q0, COLS); k0 < end; k0 += COLS) {
 		barrier(); // all have done with the tile before
 		load_rows<COLS, D, D + 1, THREADS>(ks, k, p.k.row, k0, at.tk, p.d, 1);
 		load_rows<COLS, D, D, THREADS>(vs, v, p.v.row, k0, at.tk, p.d, 1);
@@ -69,22 +69,22 @@ template <class E, int D, int COLS, int LANES> DEVICE void weights(const Attenti
 	const AttentionArgs &a = p.a;
 	SHARED float qs[ROWS * (D + 1)], ks[COLS * (D + 1)];
 	int row = thread_x() / LANES, lane = thread_x() % LANES;
-	i64 index = block_x() / a.tiles, r0 = block_x() % a.tiles * ROWS, r = r0 + row;
-	Place at = place_of(a, index / a.heads, index % a.heads);
-	i64 i = r < p.n ? p.queries[r] : at.tq;
+	int index = block_x() / (int)a.tiles, r0 = block_x() % (int)a.tiles * ROWS, r = r0 + row;
+	Place at = place_of(a, index / (int)a.heads, index % (int)a.heads);
+	int i = r < p.n ? p.queries[r] : at.tq;
 	UNROLL_BY(1) for (int e = thread_x(); e < ROWS * D; e += THREADS) {
-		i64 query = r0 + e / D < p.n ? p.queries[r0 + e / D] : at.tq;
+		int query = r0 + e / D < p.n ? p.queries[r0 + e / D] : at.tq;
 		bool there = query < at.tq && e % D < a.d;
 		qs[e / D * (D + 1) + e % D] = there ? load(rows_of<const E>(a.q, at.b, at.h, at.q0 + query)[e % D]) * (a.scale * LOG2E) : 0;
 	}
 	float lse = i < at.tq ? base2(lse_of(a, at)[i]) : INF, s[COLS / LANES];
-	for (i64 k0 = 0; k0 < a.tk; k0 += COLS) {
+	for (int k0 = 0; k0 < a.tk; k0 += COLS) {
 		barrier(); // all have done with the tile before
 		load_rows<COLS, D, D + 1, THREADS>(ks, rows_of<const E>(a.k, at.b, at.kv, at.k0), a.k.row, k0, at.tk, a.d, 1);
 		barrier(); // the tile is there
 		scores<D, COLS, LANES>(s, a, at, qs, ks, i, k0, row, lane);
 		UNROLL for (int x = 0; x < COLS / LANES; x++) {
-			i64 j = k0 + lane + LANES * x;
+			int j = k0 + lane + LANES * x;
 			if (r < p.n && j < a.tk) p.w[(index * p.n + r) * a.tk + j] = exp2_fast(s[x] - lse);
 		}
 	}

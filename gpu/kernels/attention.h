@@ -61,17 +61,19 @@ DEVICE void store(float *to, float x) { *to = x; }
 DEVICE void store(F16 *to, float x) { to->bits = f16_of(x); }
 DEVICE void store(BF16 *to, float x) { to->bits = bf16_of(x); }
 
-// One query head of one sequence.
+// One query head of one sequence. Places along a sequence are 32 bits wide: the
+// launcher allows no more than 2^28 rows, and 2^29 stands for an unlimited window.
 struct Place {
-	i64 b, h, kv, number; // number = b * heads + h
-	i64 q0, tq, k0, tk, shift;
+	int b, h, kv, number; // number = b * heads + h
+	int q0, tq, k0, tk, shift, left, right;
 	float slope; // in base 2
 	const float *bias;
 };
 
-DEVICE Place place_of(const AttentionArgs &p, i64 b, i64 h)
+DEVICE Place place_of(const AttentionArgs &p, int b, int h)
 {
-	Place s = {b, h, h / p.group, b * p.heads + h, 0, p.tq, 0, p.tk, p.tk - p.tq, 0, 0};
+	int tq = (int)p.tq, tk = (int)p.tk;
+	Place s = {b, h, h / (int)p.group, b * (int)p.heads + h, 0, tq, 0, tk, tk - tq, (int)p.left, (int)p.right, 0, 0};
 	if (p.seqs) {
 		const int *x = p.seqs + 5 * b;
 		s.q0 = x[0], s.tq = x[1], s.k0 = x[2], s.tk = x[3], s.shift = x[4];
@@ -87,28 +89,28 @@ template <class E> DEVICE E *rows_of(const Heads &x, i64 b, i64 h, i64 first)
 }
 DEVICE float *lse_of(const AttentionArgs &p, const Place &s) { return p.lse + s.b * p.lse_batch + s.h * p.lse_head + s.q0; }
 
-DEVICE i64 larger(i64 a, i64 b) { return a > b ? a : b; }
-DEVICE i64 lesser(i64 a, i64 b) { return a < b ? a : b; }
+DEVICE int larger(int a, int b) { return a > b ? a : b; }
+DEVICE int lesser(int a, int b) { return a < b ? a : b; }
 
 // The keys that any of the queries i … i+n-1 sees: from the first, rounded down to
 // a multiple of tile, to before the last.
-DEVICE i64 first_key(const AttentionArgs &p, const Place &s, i64 i, i64 tile) { return larger(0, i + s.shift - p.left) / tile * tile; }
-DEVICE i64 end_key(const AttentionArgs &p, const Place &s, i64 i, i64 n) { return lesser(s.tk, i + n + s.shift + p.right); }
+DEVICE int first_key(const Place &s, int i, int tile) { return larger(0, i + s.shift - s.left) / tile * tile; }
+DEVICE int end_key(const Place &s, int i, int n) { return lesser(s.tk, i + n + s.shift + s.right); }
 // The queries that see any of the keys j … j+n-1, the other way round.
-DEVICE i64 first_query(const AttentionArgs &p, const Place &s, i64 j, i64 tile) { return larger(0, j - s.shift - p.right) / tile * tile; }
-DEVICE i64 end_query(const AttentionArgs &p, const Place &s, i64 j, i64 n) { return lesser(s.tq, j + n - s.shift + p.left); }
+DEVICE int first_query(const Place &s, int j, int tile) { return larger(0, j - s.shift - s.right) / tile * tile; }
+DEVICE int end_query(const Place &s, int j, int n) { return lesser(s.tq, j + n - s.shift + s.left); }
 
-DEVICE bool sees(const AttentionArgs &p, const Place &s, i64 i, i64 j)
+DEVICE bool sees(const Place &s, int i, int j)
 {
-	i64 far = j - i - s.shift;
-	return i < s.tq && j < s.tk && far <= p.right && far >= -p.left;
+	int far = j - i - s.shift;
+	return i < s.tq && j < s.tk && far <= s.right && far >= -s.left;
 }
 
 // Query i's score of key j in base 2, from their product times scale * LOG2E; -Inf
 // where i does not see j.
-DEVICE float score(const AttentionArgs &p, const Place &s, i64 i, i64 j, float x)
+DEVICE float score(const AttentionArgs &p, const Place &s, int i, int j, float x)
 {
-	if (!sees(p, s, i, j)) return -INF;
+	if (!sees(s, i, j)) return -INF;
 	if (s.bias) x += s.bias[i * p.bias_row + j] * LOG2E;
 	if (p.slopes) {
 		float far = (float)(j - i - s.shift);
@@ -123,7 +125,7 @@ DEVICE float base2(float lse) { return lse == -INF ? INF : lse * LOG2E; }
 // Philox4x32-10 (Salmon et al. 2011).
 DEVICE void philox(unsigned c[4], unsigned k0, unsigned k1)
 {
-	UNROLL_BY(1) for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+	UNROLL for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
 		unsigned long long p0 = (unsigned long long)c[0] * 0xD2511F53u, p1 = (unsigned long long)c[2] * 0xCD9E8D57u;
 		c[0] = (unsigned)(p1 >> 32) ^ c[1] ^ k0, c[1] = (unsigned)p1;
 		c[2] = (unsigned)(p0 >> 32) ^ c[3] ^ k1, c[3] = (unsigned)p0;
@@ -131,14 +133,14 @@ DEVICE void philox(unsigned c[4], unsigned k0, unsigned k1)
 }
 
 // The words of dropout for query i and the eight keys around j.
-DEVICE void dropout8(const AttentionArgs &p, const Place &s, i64 i, i64 j, unsigned c[4])
+DEVICE void dropout8(const AttentionArgs &p, const Place &s, int i, int j, unsigned c[4])
 {
 	c[0] = (unsigned)(j / 8), c[1] = (unsigned)i, c[2] = (unsigned)s.number, c[3] = 0;
 	philox(c, p.seed0, p.seed1);
 }
 
 // What dropout multiplies one weight with.
-DEVICE float keep(const AttentionArgs &p, const Place &s, i64 i, i64 j)
+DEVICE float keep(const AttentionArgs &p, const Place &s, int i, int j)
 {
 	if (!p.drop) return 1;
 	unsigned c[4];
@@ -150,7 +152,7 @@ DEVICE float keep(const AttentionArgs &p, const Place &s, i64 i, i64 j)
 // Rows first … first+ROWS-1 of a head into shared memory (ROWS, LD) as floats,
 // times scale; zero past the head's rows and past its head size d.
 template <int ROWS, int D, int LD, int THREADS, class E>
-DEVICE void load_rows(float *to, const E *from, i64 stride, i64 first, i64 rows, i64 d, float scale)
+DEVICE void load_rows(float *to, const E *from, i64 stride, int first, int rows, int d, float scale)
 {
 	UNROLL_BY(1) for (int e = thread_x(); e < ROWS * D; e += THREADS) {
 		int r = e / D, c = e % D;

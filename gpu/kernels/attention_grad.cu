@@ -13,8 +13,8 @@ template <class E, int D, int ROWS> DEVICE void grad_query(const AttentionGradAr
 	const AttentionArgs &a = p.a;
 	SHARED float qs[ROWS * (D + 1)], gs[ROWS * (D + 1)], ks[COLS * (D + 1)], vs[COLS * (D + 1)], ds[ROWS * (COLS + 1)];
 	int row = thread_x() / LANES, lane = thread_x() % LANES;
-	i64 index = block_x() / a.tiles, q0 = block_x() % a.tiles * ROWS, i = q0 + row;
-	Place at = place_of(a, index / a.heads, index % a.heads);
+	int index = block_x() / (int)a.tiles, q0 = block_x() % (int)a.tiles * ROWS, i = q0 + row;
+	Place at = place_of(a, index / (int)a.heads, index % (int)a.heads);
 	if (q0 >= at.tq) return;
 	load_rows<ROWS, D, D + 1, THREADS>(qs, rows_of<const E>(a.q, at.b, at.h, at.q0), a.q.row, q0, at.tq, a.d, 1);
 	load_rows<ROWS, D, D + 1, THREADS>(gs, rows_of<const E>(p.go, at.b, at.h, at.q0), p.go.row, q0, at.tq, a.d, 1);
@@ -28,8 +28,8 @@ template <class E, int D, int ROWS> DEVICE void grad_query(const AttentionGradAr
 	delta = row_sum<LANES>(delta);
 	if (i < at.tq && lane == 0) p.delta[index * a.tq + i] = delta;
 	UNROLL for (int x = 0; x < D / LANES; x++) acc[x] = 0;
-	i64 end = end_key(a, at, q0, ROWS);
-	for (i64 k0 = first_key(a, at, q0, COLS); k0 < end; k0 += COLS) {
+	int end = end_key(at, q0, ROWS);
+	for (int k0 = first_key(at, q0, COLS); k0 < end; k0 += COLS) {
 		barrier(); // all have done with the tile before
 		load_rows<COLS, D, D + 1, THREADS>(ks, rows_of<const E>(a.k, at.b, at.kv, at.k0), a.k.row, k0, at.tk, a.d, 1);
 		load_rows<COLS, D, D + 1, THREADS>(vs, rows_of<const E>(a.v, at.b, at.kv, at.k0), a.v.row, k0, at.tk, a.d, 1);
@@ -59,22 +59,22 @@ template <class E, int D, int ROWS> DEVICE void grad_key_value(const AttentionGr
 	SHARED float ks[ROWS * (D + 1)], vs[ROWS * (D + 1)], qs[COLS * (D + 1)], gs[COLS * (D + 1)];
 	SHARED float ps[ROWS * (COLS + 1)], ds[ROWS * (COLS + 1)], lse[COLS], delta[COLS];
 	int row = thread_x() / LANES, lane = thread_x() % LANES;
-	i64 kvs = a.heads / a.group, index = block_x() / a.tiles, k0 = block_x() % a.tiles * ROWS, j = k0 + row;
+	int kvs = (int)(a.heads / a.group), index = block_x() / (int)a.tiles, k0 = block_x() % (int)a.tiles * ROWS, j = k0 + row;
 	Place at = place_of(a, index / kvs, index % kvs * a.group);
 	if (k0 >= at.tk) return;
 	load_rows<ROWS, D, D + 1, THREADS>(ks, rows_of<const E>(a.k, at.b, at.kv, at.k0), a.k.row, k0, at.tk, a.d, 1);
 	load_rows<ROWS, D, D + 1, THREADS>(vs, rows_of<const E>(a.v, at.b, at.kv, at.k0), a.v.row, k0, at.tk, a.d, 1);
 	float gk[D / LANES], gv[D / LANES];
 	UNROLL for (int x = 0; x < D / LANES; x++) gk[x] = gv[x] = 0;
-	i64 first = first_query(a, at, k0, COLS), end = end_query(a, at, k0, ROWS);
-	UNROLL_BY(1) for (i64 g = 0; g < a.group; g++) {
-		at = place_of(a, at.b, at.kv * a.group + g);
-		for (i64 q0 = first; q0 < end; q0 += COLS) {
+	int first = first_query(at, k0, COLS), end = end_query(at, k0, ROWS);
+	UNROLL_BY(1) for (int g = 0; g < (int)a.group; g++) {
+		at = place_of(a, at.b, at.kv * (int)a.group + g);
+		for (int q0 = first; q0 < end; q0 += COLS) {
 			barrier(); // all have done with the tile before
 			load_rows<COLS, D, D + 1, THREADS>(qs, rows_of<const E>(a.q, at.b, at.h, at.q0), a.q.row, q0, at.tq, a.d, 1);
 			load_rows<COLS, D, D + 1, THREADS>(gs, rows_of<const E>(p.go, at.b, at.h, at.q0), p.go.row, q0, at.tq, a.d, 1);
 			if (thread_x() < COLS) {
-				i64 i = q0 + thread_x();
+				int i = q0 + thread_x();
 				lse[thread_x()] = i < at.tq ? base2(lse_of(a, at)[i]) : INF;
 				delta[thread_x()] = i < at.tq ? p.delta[at.number * a.tq + i] : 0;
 			}

@@ -45,28 +45,28 @@ template <class E, int D, int ROWS> DEVICE void split(const AttentionSplitArgs &
 	SHARED float sums[KEYS * (D + 2)];
 	int lane = thread_x() % LANES, slot = thread_x() / LANES;
 	// Blocks: batch, key head, group of ROWS queries (head by head), split.
-	i64 queries = a.group * a.tq, groups = (queries + ROWS - 1) / ROWS, kvs = a.heads / a.group;
-	i64 index = block_x() / p.splits, part = block_x() % p.splits, r0 = index % groups * ROWS;
-	i64 b = index / groups / kvs, kv = index / groups % kvs;
-	Place at = place_of(a, b, kv * a.group);
-	i64 query[ROWS], number[ROWS];
+	int group = (int)a.group, tq = (int)a.tq, queries = group * tq, groups = (queries + ROWS - 1) / ROWS, kvs = (int)a.heads / group;
+	int index = block_x() / (int)p.splits, part = block_x() % (int)p.splits, r0 = index % groups * ROWS;
+	int b = index / groups / kvs, kv = index / groups % kvs;
+	Place at = place_of(a, b, kv * group);
+	int query[ROWS], number[ROWS];
 	const float *bias[ROWS];
 	float slope[ROWS], q[ROWS][N], acc[ROWS][N], top[ROWS], sum[ROWS];
 	bool whole = a.aligned && a.d == D;
 	UNROLL for (int r = 0; r < ROWS; r++) {
-		i64 n = lesser(r0 + r, queries - 1);
-		Place x = place_of(a, b, kv * a.group + n / a.tq);
-		query[r] = r0 + r < queries ? n % a.tq : at.tq;
+		int n = lesser(r0 + r, queries - 1);
+		Place x = place_of(a, b, kv * group + n / tq);
+		query[r] = r0 + r < queries ? n % tq : at.tq;
 		number[r] = x.number, bias[r] = x.bias, slope[r] = x.slope;
 		top[r] = -INF, sum[r] = 0;
 		UNROLL for (int e = 0; e < N; e++) q[r][e] = acc[r][e] = 0;
 		if (query[r] < at.tq) load_part<N>(q[r], rows_of<const E>(a.q, b, x.h, at.q0 + query[r]), lane * N, a.d, whole);
 		UNROLL for (int e = 0; e < N; e++) q[r][e] *= a.scale * LOG2E;
 	}
-	i64 end = lesser(at.tk, (part + 1) * p.keys);
+	int end = lesser(at.tk, (part + 1) * (int)p.keys);
 	const E *k = rows_of<const E>(a.k, b, kv, at.k0), *v = rows_of<const E>(a.v, b, kv, at.k0);
-	UNROLL_BY(1) for (i64 j0 = part * p.keys; j0 < end; j0 += KEYS) {
-		i64 j = j0 + slot;
+	UNROLL_BY(1) for (int j0 = part * (int)p.keys; j0 < end; j0 += KEYS) {
+		int j = j0 + slot;
 		float kj[N], vj[N];
 		UNROLL for (int e = 0; e < N; e++) kj[e] = vj[e] = 0;
 		if (j < end) load_part<N>(kj, k + j * a.k.row, lane * N, a.d, whole), load_part<N>(vj, v + j * a.v.row, lane * N, a.d, whole);
@@ -97,8 +97,8 @@ template <class E, int D, int ROWS> DEVICE void split(const AttentionSplitArgs &
 template <class E> DEVICE void join(const AttentionSplitArgs &p)
 {
 	const AttentionArgs &a = p.a;
-	i64 row = block_x(), i = row % a.tq;
-	Place at = place_of(a, row / a.tq / a.heads, row / a.tq % a.heads);
+	int row = block_x(), tq = (int)a.tq, heads = (int)a.heads, i = row % tq;
+	Place at = place_of(a, row / tq / heads, row / tq % heads);
 	if (i >= at.tq) return;
 	const float *parts = p.parts + row * p.splits * (a.d + 2);
 	float top = -INF, sum = 0;

@@ -6,7 +6,7 @@
 #ifdef __CUDA__
 
 #define KERNEL extern "C" __attribute__((global)) void
-#define DEVICE static inline __attribute__((device))
+#define DEVICE static inline __attribute__((device, always_inline))
 #define DEVICE_LAMBDA __attribute__((device))
 #define SHARED __attribute__((shared))
 // Loops over a thread's own array must vanish, or the array lives in memory.

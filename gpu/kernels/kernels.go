@@ -40,6 +40,12 @@ func Images() []Image {
 			all = append(all, Image{Name: fmt.Sprintf("%s_%d", name, d), Source: name, Arch: 75, Head: d})
 		}
 	}
+	for _, d := range HeadSizes() {
+		all = append(all, Image{Name: fmt.Sprintf("attention_mma_%d", d), Source: "attention_mma", Arch: 80, Head: d})
+		if d <= 128 {
+			all = append(all, Image{Name: fmt.Sprintf("attention_grad_mma_%d", d), Source: "attention_grad_mma", Arch: 80, Head: d})
+		}
+	}
 	return all
 }
 

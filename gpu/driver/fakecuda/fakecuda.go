@@ -91,15 +91,9 @@ func unpack(dir string, edit func(name, text string) string) ([]string, error) {
 	return out, nil
 }
 
-// register adds, for each kernel of a source, a caller that unpacks its struct
-// argument and the entry in the fake driver's list.
+// register puts before each kernel of a source a caller that unpacks its struct
+// argument, and the entry in the fake driver's list.
 func register(text string) string {
-	var b strings.Builder
-	b.WriteString(text)
-	b.WriteString("\nnamespace {\n")
-	for _, m := range regexp.MustCompile(`(?m)^KERNEL (\w+)\((\w+) `).FindAllStringSubmatch(text, -1) {
-		fmt.Fprintf(&b, "fake::Entry entry_%[1]s(%[1]q, %[1]s, [](const void *p) { %[1]s(*(const %[2]s *)p); });\n", m[1], m[2])
-	}
-	b.WriteString("}\n")
-	return b.String()
+	return regexp.MustCompile(`(?m)^KERNEL (\w+)\((\w+) `).ReplaceAllString(text,
+		`extern "C" void $1($2); static fake::Entry entry_$1("$1", $1, [](const void *p) { $1(*(const $2 *)p); });`+"\n$0")
 }

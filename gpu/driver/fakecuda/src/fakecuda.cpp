@@ -28,6 +28,7 @@ struct Kernel {
 	std::string name;
 	void (*run)(const void *);
 	unsigned size;
+	unsigned shared; // what cuFuncSetAttribute allows
 };
 
 static std::vector<Kernel> &kernels()
@@ -36,9 +37,14 @@ static std::vector<Kernel> &kernels()
 	return all;
 }
 
-void add(const char *name, void (*run)(const void *), unsigned size) { kernels().push_back({name, run, size}); }
+void add(const char *name, void (*run)(const void *), unsigned size) { kernels().push_back({name, run, size, 48 * 1024}); }
 
 enum State { READY, AT_BARRIER, AT_SHUFFLE, DONE };
+
+struct Copy {
+	void *to;
+	const void *from;
+};
 
 struct Fiber {
 	jmp_buf at;
@@ -47,12 +53,15 @@ struct Fiber {
 	State state;
 	bool started;
 	float value;
+	const void *shown;
+	std::vector<std::vector<Copy>> copies; // groups; the last is open
 };
 
 constexpr size_t STACK = 64 * 1024;
 static std::vector<Fiber> fibers;
 static jmp_buf scheduler;
 static const Kernel *running;
+static bool misaligned; // what a device reports as a misaligned address
 static const void *arguments;
 
 static void leave(State s)
@@ -72,6 +81,38 @@ float exchange(float x, int mask)
 	float y = fibers[me ^ mask].value;
 	leave(AT_SHUFFLE); // nobody writes anew before all have read
 	return y;
+}
+
+void show(const void *data)
+{
+	fibers[thread].shown = data;
+	leave(AT_SHUFFLE);
+}
+
+const void *seen(int lane) { return fibers[thread / 32 * 32 + lane].shown; }
+
+void hide() { leave(AT_SHUFFLE); }
+
+char *dynamic_shared;
+
+void copy_later(void *to, const void *from)
+{
+	if ((uintptr_t)to % 16 || (uintptr_t)from % 16) misaligned = true;
+	fibers[thread].copies.back().push_back({to, from});
+}
+
+void copies_end() { fibers[thread].copies.emplace_back(); }
+
+void copies_wait(int left)
+{
+	auto &groups = fibers[thread].copies;
+	while ((int)groups.size() - 1 > left) {
+		for (auto &c : groups.front()) {
+			if (c.from) memcpy(c.to, c.from, 16);
+			else memset(c.to, 0, 16);
+		}
+		groups.erase(groups.begin());
+	}
 }
 
 static void entry()
@@ -104,6 +145,22 @@ static bool release(int first, int last, State s)
 	return waiting > 0;
 }
 
+// Runs the warp from thread w on until it waits for others; the turns it took.
+static int run_warp(int w, int threads)
+{
+	int end = w + 32 < threads ? w + 32 : threads, turns = 0;
+	for (;; turns++) {
+		int ran = 0;
+		for (int n = w; n < end; n++) {
+			int i = turns % 2 ? end - 1 - (n - w) : n;
+			if (fibers[i].state == READY) resume(i), ran++;
+		}
+		if (!ran || !release(w, end, AT_SHUFFLE)) return turns + (ran > 0);
+	}
+}
+
+static unsigned order; // of blocks, over all launches
+
 // False where threads wait for each other for ever: a barrier or shuffle that not
 // all of them reach.
 static bool run_block(int threads)
@@ -112,18 +169,28 @@ static bool run_block(int threads)
 		Fiber &f = fibers[i];
 		f.state = READY;
 		f.started = false;
+		f.copies.assign(1, {});
 		getcontext(&f.first);
 		f.first.uc_stack = {f.stack, 0, STACK};
 		f.first.uc_link = nullptr;
 		makecontext(&f.first, entry, 0);
 	}
+	// Every other block lets each warp run as far as it can before the next one does,
+	// so that a barrier missing between warps shows; the others change threads at every
+	// shuffle, so that one missing within a warp's reach shows.
+	bool apart = order++ % 2 == 0;
+	int warps = (threads + 31) / 32;
 	for (int turn = 0;; turn++) {
 		int ran = 0, done = 0;
-		for (int n = 0; n < threads; n++) {
-			int i = turn % 2 ? threads - 1 - n : (n + 37 * turn) % threads;
-			if (fibers[i].state == READY) resume(i), ran++;
-			if (fibers[i].state == DONE) done++;
+		if (apart) {
+			for (int n = 0; n < warps; n++) ran += run_warp((turn % 2 ? warps - 1 - n : n) * 32, threads);
+		} else {
+			for (int n = 0; n < threads; n++) {
+				int i = turn % 2 ? threads - 1 - n : (n + 37 * turn) % threads;
+				if (fibers[i].state == READY) resume(i), ran++;
+			}
 		}
+		for (int i = 0; i < threads; i++) done += fibers[i].state == DONE;
 		if (done == threads) return true;
 		bool freed = false;
 		for (int w = 0; w < threads; w += 32) freed |= release(w, w + 32 < threads ? w + 32 : threads, AT_SHUFFLE);
@@ -151,6 +218,9 @@ static std::map<uint64_t, size_t> memory;
 static size_t used;
 static int failed;
 constexpr size_t TOTAL = size_t(1) << 30;
+
+// The shared memory that a launch may name without leave, and with.
+constexpr unsigned LITTLE = 48 * 1024, MOST = 99 * 1024;
 
 // The rest of FAKECUDA behind key, or null.
 static const char *injected(const char *key)
@@ -187,6 +257,7 @@ API cuGetErrorName(int code, const char **s)
 	case 218: *s = "CUDA_ERROR_INVALID_PTX"; break;
 	case 500: *s = "CUDA_ERROR_NOT_FOUND"; break;
 	case 700: *s = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
+	case 716: *s = "CUDA_ERROR_MISALIGNED_ADDRESS"; break;
 	case 719: *s = "CUDA_ERROR_LAUNCH_FAILED"; break;
 	default: return 1;
 	}
@@ -196,7 +267,13 @@ API cuGetErrorString(int, const char **s) { return *s = "said by the fake driver
 API cuDeviceGetCount(int *n) { return *n = injected("none") ? 0 : 1, 0; }
 API cuDeviceGet(int *d, int i) { return *d = i, i ? 101 : 0; }
 API cuDeviceGetName(char *s, int n, int) { return snprintf(s, n, "Fake Device"), 0; }
-API cuDeviceGetAttribute(int *v, int which, int) { return *v = which == 75 ? 7 : 5, 0; }
+// FAKECUDA_SM is the compute capability, 75 if not set.
+API cuDeviceGetAttribute(int *v, int which, int)
+{
+	const char *e = getenv("FAKECUDA_SM");
+	int sm = e ? atoi(e) : 75;
+	return *v = which == 75 ? sm / 10 : sm % 10, 0;
+}
 API cuDeviceTotalMem_v2(size_t *n, int) { return *n = TOTAL, 0; }
 API cuDevicePrimaryCtxRetain(void **c, int) { return *c = (void *)&memory, 0; }
 API cuDevicePrimaryCtxRelease_v2(int) { return 0; }
@@ -287,14 +364,27 @@ API cuModuleGetFunction(void **f, void *m, const char *name)
 	return 500;
 }
 
+API cuFuncSetAttribute(void *f, int which, int value)
+{
+	GUARD;
+	if (which != 8 || value < 0 || value > (int)MOST) return 1;
+	((Kernel *)f)->shared = value;
+	return 0;
+}
+
 API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-	unsigned, void *, void **params, void **extra)
+	unsigned shared, void *, void **params, void **extra)
 {
 	GUARD;
 	if (const char *code = injected("launch=")) return failed = atoi(code), 0;
 	const Kernel &k = *(Kernel *)f;
 	if (gy != 1 || gz != 1 || by != 1 || bz != 1 || !gx || !bx || bx > 1024 || params || !extra) return 1;
 	if (extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4] || *(size_t *)extra[3] != k.size) return 1;
+	if (shared > (k.shared > LITTLE ? k.shared : LITTLE)) return 1;
+	// Of its own for each launch: what is read behind its end is no earlier launch's.
+	std::vector<char> memory(shared + 128, (char)0xff);
+	dynamic_shared = memory.data() + (128 - (uintptr_t)memory.data() % 128);
 	if (!run(k, gx, bx, extra[1])) failed = 719; // asynchronous, as on a device
+	if (misaligned) failed = 716, misaligned = false;
 	return 0;
 }

@@ -8,6 +8,21 @@ namespace fake {
 extern int block, thread;
 void wait_block();
 float exchange(float x, int mask);
+
+// A warp's lanes show each other their data: each calls show, reads what seen gives
+// of any lane of its warp, then calls hide. All lanes call.
+void show(const void *data);
+const void *seen(int lane);
+void hide();
+
+// 16 bytes (zeros for a null source) that arrive no sooner than the wait for their
+// group, as copies beside a running kernel may.
+void copy_later(void *to, const void *from);
+void copies_end();
+void copies_wait(int left);
+
+// The shared memory whose size the launch names.
+extern char *dynamic_shared;
 void add(const char *name, void (*run)(const void *args), unsigned size);
 
 // Makes a kernel known to cuModuleGetFunction before main would run.
@@ -57,4 +72,48 @@ DEVICE float of_f16(unsigned short h)
 	if (!e) return of_bits(sign | bits_of(m * 0x1p-24f));
 	return of_bits(sign | (e == 31 ? 0x7f800000 : (e + 112) << 23) | m << 13);
 }
+
+namespace fake {
+
+struct Fragments {
+	unsigned a[4], b[2];
+};
+
+// mma.m16n8k16 for one lane: c += a b. See mma.h for who holds what.
+template <class WIDEN> inline void mma(float c[4], const unsigned a[4], unsigned b0, unsigned b1, WIDEN widen)
+{
+	Fragments mine = {{a[0], a[1], a[2], a[3]}, {b0, b1}};
+	int g = thread % 32 / 4, t = thread % 4;
+	show(&mine);
+	for (int e = 0; e < 4; e++) {
+		int row = g + e / 2 * 8, col = 2 * t + e % 2;
+		float sum = 0;
+		for (int k = 0; k < 16; k++) {
+			const Fragments *left = (const Fragments *)seen(row % 8 * 4 + k % 8 / 2), *right = (const Fragments *)seen(col * 4 + k % 8 / 2);
+			unsigned x = left->a[row / 8 + k / 8 * 2] >> k % 2 * 16, y = right->b[k / 8] >> k % 2 * 16;
+			sum += widen((unsigned short)x) * widen((unsigned short)y);
+		}
+		c[e] += sum;
+	}
+	hide();
+}
+
+// ldmatrix.x4 for one lane, whose row is row.
+inline void load_matrices(unsigned r[4], const void *row, bool turned)
+{
+	int g = thread % 32 / 4, t = thread % 4;
+	show(row);
+	for (int m = 0; m < 4; m++) {
+		unsigned short x[2];
+		for (int e = 0; e < 2; e++) {
+			const unsigned short *from = (const unsigned short *)seen(m * 8 + (turned ? 2 * t + e : g));
+			x[e] = from[turned ? g : 2 * t + e];
+		}
+		r[m] = x[0] | (unsigned)x[1] << 16;
+	}
+	hide();
+}
+
+}
+
 DEVICE int i32_of(float x) { return x != x ? 0 : x >= 2147483648.0f ? INT_MAX : x < -2147483648.0f ? INT_MIN : (int)x; }
