@@ -28,8 +28,9 @@ var ErrNoCompiler = errors.New("no C++ compiler (c++, g++ or clang++)")
 
 // Build makes the library in dir and returns its path. Each edit may change a
 // kernel's source (by file name) first: a test that removes a barrier proves that
-// the others would notice.
-func Build(dir string, edit func(name, text string) string) (string, error) {
+// the others would notice. The flags go to the compiler after those that it gets
+// anyway.
+func Build(dir string, edit func(name, text string) string, flags ...string) (string, error) {
 	compiler := ""
 	for _, name := range []string{"c++", "g++", "clang++", "clang++-19"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -47,7 +48,7 @@ func Build(dir string, edit func(name, text string) string) (string, error) {
 	library := filepath.Join(dir, "libcuda.so.1")
 	// No contraction: a fused multiply-add would hide differences.
 	args := append([]string{"-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas", "-fPIC", "-shared", "-fvisibility=hidden",
-		"-Wl,-Bsymbolic", "-o", library}, files...)
+		"-Wl,-Bsymbolic", "-o", library}, append(flags, files...)...)
 	cmd := exec.Command(compiler, args...)
 	cmd.Dir = dir
 	if text, err := cmd.CombinedOutput(); err != nil {
