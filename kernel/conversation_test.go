@@ -54,7 +54,10 @@ func TestConversations(t *testing.T) {
 // start runs a server on free ports for the length of a test.
 func start(t testing.TB, opt kernel.Options) (*kernel.Server, *kerneltest.Client) {
 	t.Helper()
-	opt.Log, opt.Version, opt.GoVersion, opt.Banner = io.Discard, "1", "1.26", "hello"
+	opt.Version, opt.GoVersion, opt.Banner = "1", "1.26", "hello"
+	if opt.Log == nil {
+		opt.Log = io.Discard
+	}
 	s, err := kernel.New(jupyter.ConnectionInfo{
 		Transport: "tcp", IP: "127.0.0.1", Key: "secret", SignatureScheme: "hmac-sha256",
 	}, kerneltest.NewRunner(), opt)

@@ -294,36 +294,3 @@ func TestEndsWithItsParent(t *testing.T) {
 		t.Fatal("the server outlived its parent")
 	}
 }
-
-// TestMillionLinesBesideADeadSubscriber prints a million lines to one client that
-// reads and one that does not. The first gets every line and idle, and the control
-// channel answers meanwhile.
-func TestMillionLinesBesideADeadSubscriber(t *testing.T) {
-	s, c := start(t, kernel.Options{Transport: socket.Options{Queue: 1 << 20}})
-	info := s.Connection()
-	dead, err := socket.Dial(socket.Subscriber, info.Endpoint(info.IOPubPort), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = dead.Close() }()
-	if err := dead.Subscribe(""); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := dead.Recv(patience); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for range 5 {
-			_, _ = c.Send(c.Control, "kernel_info_request", nil)
-		}
-	}()
-	const lines = 1_000_000
-	if n := strings.Count(streamText(t, run(t, c, fmt.Sprint("print ", lines))), "\n"); n != lines {
-		t.Errorf("%d lines", n)
-	}
-	for range 5 {
-		if _, err := c.Recv(c.Control, patience); err != nil {
-			t.Fatal(err)
-		}
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -147,6 +148,10 @@ func (m *Message) parse(parts [4][]byte) error {
 	}
 	if m.Header.MsgID == "" || m.Header.MsgType == "" {
 		return errors.New("header without msg_id or msg_type")
+	}
+	// A version that is not named is an old one, whose messages are read alike.
+	if v := m.Header.Version; v != "" && v != "5" && !strings.HasPrefix(v, "5.") {
+		return fmt.Errorf("protocol version %.20q is not 5", v)
 	}
 	if err := json.Unmarshal(parts[1], &m.Parent); err != nil {
 		return fmt.Errorf("parent_header: %w", err)

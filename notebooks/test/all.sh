@@ -70,6 +70,17 @@ go_tests() {
 	"$GO" test -race -json -timeout 20m ./... 2>"$RESULTS/go.err" |
 		tee "$RESULTS/go.json" | "$VENV/bin/python" notebooks/test/tally.py watch || true
 	cat "$RESULTS/go.err"
+	check fuzz fuzzed
+}
+
+# The decoders of what strangers send, a minute together.
+fuzzed() {
+	local target seconds
+	for target in kernel/socket:FuzzGuard:25 kernel/jupyter:FuzzDecode:20 kernel/jupyter:FuzzParseConnection:5 \
+		kernel/jupyter:FuzzAppendString:5 kernel/notebook:FuzzParse:5; do
+		seconds=${target##*:} target=${target%:*}
+		"$GO" test "./${target%:*}" -run '^$' -fuzz "^${target#*:}\$" -fuzztime "${seconds}s" || return 1
+	done
 }
 
 client_tests() {

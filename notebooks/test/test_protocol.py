@@ -1,9 +1,12 @@
 """What the messaging protocol promises, of the real kernel and through jupyter_client."""
 
+import socket
+import threading
 import time
 from queue import Empty
 
 import pytest
+from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from schemas import Wrong, check
@@ -260,6 +263,67 @@ def test_two_clients_hear_each_other(session):
         assert texts == ["from the other\n"]
     finally:
         other.stop_channels()
+
+
+class Proxy:
+    """Stands between a client and one port of the kernel; cut drops what is connected."""
+
+    def __init__(self, port):
+        self.target, self.pairs = ("127.0.0.1", port), []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                pair = self.listener.accept()[0], socket.create_connection(self.target)
+            except OSError:
+                return
+            self.pairs.append(pair)
+            for here, there in (pair, pair[::-1]):
+                threading.Thread(target=self.pump, args=(here, there), daemon=True).start()
+
+    @staticmethod
+    def pump(here, there):
+        try:
+            while data := here.recv(65536):
+                there.sendall(data)
+        except OSError:
+            pass
+
+    def cut(self):
+        for pair in self.pairs:
+            for end in pair:
+                end.shutdown(socket.SHUT_RDWR)
+                end.close()
+        self.pairs = []
+
+
+def test_reconnects_after_the_connections_broke(session):
+    """Every connection of a client breaks while a cell runs: the client comes back with
+    its identity, hears the rest, and gets the reply."""
+    info = session.manager.get_connection_info()
+    proxies = {name: Proxy(info[name]) for name in info if name.endswith("_port")}
+    client = BlockingKernelClient()
+    client.load_connection_info({**info, **{name: proxy.port for name, proxy in proxies.items()}})
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        request = client.execute('import "time"\ntime.Sleep(2 * time.Second)\n6 * 7')
+        time.sleep(0.5)
+        for proxy in proxies.values():
+            proxy.cut()
+        kinds = []  # libzmq subscribes again when the socket is read, so that comes first
+        while "execute_result" not in kinds:
+            kinds.append(client.get_iopub_msg(timeout=30)["msg_type"])
+        reply = client.get_shell_msg(timeout=30)
+        assert reply["parent_header"]["msg_id"] == request and reply["content"]["status"] == "ok"
+        assert client.execute("1 + 1", reply=True, timeout=30)["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        for proxy in proxies.values():
+            proxy.listener.close()
 
 
 def test_unicode(session):
