@@ -357,3 +357,19 @@ func TestOutlivingGoroutine(t *testing.T) {
 		t.Errorf("the third cell's output is %q", got)
 	}
 }
+
+// TestCrashLeavesChild reports the end of a worker whose child lives on.
+func TestCrashLeavesChild(t *testing.T) {
+	s := open(t)
+	mustRun(t, s, 1, "import \"os/exec\"\nchild := exec.Command(\"sleep\", \"1000\")\nchild.Start()\nfunc deep(n int) int { return deep(n+1) + 1 }")
+	got := make(chan string, 1)
+	go func() { got <- transcript(s, 2, "deep(0)") }()
+	select {
+	case text := <-got:
+		if !strings.Contains(text, "stack overflow") {
+			t.Errorf("the cell answers %q", text)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the crash is not reported while the child runs")
+	}
+}

@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"syscall"
 
 	"attune/interp/worker"
 	"attune/interp/worker/serve"
@@ -23,6 +24,11 @@ func run() error {
 		return serve.WriteParts(os.Stdout)
 	}
 	requests, events := os.NewFile(3, "requests"), os.NewFile(4, "events")
+	for _, f := range []*os.File{requests, events} { // a child that holds them would hide this process's end
+		if f != nil {
+			syscall.CloseOnExec(int(f.Fd()))
+		}
+	}
 	if requests == nil || events == nil {
 		return fmt.Errorf("this program is started by the kernel: run attune kernel")
 	}
