@@ -77,6 +77,7 @@ func TestLiteralsThatStay(t *testing.T) {
 		{"%%native\nvar way []int\nif 1 < 2 { goto end }\nway = append(way, 1)\nend:\nway = append(way, 2)\nway", "= []int{2}\n"},
 		{"%%native\nvar i any = 1\n_, isInt := i.(int)\nvar f any = 1.0\n_, isFloat := f.(float64)\nisInt && isFloat", "= true\n"},
 		{"%%native\nvar n uint8 = 7\nn << 6 >> 6", "= 3\n"},
+		{"%%native\nn := 0\nfunc() { var a [3]int; n = len(a) + 1 }()\nfor range 2 { p := new([5]int); n += len(p) * 2 }\nn", "= 24\n"},
 		{"%%native\nmax(3, 2.5)", "= 3\n"},
 		{"%%native\nvar big uint64 = 18446744073709551615\nbig", "= 18446744073709551615\n"},
 	} {

@@ -164,15 +164,21 @@ func (l *literals) take(x ast.Expr, tv types.TypeAndValue) {
 	l.values, l.types = append(l.values, value), append(l.types, tv.Type)
 }
 
-// isLiteral tells whether x has a basic literal in it, and stands on one line.
+// isLiteral tells whether x has a basic literal in it, and stands on one line. One
+// with a variable in it, as in len(array) + 1, stays: it may be all that uses that.
 func (l *literals) isLiteral(x ast.Expr) bool {
-	found := false
+	found, variable := false, false
 	ast.Inspect(x, func(n ast.Node) bool {
-		_, lit := n.(*ast.BasicLit)
-		found = found || lit
-		return !found
+		switch n := n.(type) {
+		case *ast.BasicLit:
+			found = true
+		case *ast.Ident:
+			_, isVar := l.u.Info.Uses[n].(*types.Var)
+			variable = variable || isVar
+		}
+		return true
 	})
-	return found && l.u.Fset.Position(x.Pos()).Line == l.u.Fset.Position(x.End()).Line
+	return found && !variable && l.u.Fset.Position(x.Pos()).Line == l.u.Fset.Position(x.End()).Line
 }
 
 // namable tells whether text outside of t's own function can name t.
