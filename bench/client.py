@@ -46,7 +46,9 @@ class Kernel:
         self.shell = self._socket(zmq.DEALER, "shell_port")
         self.control = self._socket(zmq.DEALER, "control_port")
         self.iopub = self._socket(zmq.SUB, "iopub_port")
+        self.heartbeat = self._socket(zmq.REQ, "hb_port")
         self.session = uuid.uuid4().hex
+        self.replies = {}
 
     def _socket(self, kind, port):
         socket = self.context.socket(kind)
@@ -103,10 +105,12 @@ class Kernel:
         return json.loads(parts[at + 2]), json.loads(parts[at + 3]), parts[at + 5]
 
     def reply(self, request, socket=None):
-        while True:
+        """The reply to a request; those of others that come before it are kept."""
+        while request not in self.replies:
             header, parent, content = self.receive(socket or self.shell)
-            if parent.get("msg_id") == request:
-                return header["msg_type"], json.loads(content)
+            self.replies[parent.get("msg_id")] = header["msg_type"], content
+        kind, content = self.replies.pop(request)
+        return kind, json.loads(content)
 
     def published(self, request):
         """Yields (type, raw content) of what is published for request, up to idle."""
@@ -152,6 +156,22 @@ class Kernel:
         if reply["status"] != status:
             raise RuntimeError(f"{code!r} ended as {json.dumps(reply)[:2000]}")
         return took, "".join(json.loads(c)["text"] for c in printed)
+
+    def beat(self):
+        """Seconds for a ping and its echo."""
+        start = time.perf_counter()
+        self.heartbeat.send(b"ping")
+        self.heartbeat.recv()
+        return time.perf_counter() - start
+
+    def complete(self, code):
+        """Seconds from the request to the reply. ipykernel answers on the shell channel
+        when the cell has ended, attune at once."""
+        start = time.perf_counter()
+        kind, reply = self.reply(self.send(self.shell, "complete_request", {"code": code, "cursor_pos": len(code)}))
+        if not reply["matches"]:
+            raise RuntimeError(f"nothing completes {code}")
+        return time.perf_counter() - start
 
     def interrupt(self, code, after=0.3):
         """Starts an endless cell and stops it; seconds from the request to idle."""

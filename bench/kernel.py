@@ -29,6 +29,7 @@ BEGIN, END = "<!-- kernel.py: begin -->", "<!-- kernel.py: end -->"
 ECHO = ROOT / ".build" / "bin" / "echo-kernel"
 
 LINES, BLOB = 10_000, 20_000_000
+UPDATES, PICTURE, MANY = 10_000, 20 << 20, 50
 FIB_N = 38
 FIB_GO = "func fib(n int) int {\n\tif n < 2 {\n\t\treturn n\n\t}\n\treturn fib(n-1) + fib(n-2)\n}"
 FIB_PYTHON = "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)"
@@ -36,20 +37,31 @@ FIB_PYTHON = "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)"
 # The same cells in both languages. {n} makes a cell that was not seen before.
 CELLS = {
     "attune": {
-        "setup": f'import ("fmt"; "strings")\n{FIB_GO}\nvar _ = strings.Repeat',
+        "setup": f'import ("attune/display"; "fmt"; "strings"; "time")\n{FIB_GO}\n'
+        "var _, _, _ = strings.Repeat, time.Now, display.Show",
         "trivial": "1 + 1",
         "new": "func step{n}(x int) int { return x*{n} + {n} }\nfmt.Println(step{n}(1))",
         "lines": f'for i := 0; i < {LINES}; i++ {{\n\tfmt.Println("line", i)\n}}',
         "blob": f'fmt.Print(strings.Repeat("x", {BLOB}))',
+        # Every update is drawn; what comes while one is on its way replaces it.
+        "updates": f"live := display.NewLiveEvery(0)\nfor i := 0; i < {UPDATES}; i++ {{\n\tlive.Update(i)\n}}",
+        "picture": 'display.Show(display.Bundle{Data: map[string]string{"text/plain": "x", '
+        f'"image/png": strings.Repeat("A", {PICTURE})}}}})',
+        "wait": "time.Sleep(3 * time.Second)",
+        "word": "strings.ToUpp",
         "endless": "for {\n}",
         "fib": "fmt.Println(fib({n}))",
     },
     "ipykernel": {
-        "setup": FIB_PYTHON,
+        "setup": f"import string, time\nfrom IPython.display import display\n{FIB_PYTHON}",
         "trivial": "1 + 1",
         "new": "def step{n}(x):\n    return x * {n} + {n}\nprint(step{n}(1))",
         "lines": f'for i in range({LINES}):\n    print("line", i)',
         "blob": f'print("x" * {BLOB}, end="")',
+        "updates": f"h = display(0, display_id=True)\nfor i in range({UPDATES}):\n    h.update(i)",
+        "picture": f'display({{"text/plain": "x", "image/png": "A" * {PICTURE}}}, raw=True)',
+        "wait": "time.sleep(3)",
+        "word": "string.ascii_low",
         "endless": "while True:\n    pass",
         "fib": "print(fib({n}))",
     },
@@ -78,6 +90,7 @@ class Bench:
     def __init__(self, turns):
         self.turns = turns
         self.open = {}
+        self.crowd = None  # the figures of many kernels, measured once
         # Numbers that make cells new, in this run and in the cache of built cells.
         self.count = int(time.time())
 
@@ -140,6 +153,44 @@ class Bench:
 
         return self.turn_about(("attune", "ipykernel"), sample)
 
+    def hundred(self):
+        """A hundred cells sent at once, to the last one's idle and reply."""
+
+        def sample(who):
+            kernel, code = self.kernels[who], CELLS[who]["trivial"]
+            start = time.perf_counter()
+            requests = [kernel.execute(code) for _ in range(100)]
+            for _ in kernel.published(requests[-1]):
+                pass
+            kernel.reply(requests[-1])
+            return time.perf_counter() - start
+
+        return self.turn_about(CELLS, sample)
+
+    def heartbeat(self):
+        return self.turn_about(CELLS, lambda who: self.kernels[who].beat(), 20 * self.turns)
+
+    def updates(self):
+        return self.both("updates")
+
+    def picture(self):
+        return self.both("picture")
+
+    def completion(self):
+        """One completion while a cell sleeps."""
+
+        def sample(who):
+            kernel = self.kernels[who]
+            request = kernel.execute(CELLS[who]["wait"])
+            time.sleep(0.5)
+            took = kernel.complete(CELLS[who]["word"])
+            for _ in kernel.published(request):
+                pass
+            kernel.reply(request)
+            return took
+
+        return self.turn_about(("attune", "ipykernel"), sample)
+
     def new_cell(self):
         return self.both("new")
 
@@ -173,6 +224,47 @@ class Bench:
 
             return self.turn_about(("attune", "compiled"), sample)
 
+    def memory_after(self):
+        """What is held above the start, ten seconds after five displays of 20 MiB."""
+
+        def sample(who):
+            kernel = ready_kernel(who)
+            try:
+                time.sleep(3)
+                before = kernel.pss()
+                for _ in range(5):
+                    kernel.run(CELLS[who]["picture"])
+                time.sleep(10)
+                return kernel.pss() - before
+            finally:
+                kernel.close()
+
+        return self.turn_about(("attune", "ipykernel"), sample, 1)
+
+    def many(self):
+        """Kernels that are started at once: seconds each, and PSS each, in bytes."""
+        if self.crowd is None:
+            self.crowd = {}
+            for who in ("attune", "ipykernel"):
+                start = time.perf_counter()
+                kernels = [launch(who) for _ in range(MANY)]
+                try:
+                    for kernel in kernels:
+                        kernel.ready()
+                    took = time.perf_counter() - start
+                    time.sleep(2)
+                    self.crowd[who] = took / MANY, sum(k.pss() for k in kernels) / MANY
+                finally:
+                    for kernel in kernels:
+                        kernel.close()
+        return self.crowd
+
+    def many_start(self):
+        return {who: took for who, (took, _) in self.many().items()}
+
+    def many_memory(self):
+        return {who: held for who, (_, held) in self.many().items()}
+
     def memory(self):
         """A kernel of each kind that has run its set-up and one cell."""
         fresh = {}
@@ -205,13 +297,21 @@ MS, MB = (1e3, "ms"), (1 / 2**20, "MiB")
 
 # figure, method, unit, what attune is set beside, what is aimed at
 FIGURES = [
-    ("start to kernel_info_reply", "start", MS, "ipykernel", "0.15"),
+    ("start to kernel_info_reply", "start", MS, "ipykernel", "0.1"),
     ("memory of all processes (PSS)", "memory", MB, "ipykernel", "1.3"),
-    ("trivial cell, raw ZeroMQ client", "trivial_raw", MS, "ipykernel", "0.3"),
-    ("trivial cell, jupyter_client", "trivial_client", MS, "ipykernel", "echo + 1 ms"),
+    (f"start of {MANY} kernels at once, each", "many_start", MS, "ipykernel", ""),
+    (f"memory of {MANY} kernels at once (PSS), each", "many_memory", MB, "ipykernel", ""),
+    ("memory above the start 10 s after five 20 MiB displays", "memory_after", MB, "ipykernel", "10 MiB"),
+    ("trivial cell, raw ZeroMQ client", "trivial_raw", MS, "ipykernel", "0.2"),
+    ("trivial cell, jupyter_client", "trivial_client", MS, "ipykernel", "echo + 0.5 ms"),
+    ("100 cells sent at once", "hundred", MS, "ipykernel", "1"),
+    ("heartbeat", "heartbeat", MS, "ipykernel", "1"),
+    ("completion while a cell runs", "completion", MS, "ipykernel", "1"),
     ("new cell that declares a function", "new_cell", MS, "ipykernel", ""),
     (f"{LINES:,} prints, all received", "lines", MS, "ipykernel", "1"),
     ("20 MB print, all received", "blob", MS, "ipykernel", "1"),
+    (f"{UPDATES:,} updates of a display", "updates", MS, "ipykernel", "1"),
+    ("20 MiB display_data", "picture", MS, "ipykernel", "1"),
     ("interrupt of an endless loop to idle", "interrupt", MS, "ipykernel", ""),
     ("fib(27)", "fib_small", MS, "ipykernel", ""),
     (f"fib({FIB_N}) against a compiled program", "fib", MS, "compiled", "1.1"),
