@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"attune/kernel/jupyter"
 )
@@ -16,66 +17,92 @@ const (
 	defaultLines = 1000    // entries of a tail that names no number
 )
 
+// saveAfter is how long entries may wait for company before they are stored: a write
+// behind each cell would be in the next one's way.
+const saveAfter = time.Second
+
 // history keeps the inputs of this session in memory, and those of all sessions in a
-// store, where there is one. The store is opened and written beside the cells: none
-// waits for the disk.
+// store, where there is one. It is opened and written beside the cells: none waits for
+// the disk.
 type history struct {
+	path string
 	note func(error)
+
+	opening sync.Once
+	store   *store // behind opening; nil where there is none
 
 	mu      sync.Mutex
 	entries []jupyter.HistoryEntry // of this session
 	unsaved int                    // how many of them, the newest, are not stored yet
 	work    chan struct{}          // holds a token when there is something to store
-	ready   chan struct{}          // closed when store is set, or there is none
+	stop    chan struct{}          // closed by close
 	ended   chan struct{}          // closed when the last entries are stored
-	store   *store
 }
 
-// newHistory opens the store at path; without a path there is none. What goes wrong
-// is told to note.
+// newHistory keeps all sessions at path; without a path there is this one alone. What
+// goes wrong is told to note.
 func newHistory(path string, note func(error)) *history {
 	h := &history{
-		note: note, work: make(chan struct{}, 1), ready: make(chan struct{}), ended: make(chan struct{}),
+		path: path, note: note,
+		work: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
-	if path == "" {
-		close(h.ready)
-		close(h.ended)
-		return h
-	}
-	go h.keep(path)
+	go h.keep()
 	return h
 }
 
-// keep opens the store at the first need and writes to it until close.
-func (h *history) keep(path string) {
-	defer close(h.ended)
-	_, more := <-h.work
-	st, err := openStore(path)
-	if err != nil {
-		h.note(err)
-	}
-	h.store = st
-	close(h.ready)
-	for ; ; _, more = <-h.work {
-		h.mu.Lock()
-		fresh := h.entries[len(h.entries)-h.unsaved:]
-		fresh = fresh[:len(fresh):len(fresh)]
-		h.unsaved = 0
-		h.mu.Unlock()
-		if st != nil && len(fresh) > 0 {
-			if err := st.write(fresh); err != nil {
-				h.note(err)
-			}
-		}
-		if !more {
+// open opens the store at the first need.
+func (h *history) open() *store {
+	h.opening.Do(func() {
+		if h.path == "" {
 			return
+		}
+		st, err := openStore(h.path)
+		if err != nil {
+			h.note(err)
+		}
+		h.store = st
+	})
+	return h.store
+}
+
+// keep writes to the store until close.
+func (h *history) keep() {
+	defer close(h.ended)
+	for last := false; !last; {
+		select {
+		case <-h.work:
+			select {
+			case <-time.After(saveAfter):
+			case <-h.stop:
+				last = true
+			}
+		case <-h.stop:
+			last = true
+		}
+		h.save()
+	}
+}
+
+// save stores what is not stored yet.
+func (h *history) save() {
+	h.mu.Lock()
+	fresh := h.entries[len(h.entries)-h.unsaved:]
+	fresh = fresh[:len(fresh):len(fresh)]
+	h.unsaved = 0
+	h.mu.Unlock()
+	if len(fresh) == 0 {
+		return
+	}
+	if st := h.open(); st != nil {
+		if err := st.write(fresh); err != nil {
+			h.note(err)
 		}
 	}
 }
 
-// close stores what is not stored yet.
+// close stores what is not stored yet and ends the keeping.
 func (h *history) close() {
-	close(h.work)
+	close(h.stop)
 	<-h.ended
 }
 
@@ -88,10 +115,6 @@ func (h *history) add(line int, input string, output *string) {
 		h.unsaved = min(h.unsaved, len(h.entries))
 	}
 	h.mu.Unlock()
-	h.wake()
-}
-
-func (h *history) wake() {
 	select {
 	case h.work <- struct{}{}:
 	default:
@@ -100,12 +123,10 @@ func (h *history) wake() {
 
 // all returns the entries of every session, oldest session first, and this one's number.
 func (h *history) all() (all []jupyter.HistoryEntry, session int, err error) {
-	h.wake() // a store that nothing was written to yet is opened
-	<-h.ready
 	session = 1
-	if h.store != nil {
-		session = h.store.session
-		err = h.store.others(func(e jupyter.HistoryEntry) { all = append(all, e) })
+	if st := h.open(); st != nil {
+		session = st.session
+		err = st.others(func(e jupyter.HistoryEntry) { all = append(all, e) })
 		slices.SortStableFunc(all, func(a, b jupyter.HistoryEntry) int { return a.Session - b.Session })
 	}
 	h.mu.Lock()

@@ -112,6 +112,7 @@ func New(info jupyter.ConnectionInfo, runner cell.Runner, opt Options) (*Server,
 	}
 	if err := s.listen(); err != nil {
 		s.closeSockets()
+		s.history.close()
 		return nil, err
 	}
 	return s, nil
