@@ -157,7 +157,7 @@ func (r *run) asFunction(f *File, fd *ast.FuncDecl, cell int, t *Decl) (*File, e
 	text := apply(f.Text, MethodAsFunc(fd, name, r.c.offset))
 	g := &File{Text: text, Chunk: f.Chunk, AsFunc: true, Decl: f.Decl}
 	var err error
-	if g.AST, err = parser.ParseFile(r.c.Fset, "", text, parser.ParseComments); err != nil {
+	if g.AST, err = r.c.parse("", text, parser.ParseComments); err != nil {
 		return nil, err
 	}
 	g.FuncDecls(func(nd *ast.FuncDecl) {
@@ -308,7 +308,7 @@ func (r *run) hoist() error {
 	}
 	f := &File{Text: header + strings.Join(lines, "\n") + "\n", hoist: true}
 	var err error
-	if f.AST, err = parser.ParseFile(r.c.Fset, "", f.Text, 0); err != nil {
+	if f.AST, err = r.c.parse("", f.Text, 0); err != nil {
 		return err
 	}
 	r.hoisted = true

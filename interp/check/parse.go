@@ -24,6 +24,30 @@ func (c *Checker) mode() parser.Mode {
 	return parser.ParseComments
 }
 
+// parse parses text. Its unresolved names include the bare keys of composite
+// literals, which the parser leaves to go/types, since a key may be a field's name.
+func (c *Checker) parse(name, text string, mode parser.Mode) (*ast.File, error) {
+	file, err := parser.ParseFile(c.Fset, name, text, mode)
+	if file == nil {
+		return nil, err
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		for _, e := range lit.Elts {
+			if kv, ok := e.(*ast.KeyValueExpr); ok {
+				if id, ok := kv.Key.(*ast.Ident); ok && id.Obj == nil {
+					file.Unresolved = append(file.Unresolved, id)
+				}
+			}
+		}
+		return true
+	})
+	return file, err
+}
+
 // parseDecl parses one declaration chunk of cell n as a file of its own.
 func (c *Checker) parseDecl(n int, ch Chunk) (*File, error) {
 	at := [2]int{ch.Line, ch.Col}
@@ -32,7 +56,7 @@ func (c *Checker) parseDecl(n int, ch Chunk) (*File, error) {
 	}
 	f := &File{Chunk: ch, Text: header + lineMark(n, ch.Line, ch.Col) + ch.Text + "\n"}
 	var err error
-	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d_%d", n, ch.Line), f.Text, c.mode())
+	f.AST, err = c.parse(fmt.Sprintf("cell%d_%d", n, ch.Line), f.Text, c.mode())
 	if c.lenient && f.AST != nil {
 		err = nil
 		if n == 0 {
@@ -52,7 +76,7 @@ func (c *Checker) parseBody(n int, chunks []Chunk) (*File, error) {
 	b.WriteString("}\n")
 	f := &File{Text: b.String(), Chunk: chunks[0]}
 	var err error
-	f.AST, err = parser.ParseFile(c.Fset, fmt.Sprintf("cell%d", n), f.Text, c.mode())
+	f.AST, err = c.parse(fmt.Sprintf("cell%d", n), f.Text, c.mode())
 	if c.lenient && f.AST != nil {
 		return f, nil
 	}
