@@ -1,8 +1,12 @@
 package interp_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"attune/interp/cell"
 )
 
 // TestDeadlock ends cells that nothing can wake, as the runtime ends a program, and
@@ -46,5 +50,25 @@ func TestNoDeadlock(t *testing.T) {
 			transcript(s, 1, "import (\"context\"; \"fmt\"; \"net\"; \"os\"; \"os/exec\"; \"os/signal\"; \"syscall\"; \"time\")")
 			mustAnswer(t, s, 2, code+"\nfmt.Println(\"woken\")", "woken\n")
 		})
+	}
+}
+
+// slow is a recorder whose user thinks before answering.
+type slow struct{ *recorder }
+
+func (s slow) Input(ctx context.Context, prompt string, password bool) (string, error) {
+	time.Sleep(3 * time.Second)
+	return "Bob", nil
+}
+
+// TestSlowAnswer: waiting for the user is no deadlock.
+func TestSlowAnswer(t *testing.T) {
+	s := open(t)
+	out := slow{record()}
+	res := s.Execute(context.Background(), cell.Request{Count: 1, AllowStdin: true, Code: `import "attune/stdlib/ask"
+name, err := ask.Line("Your name? ")
+name + "!"`}, out)
+	if res.Err != nil || out.text() != "= \"Bob!\"\n" {
+		t.Errorf("the cell answers %q, %v", out.text(), res.Err)
 	}
 }

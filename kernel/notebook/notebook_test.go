@@ -274,3 +274,21 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownParameter says that a parameter which no cell names does nothing.
+func TestUnknownParameter(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "in.ipynb")
+	text := `{"cells": [{"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": "lr := 0.1"}],
+		"metadata": {}, "nbformat": 4, "nbformat_minor": 5}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var progress strings.Builder
+	opt := Options{Input: file, Output: file, Progress: &progress, Parameters: []Parameter{{"lr", 0.2}, {"l", int64(1)}}}
+	if err := Run(context.Background(), kerneltest.NewRunner(), opt); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := progress.String(), "note: no cell names l, so the parameter changes nothing\n"; !strings.HasPrefix(got, want) {
+		t.Errorf("it says %q, want %q first", got, want)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,6 +193,14 @@ func (n *Notebook) inject(params []Parameter) error {
 		n.Cells = slices.Insert(n.Cells, find(parametersTag)+1, c)
 	}
 	return nil
+}
+
+// names tells whether a cell of code that the notebook's author wrote has the word name.
+func (n *Notebook) names(name string) bool {
+	word := regexp.MustCompile(`(^|[^\pL\pN_])` + regexp.QuoteMeta(name) + `($|[^\pL\pN_])`)
+	return slices.ContainsFunc(n.Cells, func(c *Cell) bool {
+		return c.Type == "code" && !c.tagged(injectedTag) && word.MatchString(c.Source)
+	})
 }
 
 // values are the parameters as the notebook's metadata keeps them.

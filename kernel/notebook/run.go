@@ -122,6 +122,11 @@ func took(start time.Time) (*float64, *string) {
 // prepare puts the parameters in, takes old outputs out and writes the notebook.
 func (r *running) prepare() error {
 	r.nb.Cells = slices.DeleteFunc(r.nb.Cells, func(c *Cell) bool { return c.tagged(errorTag) })
+	for _, p := range r.opt.Parameters {
+		if !r.nb.names(p.Name) {
+			fmt.Fprintf(r.opt.Progress, "note: no cell names %s, so the parameter changes nothing\n", p.Name)
+		}
+	}
 	if len(r.opt.Parameters) > 0 {
 		if err := r.nb.inject(r.opt.Parameters); err != nil {
 			return err

@@ -26,8 +26,8 @@ func (s *server) asleep(id int) {
 	alone := len(s.runs) == 1
 	s.mu.Unlock()
 	run := s.find(id)
-	// What runs beside may wake it, and so may the handler of a comm.
-	if run == nil || !alone || comm.Listening() || !allWait(stacks()) {
+	// What runs beside may wake it, and so may the handler of a comm, and the user's answer.
+	if run == nil || !alone || s.out.waiting() || comm.Listening() || !allWait(stacks()) {
 		return
 	}
 	failure := &worker.Failure{Text: deadlock, Fatal: true, Frames: cellFrames(id)}

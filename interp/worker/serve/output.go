@@ -52,6 +52,13 @@ func (o *output) send(event func(seq uint64) worker.Event) (worker.Answer, error
 	return <-done, nil
 }
 
+// waiting tells whether a goroutine waits for the front, which asks the user, say.
+func (o *output) waiting() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.wait) > 0
+}
+
 func (o *output) acked(seq uint64) { o.answered(worker.Answer{Seq: seq}) }
 
 func (o *output) answered(a worker.Answer) {
