@@ -102,3 +102,24 @@ func BenchmarkAdam(b *testing.B) {
 		rate(b, 28*n, "GB/s")
 	})
 }
+
+func BenchmarkSumSquares(b *testing.B) {
+	const n = 16 << 20
+	each(b, func(b *testing.B, e *Engine) {
+		for _, dt := range []DType{F32, BF16} {
+			b.Run(dt.String(), func(b *testing.B) {
+				x := Floats{make([]byte, n*dt.Size()), dt}
+				for i := range x.Data {
+					x.Data[i] = 60
+				}
+				b.ResetTimer()
+				for range b.N {
+					if _, err := e.SumSquares([]Floats{x}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				rate(b, n*float64(dt.Size()), "GB/s")
+			})
+		}
+	})
+}
