@@ -2,7 +2,6 @@ package interp
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,7 +27,10 @@ func (e *execution) lost(h *hand) *cell.Error {
 		err.Traceback = append(err.Traceback, "  while "+check.CellName(e.req.Count)+" ran")
 	}
 	gone, berr := e.s.revive(e)
-	e.s.crashed = e.req.Count
+	if e.s.crashed == nil {
+		e.s.crashed = map[int]bool{}
+	}
+	e.s.crashed[e.req.Count] = true
 	switch {
 	case berr != nil:
 		err.Traceback = append(err.Traceback, "no new worker could be started: "+berr.Error())
@@ -61,47 +63,15 @@ func (e *execution) mend() *cell.Error {
 	return nil
 }
 
-// restore runs the cells again that made the variables lost in the last crash.
-func (e *execution) restore() *cell.Error {
-	cells := map[int][]string{}
-	for _, d := range e.s.lost {
-		if e.s.scope.Load().Decls.Get(d.Name) == nil {
-			cells[d.Cell] = append(cells[d.Cell], d.Name)
-		}
-	}
-	if len(cells) == 0 {
-		e.say("nothing is lost\n")
-		return nil
-	}
-	for _, n := range slices.Sorted(maps.Keys(cells)) {
-		if n == e.s.crashed {
-			e.say(fmt.Sprintf("%s made %s and then ended the process: run it yourself\n", check.CellName(n), strings.Join(cells[n], ", ")))
-			continue
-		}
-		code, ok := e.s.names.code(n)
-		if !ok {
-			continue
-		}
-		e.say(fmt.Sprintf("%s again, for %s\n", check.CellName(n), strings.Join(cells[n], ", ")))
-		sub := &execution{s: e.s, req: e.req, out: e.out, ctx: e.ctx, cancel: e.cancel}
-		sub.req.Code = code
-		e.follow(sub)
-		err := sub.run().Err
-		e.follow(nil)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // revive starts a new worker for the session as it stands, without its values.
 func (s *Session) revive(e *execution) (gone []string, err error) {
-	scope := s.scope.Load().Clone()
-	s.lost = scope.Forget(func(d *check.Decl) bool { return d.Kind != check.Var })
-	for _, d := range s.lost {
+	before := s.scope.Load()
+	scope := before.Clone()
+	lost := scope.Forget(func(d *check.Decl) bool { return d.Kind != check.Var })
+	for _, d := range lost {
 		gone = append(gone, d.Name)
 	}
+	s.takeLost(lost, before)
 	s.scope.Store(scope)
 	h, err := s.newWorker()
 	if err != nil {

@@ -40,6 +40,7 @@ type execution struct {
 	done       bool              // its declarations are part of the session
 	planned    bool              // %plan
 	assigns    bool              // %%parameters
+	repeats    bool              // %restore runs it
 	means      map[string]string // by what it declares, until that is part of the session
 }
 

@@ -121,6 +121,9 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		return "", nil
 	}
 	name, args, _ := strings.Cut(line, " ")
+	if e.repeats && (name == "%restore" || name == "%reset") {
+		return "", nil // the cell is run for what it declares
+	}
 	switch name {
 	case "%help":
 		e.out.Stream(cell.Stdout, []byte(help))
@@ -173,6 +176,7 @@ func (e *execution) reset() *cell.Error {
 	<-h.gone
 	s.scope.Store(check.NewScope())
 	s.loaded, s.packages.plugins = nil, nil
+	s.lost, s.crashed = nil, nil
 	s.held.forget()
 	if _, err := s.newWorker(); err != nil {
 		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}

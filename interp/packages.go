@@ -159,11 +159,10 @@ func (e *execution) reload(changed []string, old map[string]plugin) *cell.Error 
 		delete(s.packages.plugins, hash)
 	}
 	values, err := s.revive(e)
-	s.crashed = 0
 	if err == nil {
 		forgotten = e.redeclare(forgotten)
 	}
-	s.lost = append(s.lost, forgotten...)
+	s.takeLost(forgotten, s.scope.Load())
 	if err != nil {
 		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}
 	}

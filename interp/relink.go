@@ -98,15 +98,16 @@ func (s *Session) startOver(program string, built *native.Builder, archives map[
 	s.imp.Replace(archives)
 	s.builder.use(built)
 	s.checker = check.NewChecker(s.imp)
-	s.lost = nil
+	var gone []*check.Decl
 	for _, d := range s.scope.Load().Decls.All() {
 		if !strings.Contains(d.Name, ".") {
-			s.lost = append(s.lost, d)
+			gone = append(gone, d)
 		}
 	}
+	s.takeLost(gone, s.scope.Load())
 	s.scope.Store(check.NewScope())
 	s.checkMu.Unlock()
-	s.loaded, s.packages.plugins, s.crashed = nil, nil, 0
+	s.loaded, s.packages.plugins = nil, nil
 	s.held.forget()
 	_, err := s.newWorker()
 	return err

@@ -59,8 +59,8 @@ type Session struct {
 	names   cellNames
 	loaded  []worker.Native // what a new worker must bind again, oldest first
 	nextID  atomic.Int64
-	lost    []*check.Decl // the variables that the last crash took, for %restore
-	crashed int           // the cell that ran when it came
+	lost    []*check.Decl // the variables that crashes took, for %restore
+	crashed map[int]bool  // the cells that ran when one came
 	bar     bool          // %monitor on
 
 	mu      sync.Mutex // guards what follows

@@ -1,0 +1,110 @@
+package interp
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"attune/interp/cell"
+	"attune/interp/check"
+)
+
+// takeLost adds what is gone to the lost names, which keep those that an earlier
+// crash took and that are still to come back; before is the scope as it was.
+func (s *Session) takeLost(gone []*check.Decl, before *check.Scope) {
+	left := slices.DeleteFunc(s.stillLost(before), func(old *check.Decl) bool {
+		return slices.ContainsFunc(gone, func(d *check.Decl) bool { return d.Name == old.Name && d.Cell >= old.Cell })
+	})
+	s.lost = append(left, gone...)
+}
+
+// stillLost are the lost names that neither %restore nor a later cell has declared.
+func (s *Session) stillLost(scope *check.Scope) (left []*check.Decl) {
+	for _, d := range s.lost {
+		if now := scope.Decls.Get(d.Name); now == nil || now.Cell < d.Cell {
+			left = append(left, d)
+		}
+	}
+	return left
+}
+
+// lostCells are the names that are still lost by the cell that made them.
+func (s *Session) lostCells() map[int][]string {
+	cells := map[int][]string{}
+	for _, d := range s.stillLost(s.scope.Load()) {
+		if !slices.Contains(cells[d.Cell], d.Name) {
+			cells[d.Cell] = append(cells[d.Cell], d.Name)
+		}
+	}
+	return cells
+}
+
+// restore runs the cells again that made the lost variables, and says at the end
+// which of them did not come back.
+func (e *execution) restore() *cell.Error {
+	if err := e.mend(); err != nil {
+		return err
+	}
+	if len(e.s.lostCells()) == 0 {
+		e.say("nothing is lost\n")
+		return nil
+	}
+	ran, failed := map[int]bool{}, map[int]bool{}
+	for !e.interrupted() {
+		cells := e.s.lostCells()
+		all := slices.Sorted(maps.Keys(cells))
+		i := slices.IndexFunc(all, func(n int) bool { return !ran[n] && !failed[n] && !e.s.crashed[n] })
+		if i < 0 {
+			break
+		}
+		n, h := all[i], e.s.worker()
+		e.say(fmt.Sprintf("%s again, for %s\n", check.CellName(n), strings.Join(cells[n], ", ")))
+		if err := e.again(n); err == nil {
+			ran[n] = true
+			continue
+		} else if !e.interrupted() {
+			e.say(strings.Join(err.Traceback, "\n") + "\n")
+		}
+		failed[n] = true
+		if e.s.worker() != h {
+			clear(ran) // with the process went what the others had brought back
+		}
+	}
+	e.unrestored(failed)
+	if e.interrupted() {
+		return e.stoppedError("%restore ended here")
+	}
+	return nil
+}
+
+// unrestored says what is still lost, and why.
+func (e *execution) unrestored(failed map[int]bool) {
+	cells := e.s.lostCells()
+	for _, n := range slices.Sorted(maps.Keys(cells)) {
+		names, in := strings.Join(cells[n], ", "), check.CellName(n)
+		switch {
+		case e.s.crashed[n]:
+			e.say(fmt.Sprintf("%s made %s and then ended the process: run it yourself\n", in, names))
+		case failed[n]:
+			e.say(fmt.Sprintf("not restored: %s, because %s failed\n", names, in))
+		default:
+			e.say(fmt.Sprintf("not restored: %s of %s; %%restore tries again\n", names, in))
+		}
+	}
+}
+
+// again runs cell n as it was and under its own number, so that what it declares, and
+// the lines of its panics, are its own.
+func (e *execution) again(n int) *cell.Error {
+	code, ok := e.s.names.code(n)
+	if !ok {
+		msg := "the text of " + check.CellName(n) + " is not known"
+		return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+	}
+	sub := &execution{s: e.s, req: e.req, out: e.out, ctx: e.ctx, cancel: e.cancel, repeats: true}
+	sub.req.Count, sub.req.Code, sub.req.Expressions = n, code, nil
+	e.follow(sub)
+	defer e.follow(nil)
+	return sub.run().Err
+}
