@@ -20,7 +20,21 @@ const (
 )
 
 // cellLimits cut what stands in one cell of a table.
-var cellLimits = text.Limits{Depth: 3, Elements: 10, Nodes: 50, Bytes: 200}
+var cellLimits = text.Limits{Depth: 3, Elements: 10, Nodes: 50, Bytes: 200, Digits: 6}
+
+// cellText is what stands in the cell for v, and v itself where that was rounded.
+func cellText(v reflect.Value) (short, whole string) {
+	for v.IsValid() && v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	short = text.Inline(v, cellLimits)
+	if v.IsValid() && v.CanFloat() && !spoke(v.Type()) {
+		if whole = text.Float(v.Float(), v.Type().Bits()); whole == short {
+			whole = ""
+		}
+	}
+	return short, whole
+}
 
 // cut picks what is shown of n: the indices, and after how many something is left out.
 func cut(n, whole, head, tail int) (index []int, gap int) {
@@ -117,7 +131,7 @@ func structTable(v reflect.Value, elem reflect.Type) table.Table {
 	}
 	for _, r := range rows {
 		e := v.Index(r)
-		line := make([]string, len(columns))
+		line, whole := make([]string, len(columns)), make([]string, len(columns))
 		if e.Kind() == reflect.Pointer {
 			e = e.Elem()
 		}
@@ -126,10 +140,10 @@ func structTable(v reflect.Value, elem reflect.Type) table.Table {
 				line[i] = "nil"
 				continue
 			}
-			line[i] = text.Inline(e.Field(all[c]), cellLimits)
+			line[i], whole[i] = cellText(e.Field(all[c]))
 		}
 		t.Labels = append(t.Labels, text.Count(r))
-		t.Rows = append(t.Rows, line)
+		t.Rows, t.Whole = append(t.Rows, line), append(t.Whole, whole)
 	}
 	return t
 }
@@ -157,14 +171,14 @@ func rowTable(v reflect.Value) (table.Table, bool) {
 		t.Columns = append(t.Columns, table.Column{Name: text.Count(c), Right: numeric(scalar)})
 	}
 	for _, r := range rows {
-		line := make([]string, len(columns))
+		line, whole := make([]string, len(columns)), make([]string, len(columns))
 		for i, c := range columns {
 			if c < v.Index(r).Len() {
-				line[i] = text.Inline(v.Index(r).Index(c), cellLimits)
+				line[i], whole[i] = cellText(v.Index(r).Index(c))
 			}
 		}
 		t.Labels = append(t.Labels, text.Count(r))
-		t.Rows = append(t.Rows, line)
+		t.Rows, t.Whole = append(t.Rows, line), append(t.Whole, whole)
 	}
 	return t, true
 }
@@ -173,6 +187,8 @@ func rowTable(v reflect.Value) (table.Table, bool) {
 // itself in the others.
 func mapTable(v reflect.Value) table.Table {
 	entries := text.Entries(v, wholeRows)
+	exact := cellLimits
+	exact.Digits = 0 // two keys never look alike
 	t := table.Table{Caption: fmt.Sprintf("%s, %s", text.TypeName(v.Type()), plural(v.Len(), "entry"))}
 	if len(entries) < v.Len() {
 		t.Caption += fmt.Sprintf(", %d shown", len(entries))
@@ -191,16 +207,19 @@ func mapTable(v reflect.Value) table.Table {
 		t.Columns = append(t.Columns, column("value", elem))
 	}
 	for _, e := range entries {
-		t.Rows = append(t.Rows, append([]string{text.Inline(e.Key, cellLimits)}, mapCells(e.Value, all)...))
+		line, whole := mapCells(e.Value, all)
+		t.Rows = append(t.Rows, append([]string{text.Inline(e.Key, exact)}, line...))
+		t.Whole = append(t.Whole, append([]string{""}, whole...))
 	}
 	return t
 }
 
-func mapCells(e reflect.Value, fields []int) []string {
+func mapCells(e reflect.Value, fields []int) (cells, whole []string) {
 	if len(fields) == 0 {
-		return []string{text.Inline(e, cellLimits)}
+		s, w := cellText(e)
+		return []string{s}, []string{w}
 	}
-	cells := make([]string, len(fields))
+	cells, whole = make([]string, len(fields)), make([]string, len(fields))
 	if e.Kind() == reflect.Pointer {
 		e = e.Elem()
 	}
@@ -209,9 +228,9 @@ func mapCells(e reflect.Value, fields []int) []string {
 			cells[i] = "nil"
 			continue
 		}
-		cells[i] = text.Inline(e.Field(f), cellLimits)
+		cells[i], whole[i] = cellText(e.Field(f))
 	}
-	return cells
+	return cells, whole
 }
 
 // matrixBundle shows a gonum matrix: six digits a cell, as a table and as text.

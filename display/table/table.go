@@ -27,6 +27,9 @@ type Table struct {
 	Labels []string
 	// Rows holds the cells, one for each column.
 	Rows [][]string
+	// Whole, where not nil, holds for each cell what it was cut or rounded from, which
+	// HTML shows where the pointer rests; empty for a cell that says all.
+	Whole [][]string
 	// Gap, where positive, is the number of rows after which rows were left out.
 	Gap int
 	// GapColumn, where positive, is the number of columns after which columns were
@@ -35,31 +38,49 @@ type Table struct {
 }
 
 // Colours come from the front end where it has them. The fallbacks are shades that
-// read on white and on black, because an exported page has no such variables.
+// read on white and on black, because an exported page has no such variables. A front
+// end that does not trust the notebook drops what it does not know, var and sticky
+// among it: the declaration before a var is for that case.
 const (
-	muted  = "color:var(--jp-ui-font-color2,#808080)"
-	line   = "1px solid var(--jp-border-color2,rgba(128,128,128,.45))"
-	cell   = "padding:.25em .75em;vertical-align:top;white-space:pre-wrap;max-width:32em;overflow-wrap:anywhere;"
-	sticky = "position:sticky;top:0;background:var(--jp-layout-color0,Canvas);"
+	muted = "color:#808080;color:var(--jp-ui-font-color2,#808080);"
+	line  = "border-bottom:1px solid #808080;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.45));"
+	cell  = "padding:.25em .75em;vertical-align:top;"
+	// A cell is one line, and the table scrolls. Only prose wraps, at a width that no
+	// neighbour can take from it.
+	short = "white-space:pre;"
+	prose = "white-space:pre-wrap;overflow-wrap:break-word;min-width:32em;max-width:32em;"
+	// What stays in sight when the table scrolls needs a ground that hides the rest.
+	ground = "position:sticky;background:var(--jp-layout-color0,Canvas);"
+	top    = ground + "top:0;"
+	left   = ground + "left:0;"
+	corner = ground + "top:0;left:0;z-index:1;"
 )
+
+// proseRunes is from where on a cell's text wraps.
+const proseRunes = 60
 
 // HTML is the table as an HTML fragment.
 func (t Table) HTML() string {
 	t.Rows = t.pointed()
 	var b strings.Builder
-	b.WriteString(`<div style="overflow:auto;max-height:36em"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums">`)
+	b.WriteString(`<div style="overflow:auto;max-height:36em"><table style="table-layout:auto;border-collapse:collapse;font-variant-numeric:tabular-nums">`)
 	b.WriteString(`<thead><tr>`)
+	stick := corner
 	if t.Labels != nil {
-		b.WriteString(`<th style="` + cell + sticky + `border-bottom:` + line + `"></th>`)
+		b.WriteString(`<th style="` + cell + corner + line + `"></th>`)
+		stick = top
 	}
 	for i, c := range t.Columns {
-		b.WriteString(`<th scope="col" style="` + cell + sticky + align(c.Right) + `border-bottom:` + line + `">`)
+		b.WriteString(`<th scope="col" style="` + cell + short + stick + align(c.Right) + line + `">`)
 		b.WriteString(html.EscapeString(c.Name))
 		if c.Note != "" {
 			b.WriteString(`<br/><span style="font-weight:normal;` + muted + `">` + html.EscapeString(c.Note) + `</span>`)
 		}
 		b.WriteString(`</th>`)
-		t.gapCell(&b, "th", i)
+		stick = top
+		if t.gapAfter(i) {
+			b.WriteString(`<th style="` + cell + top + line + muted + `">⋯</th>`)
+		}
 	}
 	b.WriteString(`</tr></thead><tbody>`)
 	for i := range t.Rows {
@@ -77,21 +98,34 @@ func (t Table) HTML() string {
 
 func (t Table) row(b *strings.Builder, i int) {
 	b.WriteString(`<tr>`)
+	stick := left
 	if t.Labels != nil {
-		b.WriteString(`<th scope="row" style="` + cell + align(false) + muted + `">` + html.EscapeString(t.Labels[i]) + `</th>`)
+		b.WriteString(`<th scope="row" style="` + cell + short + left + align(false) + muted + `">` + html.EscapeString(t.Labels[i]) + `</th>`)
+		stick = ""
 	}
 	for j, s := range t.Rows[i] {
-		b.WriteString(`<td style="` + cell + align(t.Columns[j].Right) + `">` + html.EscapeString(s) + `</td>`)
-		t.gapCell(b, "td", j)
+		b.WriteString(`<td style="` + cell + wrap(s) + stick + align(t.Columns[j].Right) + `"`)
+		if t.Whole != nil && t.Whole[i][j] != "" {
+			b.WriteString(` title="` + html.EscapeString(t.Whole[i][j]) + `"`)
+		}
+		b.WriteString(`>` + html.EscapeString(s) + `</td>`)
+		stick = ""
+		if t.gapAfter(j) {
+			b.WriteString(`<td style="` + cell + muted + `">⋯</td>`)
+		}
 	}
 	b.WriteString(`</tr>`)
 }
 
-func (t Table) gapCell(b *strings.Builder, tag string, column int) {
-	if t.GapColumn > 0 && column == t.GapColumn-1 {
-		b.WriteString(`<` + tag + ` style="` + cell + muted + `">⋯</` + tag + `>`)
+func wrap(s string) string {
+	if utf8.RuneCountInString(s) > proseRunes {
+		return prose
 	}
+	return short
 }
+
+// gapAfter says whether columns were left out behind that one.
+func (t Table) gapAfter(column int) bool { return t.GapColumn > 0 && column == t.GapColumn-1 }
 
 func (t Table) gapRow(b *strings.Builder) {
 	b.WriteString(`<tr>`)
@@ -102,8 +136,10 @@ func (t Table) gapRow(b *strings.Builder) {
 	if t.GapColumn > 0 {
 		n++
 	}
+	stick := left
 	for range n {
-		b.WriteString(`<td style="` + cell + `text-align:center;` + muted + `">⋮</td>`)
+		b.WriteString(`<td style="` + cell + stick + `text-align:center;` + muted + `">⋮</td>`)
+		stick = ""
 	}
 	b.WriteString(`</tr>`)
 }

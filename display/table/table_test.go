@@ -76,3 +76,28 @@ func TestNoScriptAndNoPlainColours(t *testing.T) {
 		t.Errorf("got %s", h)
 	}
 }
+
+// TestCellsStayOnTheirLine: a wide table scrolls; no cell gives its width to another,
+// and what a front end that strips var and sticky leaves says so too.
+func TestCellsStayOnTheirLine(t *testing.T) {
+	h := sample()
+	h.Rows[0][0] = strings.Repeat("words ", 20)
+	h.Whole = [][]string{{"", "1.0000001"}, {"", ""}}
+	got := h.HTML()
+	cells := strings.Split(got, "<td")[1:]
+	for _, c := range append(strings.Split(got, "<th")[3:5], cells...) {
+		style, _, _ := strings.Cut(c, ">")
+		if strings.Contains(c, "⋯") || strings.Contains(c, "⋮") {
+			continue
+		}
+		if long := strings.Contains(c, "words"); long != strings.Contains(style, "min-width:") || long == strings.Contains(style, "white-space:pre;") {
+			t.Errorf("cell %s", c)
+		}
+	}
+	if strings.Contains(got, "anywhere") || !strings.Contains(got, `title="1.0000001"`) || strings.Count(got, "title=") != 1 {
+		t.Errorf("got %s", got)
+	}
+	if n := strings.Count(got, "left:0"); n != 1+len(h.Rows)+1 {
+		t.Errorf("%d cells stick to the left, want the corner, each row's label and the gap's", n)
+	}
+}

@@ -2,6 +2,7 @@ package text
 
 import (
 	"cmp"
+	"math"
 	"reflect"
 	"sort"
 	"strconv"
@@ -76,9 +77,9 @@ func (p *printer) scalar(v reflect.Value) string {
 	case reflect.Uintptr:
 		return "0x" + strconv.FormatUint(v.Uint(), 16)
 	case reflect.Float32:
-		return Float(v.Float(), 32)
+		return p.float(v.Float(), 32)
 	case reflect.Float64:
-		return Float(v.Float(), 64)
+		return p.float(v.Float(), 64)
 	case reflect.Complex64:
 		return strconv.FormatComplex(v.Complex(), 'g', -1, 64)
 	case reflect.Complex128:
@@ -96,6 +97,22 @@ func (p *printer) scalar(v reflect.Value) string {
 		return name + " (" + strconv.Itoa(v.Len()) + " of " + strconv.Itoa(v.Cap()) + " buffered)"
 	}
 	return name + "(0x" + strconv.FormatUint(uint64(v.Pointer()), 16) + ")"
+}
+
+func (p *printer) float(f float64, bits int) string {
+	if p.Digits > 0 {
+		return Rounded(f, p.Digits)
+	}
+	return Float(f, bits)
+}
+
+// Rounded is f in that many significant digits, or in all digits of its whole part
+// where those are more; with an exponent where zeros would hide the size.
+func Rounded(f float64, digits int) string {
+	if a := math.Abs(f); a >= math.Pow10(digits) && a < 1e15 {
+		return strconv.FormatFloat(f, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(f, 'g', digits, 64)
 }
 
 // Float is the shortest text that reads back as f, with an exponent only where the

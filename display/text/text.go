@@ -26,6 +26,9 @@ type Limits struct {
 	Nodes int
 	// Bytes is how much of a string is shown (16384).
 	Bytes int
+	// Digits, where positive, is to how many significant digits a floating-point number
+	// is rounded; its whole part keeps its digits. Otherwise it is shown exactly.
+	Digits int
 }
 
 func (l Limits) withDefaults() Limits {

@@ -206,6 +206,17 @@ func TestInlineStaysOnOneLine(t *testing.T) {
 	}
 }
 
+func TestRounded(t *testing.T) {
+	for f, want := range map[float64]string{0: "0", 1.0 / 7: "0.142857", 100.0 / 7: "14.2857", 2: "2", 1234567.8: "1234568", -1e14: "-100000000000000", 1e15: "1e+15", 1.23456789e-7: "1.23457e-07", math.Inf(-1): "-Inf"} {
+		if got := Rounded(f, 6); got != want {
+			t.Errorf("%v: got %s, want %s", f, got, want)
+		}
+	}
+	if got := Inline(reflect.ValueOf([]float64{1.0 / 3}), Limits{Digits: 6}); got != "[]float64{0.333333}" {
+		t.Errorf("within a slice: %s", got)
+	}
+}
+
 func TestCount(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", -12: "-12", 100000: "100,000"} {
 		if got := Count(n); got != want {
