@@ -159,6 +159,9 @@ func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (stri
 		s = `<svg role="img" aria-label="` + html.EscapeString(strings.Map(xmlRune, alt)) + `" ` + s[i+len("<svg "):]
 	}
 	return strings.NewReplacer(
+		// Without it a browser keeps the shape of an image's pixels and leaves its place
+		// half empty (SVG 1.1, section 7.8).
+		"<image ", `<image preserveAspectRatio="none" `,
 		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
 		"font-family:Liberation Serif;", "font-family:'Liberation Serif',Times,serif;",
 		"font-family:Liberation Mono;", "font-family:'Liberation Mono',monospace;",

@@ -17,7 +17,10 @@ const loose = 25
 // areas, letters and smoothed edges: the areas' colours are frequent and stay what
 // they are to the bit, and the rare mixed colours along edges become the nearest of
 // the frequent ones. The file is a quarter of the bytes and of the time to encode.
-func indexed(img *image.RGBA) *image.Paletted {
+func indexed(img *image.RGBA) *image.Paletted { return paletted(img, false) }
+
+// paletted is indexed, which with always is never nil.
+func paletted(img *image.RGBA, always bool) *image.Paletted {
 	counts := count(img)
 	colors := make([]uint32, 0, len(counts))
 	for px := range counts {
@@ -32,7 +35,7 @@ func indexed(img *image.RGBA) *image.Paletted {
 		rest += counts[px]
 	}
 	r := img.Bounds()
-	if rest*loose > r.Dx()*r.Dy() || len(colors) > 1<<14 {
+	if !always && (rest*loose > r.Dx()*r.Dy() || len(colors) > 1<<14) {
 		return nil
 	}
 	out := image.NewPaletted(image.Rect(0, 0, r.Dx(), r.Dy()), nil)
@@ -71,7 +74,7 @@ func posterised(img *image.RGBA) *image.Paletted {
 		u &= 0xf0
 		img.Pix[i] = u | u>>4
 	}
-	return indexed(img)
+	return paletted(img, true)
 }
 
 func count(img *image.RGBA) map[uint32]int {

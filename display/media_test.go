@@ -15,6 +15,7 @@ import (
 	gorgonia "gorgonia.org/tensor"
 
 	"attune/display/mime"
+	"attune/display/table"
 )
 
 func TestBytesOfKnownFormatsAreShown(t *testing.T) {
@@ -129,6 +130,10 @@ func TestDecimalPointsStandBelowEachOther(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}
+	}
+	units := table.Table{Columns: []table.Column{{Right: true}}, Rows: [][]string{{"6.2 s"}, {"0 ms"}}}
+	if got := units.HTML(); strings.Contains(got, "\u2007") {
+		t.Errorf("texts with units were aligned: %s", got)
 	}
 	if got := Render([][]float64{{1e-9}, {2.5}}).Data[mime.HTML]; strings.Contains(got, "\u2007") {
 		t.Errorf("exponents were aligned: %s", got)

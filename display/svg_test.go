@@ -34,3 +34,15 @@ func TestTextsKeepTheirWidth(t *testing.T) {
 		t.Errorf("iiii is %g wide and MMMM %g: %v", i, m, width)
 	}
 }
+
+// A grid's cells are seldom as wide as they are high; its image must fill its place.
+func TestImagesInSVGFillTheirPlace(t *testing.T) {
+	p, err := HeatMap("t", "x", "y", [][]float64{{1, 2, 3, 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg := Render(p).Data[mime.SVG]
+	if n := strings.Count(svg, "<image "); n != 2 || strings.Count(svg, `<image preserveAspectRatio="none" `) != n {
+		t.Errorf("%d images in %s", n, svg)
+	}
+}

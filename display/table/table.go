@@ -189,9 +189,13 @@ func (t Table) pointed() [][]string {
 	return rows
 }
 
-// decimals is how many digits stand behind a number's point; -1 with an exponent.
+// decimals is how many digits stand behind a number's point, 0 for a text without
+// digits; -1 for a number with an exponent or a unit.
 func decimals(s string) int {
-	if strings.ContainsAny(s, "eE") {
+	if !strings.ContainsAny(s, "0123456789") {
+		return 0
+	}
+	if strings.Trim(s, "+-0123456789.,") != "" {
 		return -1
 	}
 	if i := strings.IndexByte(s, '.'); i >= 0 {

@@ -32,9 +32,9 @@ class Lab:
     """A JupyterLab server over folder. It asks for no token: it listens on loopback
     and lives for one test run."""
 
-    def __init__(self, folder, runtime):
+    def __init__(self, folder, runtime, theme="JupyterLab Light"):
         self.runtime = Path(runtime)
-        self._settings()
+        self._settings(theme)
         environment = dict(
             os.environ,
             JUPYTER_RUNTIME_DIR=str(runtime),
@@ -53,15 +53,16 @@ class Lab:
         )  # fmt: skip
         self.url = self._wait()
 
-    def _settings(self):
+    def _settings(self, theme):
         """Keeps every cell in the page: by default JupyterLab takes out those that are
         scrolled away, and counting cells would count what is in view. Asks for no news."""
         folder = self.runtime / "settings" / "@jupyterlab"
         for extension, name, settings in [
             ("notebook-extension", "tracker", {"windowingMode": "none"}),
             ("apputils-extension", "notification", {"fetchNews": "false", "checkForUpdates": False}),
+            ("apputils-extension", "themes", {"theme": theme}),
         ]:
-            (folder / extension).mkdir(parents=True)
+            (folder / extension).mkdir(parents=True, exist_ok=True)
             path = folder / extension / f"{name}.jupyterlab-settings"
             path.write_text(json.dumps(settings))
 

@@ -18,6 +18,9 @@ const (
 	pssEach  = 50
 )
 
+// leastShare is the shortest time over which a share of it is taken.
+const leastShare = 25 * time.Millisecond
+
 // reader reads the process's and the machine's counters; it remembers the last of
 // those that are only good as differences. What a system does not tell stays 0.
 type reader struct {
@@ -25,6 +28,7 @@ type reader struct {
 	pss        int64
 	at         time.Time
 	cpu        time.Duration // of the process, user and system
+	cores      float64       // that were busy in the last stretch
 	busy, idle uint64        // of the machine, in ticks
 	host       Sample        // its fields of the machine, of the last reading
 	traffic    traffic
@@ -50,11 +54,16 @@ func (r *reader) read() Sample {
 	s.PSS = r.pss
 	s.RSS = residentSet()
 	s.GoHeap = goHeap()
-	cpu := processTime()
-	if d := now.Sub(r.at); !r.at.IsZero() && d > 0 {
-		s.CPU = max(0, float64(cpu-r.cpu)/float64(d))
+	// Over a few milliseconds, as between two samples at a cell's end, a share would be
+	// that of the sampling itself.
+	if d := now.Sub(r.at); d >= leastShare {
+		cpu := processTime()
+		if !r.at.IsZero() {
+			r.cores = max(0, float64(cpu-r.cpu)/float64(d))
+		}
+		r.at, r.cpu = now, cpu
 	}
-	r.at, r.cpu = now, cpu
+	s.CPU = r.cores
 	return s
 }
 
