@@ -128,8 +128,10 @@ func (f *finder) walk(v reflect.Value, name string, depth int) {
 	}
 }
 
-// found notes a tensor's name; a view has the storage of its whole.
+// found notes a tensor's name; a view has the storage of its whole. One that nobody
+// made, new(gpu.Tensor), has none and panics.
 func (f *finder) found(t *gpu.Tensor, name string) {
+	defer func() { _ = recover() }()
 	d := t.Device()
 	if f.names[d] == nil {
 		f.names[d] = map[uint64][]string{}
