@@ -1,6 +1,6 @@
 // Package soak runs one session for long: a thousand cells, three hundred of them
 // new and compiled, and looks whether it gets slower, larger or forgetful. It owns
-// nothing and imports interp.
+// nothing and imports interp and kernel.
 package soak
 
 import (

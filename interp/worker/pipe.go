@@ -90,11 +90,24 @@ func (p *pipe) drain(fd uintptr) (any bool) {
 func (p *pipe) take() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.end && len(p.held) < maxHeld {
-		_ = p.conn.Control(func(fd uintptr) { p.drain(fd) }) // fails once the file is closed
+	var out []byte
+	// What the operating system holds may not fit beside what was read ahead: then it
+	// takes a second turn, and no more, as it holds less than fits in one.
+	for range 2 {
+		if !p.end {
+			_ = p.conn.Control(func(fd uintptr) { p.drain(fd) }) // fails once the file is closed
+		}
+		full := len(p.held) >= maxHeld
+		if out == nil {
+			out = p.held
+		} else {
+			out = append(out, p.held...)
+		}
+		p.held = nil
+		if !full {
+			break
+		}
 	}
-	out := p.held
-	p.held = nil
 	p.room.Signal()
 	return out
 }
