@@ -41,6 +41,8 @@ type backend interface {
 	attentionGrad(a *attentionGrad) error
 	// attentionWeights fills w (B, H, len(queries), Tk), which is dense and not empty.
 	attentionWeights(a *attention, queries []int, w *Tensor) error
+	// matmul does c = or += a b, then + bias where not nil; see MatMul.
+	matmul(c, a, b, bias *Tensor, add bool) error
 	// update does one step of an optimizer; for host.LAMBMoments it returns the sums
 	// of each tensor.
 	update(k host.Kind, c host.Factors, us []update) ([][2]float64, error)

@@ -66,30 +66,6 @@ func list(all []*Tensor) string {
 	return s
 }
 
-// MatMul does c = a b, or c += a b with add: a (m, k), b (k, n), c (m, n). One
-// stride of a and of b is 1 (a transposed view is Permute(1, 0)), c's last is.
-func MatMul(c, a, b *Tensor, add bool) error {
-	all := []*Tensor{c, a, b}
-	err := sameDevice(all...)
-	for _, t := range all {
-		if err == nil && len(t.shape) != 2 {
-			err = fmt.Errorf("%s: want a matrix", t)
-		}
-	}
-	if err == nil {
-		err = onEngine(a.store.dev, func(e *host.Engine) error { return e.MatMul(matrix(c), matrix(a), matrix(b), add) })
-	}
-	keepAll(all)
-	if err != nil {
-		return fmt.Errorf("multiply %s: %w", list(all), err)
-	}
-	return nil
-}
-
-func matrix(t *Tensor) host.Matrix {
-	return host.Matrix{Data: t.values(), Rows: t.shape[0], Cols: t.shape[1], RowStride: t.strides[0], ColStride: t.strides[1]}
-}
-
 // Add does y += x.
 func Add(y, x *Tensor) error {
 	return layer("add", func(e *host.Engine) error { return e.Add(dense(y), dense(x)) }, y, x)

@@ -32,7 +32,7 @@ func HeadSizes() []int { return []int{32, 64, 96, 128, 256} }
 // Images lists all of them.
 func Images() []Image {
 	var all []Image
-	for _, name := range []string{"copy", "optim"} {
+	for _, name := range []string{"copy", "gemm", "optim"} {
 		all = append(all, Image{Name: name, Source: name, Arch: 75})
 	}
 	for _, name := range []string{"attention", "attention_grad", "attention_split"} {
@@ -46,7 +46,7 @@ func Images() []Image {
 			all = append(all, Image{Name: fmt.Sprintf("attention_grad_mma_%d", d), Source: "attention_grad_mma", Arch: 80, Head: d})
 		}
 	}
-	return all
+	return append(all, Image{Name: "gemm_mma", Source: "gemm_mma", Arch: 80})
 }
 
 // MinCapability is the oldest compute capability that the PTX runs on: 7.5,

@@ -37,6 +37,7 @@ var table_attune_gpu = [...]table.Symbol{
 	{"LayerNormGrad", p.LayerNormGrad},
 	{"LossScale", (*p.LossScale)(nil)},
 	{"MatMul", p.MatMul},
+	{"MatMulBias", p.MatMulBias},
 	{"NewAdagrad", p.NewAdagrad},
 	{"NewAdam", p.NewAdam},
 	{"NewAdamW", p.NewAdamW},

@@ -1,0 +1,183 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+
+	"attune/gpu/host"
+	"attune/gpu/mem"
+)
+
+// MatMul does c = a b, or c += a b with add: a (m, k), b (k, n), c (m, n). One
+// stride of a and of b is 1 (a transposed view is Permute(1, 0)), c's last is. a and
+// b are of one type, float32, float16 or bfloat16, c of that type or float32; sums
+// are float32. c overlaps neither a nor b.
+func MatMul(c, a, b *Tensor, add bool) error {
+	return named(multiply(c, a, b, nil, add), c, a, b)
+}
+
+// MatMulBias does c = a b + bias in every row: bias (n) is dense, of c's type; the
+// rest is as for MatMul.
+func MatMulBias(c, a, b, bias *Tensor) error {
+	if bias == nil {
+		return fmt.Errorf("multiply %s: nil bias", list([]*Tensor{c, a, b}))
+	}
+	return named(multiply(c, a, b, bias, false), c, a, b, bias)
+}
+
+func named(err error, all ...*Tensor) error {
+	keepAll(all)
+	if err != nil {
+		return fmt.Errorf("multiply %s: %w", list(all), err)
+	}
+	return nil
+}
+
+func multiply(c, a, b, bias *Tensor, add bool) error {
+	if err := live(c, a, b); err != nil {
+		return err
+	}
+	for _, t := range []*Tensor{c, a, b} {
+		if len(t.shape) != 2 {
+			return fmt.Errorf("%s: want a matrix", t)
+		}
+		if !t.dtype.Float() {
+			return fmt.Errorf("%s: want f32, f16 or bf16", t)
+		}
+	}
+	m, n, k := c.shape[0], c.shape[1], a.shape[1]
+	if a.shape[0] != m || b.shape[0] != k || b.shape[1] != n {
+		return fmt.Errorf("the shapes do not fit")
+	}
+	if b.dtype != a.dtype || c.dtype != a.dtype && c.dtype != Float32 {
+		return fmt.Errorf("the dtypes do not fit")
+	}
+	if n > 1 && c.strides[1] != 1 {
+		return fmt.Errorf("the result has strides %s: want the last to be 1", dims(c.strides))
+	}
+	for _, t := range []*Tensor{a, b} {
+		if min(t.strides[0], t.strides[1]) > 1 && t.shape[0] > 1 && t.shape[1] > 1 {
+			return fmt.Errorf("%s has strides %s: want one to be 1", t, dims(t.strides))
+		}
+	}
+	if bias != nil {
+		if err := live(c, bias); err != nil {
+			return err
+		}
+		if bias.dtype != c.dtype || dims(bias.shape) != dims([]int{n}) || !bias.Dense() {
+			return fmt.Errorf("bias %s: want %s %s, dense", bias, c.dtype, dims([]int{n}))
+		}
+	}
+	if m*n == 0 {
+		return nil
+	}
+	return c.store.dev.back.matmul(c, a, b, bias, add)
+}
+
+// matrix is a float32 tensor as the CPU engine takes it; strides of an axis of one
+// are made to fit.
+func matrix(t *Tensor) host.Matrix {
+	m := host.Matrix{Data: t.values(), Rows: t.shape[0], Cols: t.shape[1], RowStride: t.strides[0], ColStride: t.strides[1]}
+	if m.Cols == 1 {
+		m.ColStride = 1
+	} else if m.Rows == 1 {
+		m.RowStride = m.Cols
+		if m.ColStride != 1 {
+			m.RowStride = 1
+		}
+	}
+	return m
+}
+
+func (c cpu) matmul(out, a, b, bias *Tensor, add bool) error {
+	if bias != nil {
+		row := view(bias)
+		row.Shape, row.Strides = out.shape, []int{0, 1}
+		if err := c.engine.Copy(view(out), row); err != nil {
+			return err
+		}
+		add = true
+	}
+	if a.dtype == Float32 {
+		return c.engine.MatMul(matrix(out), matrix(a), matrix(b), add)
+	}
+	var loans []*Tensor
+	widened := func(t *Tensor, fill bool) (*Tensor, error) {
+		if t.dtype == Float32 {
+			return t, nil
+		}
+		w, err := t.store.dev.Empty(Float32, mem.Workspace, t.shape...)
+		if err != nil {
+			return nil, err
+		}
+		loans = append(loans, w)
+		if fill {
+			err = c.engine.Copy(view(w), view(t))
+		}
+		return w, err
+	}
+	wa, err := widened(a, true)
+	wb, wc := wa, wa
+	if err == nil {
+		wb, err = widened(b, true)
+	}
+	if err == nil {
+		wc, err = widened(out, add)
+	}
+	if err == nil {
+		err = c.engine.MatMul(matrix(wc), matrix(wa), matrix(wb), add)
+	}
+	if err == nil && wc != out {
+		err = c.engine.Copy(view(out), view(wc))
+	}
+	for _, t := range loans {
+		err = errors.Join(err, t.Free())
+	}
+	return err
+}
+
+// The geometry of the matrix product's kernels (gemm.cu, gemm_mma.cu).
+const (
+	gemmSide, gemmThreads        = 64, 256
+	mmaSide, mmaDepth, mmaStages = 128, 32, 3
+)
+
+func (c *cuda) matmul(out, a, b, bias *Tensor, add bool) error {
+	m, n, k := out.shape[0], out.shape[1], a.shape[1]
+	args := make([]uint64, 15)
+	copy(args, []uint64{out.address(), a.address(), b.address(), 0, uint64(m), uint64(n), uint64(k), uint64(out.strides[0]),
+		uint64(a.strides[0]), uint64(a.strides[1]), uint64(b.strides[0]), uint64(b.strides[1])})
+	if bias != nil {
+		args[3] = bias.address()
+	}
+	if add {
+		args[12] = 1
+	}
+	if out.dtype == Float32 {
+		args[14] = 1
+	}
+	ta, oka := c.mmaLayout(a)
+	tb, okb := c.mmaLayout(b)
+	if oka && okb && k > 0 {
+		args[13] = uint64(tiles(n, mmaSide))
+		name := fmt.Sprintf("gemm_mma_%s%s_%s", ta, tb, a.dtype)
+		return c.launchShared("gemm_mma", name, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads, mmaStages*2*mmaSide*mmaDepth*2, args)
+	}
+	args[13] = uint64(tiles(n, gemmSide))
+	name := fmt.Sprintf("gemm_%s", a.dtype)
+	if out.dtype != a.dtype {
+		name += "_f32"
+	}
+	return c.launch("gemm", name, tiles(m, gemmSide)*tiles(n, gemmSide), gemmThreads, args)
+}
+
+// mmaLayout says whether a matrix lies as it is (n) or turned (t), and whether the
+// tensor core kernel can copy it in pieces of 16 bytes.
+func (c *cuda) mmaLayout(t *Tensor) (turned string, ok bool) {
+	ok = c.ctx.Info().Capability >= tensorCapability && t.dtype != Float32 && t.address()%16 == 0
+	turned, side, rows := "n", 1, 0
+	if t.strides[1] != 1 {
+		turned, side, rows = "t", 0, 1
+	}
+	return turned, ok && t.strides[side] == 1 && t.shape[side]%8 == 0 && t.strides[rows]%8 == 0
+}
