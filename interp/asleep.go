@@ -13,10 +13,14 @@ import (
 )
 
 // sleepLooks and sleepPause: so many looks in a row, so far apart, must find all
-// threads idle before the worker is asked whether its cell can go on at all.
+// threads idle before the worker is asked whether its cell can go on at all. That takes
+// the worker a moment in which nothing runs, so a cell that goes on, as a server does
+// that waits for its clients, is asked about less and less often, down to once in
+// maxSleepLooks.
 const (
-	sleepLooks = 4
-	sleepPause = 250 * time.Millisecond
+	sleepLooks    = 4
+	maxSleepLooks = 256
+	sleepPause    = 250 * time.Millisecond
 )
 
 // watchSleep looks for a cell whose goroutines all wait for one another, which in a
@@ -24,17 +28,17 @@ const (
 // a thread then waits for it, in a system call with that timeout. It returns the
 // function that ends the watch.
 func (e *execution) watchSleep(h *hand, id int) (end func()) {
-	if e.req.Beside {
-		return func() {} // a cell of another subshell may come and wake it
-	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	first := time.AfterFunc(sleepPause, func() {
-		for idle := 0; ctx.Err() == nil; {
-			if idle++; !allIdle(h.client.PID()) {
+		for idle, enough := 0, sleepLooks; ctx.Err() == nil; {
+			pid := h.client.PID()
+			// The second look is for a thread that took over the wait for a timer meanwhile.
+			// A cell of another subshell may come and wake this one.
+			if idle++; !allIdle(pid) || !allIdle(pid) || e.req.Beside != nil && e.req.Beside() {
 				idle = 0
 			}
-			if idle >= sleepLooks && ctx.Err() == nil {
-				idle = 0
+			if idle >= enough && ctx.Err() == nil {
+				idle, enough = 0, min(2*enough, maxSleepLooks)
 				_ = h.client.Send(worker.Request{Asleep: id}) // fails for a worker that is gone
 			}
 			select {

@@ -53,22 +53,37 @@ func TestNoDeadlock(t *testing.T) {
 	}
 }
 
-// slow is a recorder whose user thinks before answering.
+// slow is a front end that takes its time.
 type slow struct{ *recorder }
 
 func (s slow) Input(ctx context.Context, prompt string, password bool) (string, error) {
 	time.Sleep(3 * time.Second)
-	return "Bob", nil
+	return s.recorder.Input(ctx, prompt, password)
 }
 
-// TestSlowAnswer: waiting for the user is no deadlock.
-func TestSlowAnswer(t *testing.T) {
-	s := open(t)
-	out := slow{record()}
-	res := s.Execute(context.Background(), cell.Request{Count: 1, AllowStdin: true, Code: `import "attune/stdlib/ask"
-name, err := ask.Line("Your name? ")
-name + "!"`}, out)
-	if res.Err != nil || out.text() != "= \"Bob!\"\n" {
-		t.Errorf("the cell answers %q, %v", out.text(), res.Err)
+func (s slow) Display(d cell.Display) {
+	time.Sleep(3 * time.Second)
+	s.recorder.Display(d)
+}
+
+// TestNoDeadlockWithTheFront leaves cells alone that wait for the user, or for a front
+// end that is slow to show things.
+func TestNoDeadlockWithTheFront(t *testing.T) {
+	for name, c := range map[string]struct{ code, want string }{
+		"ask":     {"name, err := ask.Line(\"name? \")\nfmt.Println(name, err)", "ann <nil>\n"},
+		"scan":    {"var name string\nfmt.Scanln(&name)\nfmt.Println(name)", "ann\n"},
+		"display": {"done := make(chan int)\ngo func() { display.Show(\"shown\"); close(done) }()\n<-done;", "display: \"shown\"\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			mustRun(t, s, 1, "import (\"attune/display\"; \"attune/stdlib/ask\"; \"fmt\")")
+			mustRun(t, s, 2, "fmt.Print()")
+			r := slow{record("ann")}
+			res := s.Execute(context.Background(), cell.Request{Count: 3, Code: c.code, AllowStdin: true}, r)
+			if got := r.text(); res.Err != nil || got != c.want {
+				t.Errorf("the cell answers %q, %v", got, res.Err)
+			}
+		})
 	}
 }

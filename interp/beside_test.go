@@ -118,7 +118,7 @@ func TestInputBeside(t *testing.T) {
 func TestWokenFromBeside(t *testing.T) {
 	s := open(t)
 	mustRun(t, s, 1, "gate := make(chan int)")
-	waiting := func(n int, beside bool) chan string {
+	waiting := func(n int, beside func() bool) chan string {
 		out := make(chan string, 1)
 		go func() {
 			r := record()
@@ -130,14 +130,15 @@ func TestWokenFromBeside(t *testing.T) {
 		}()
 		return out
 	}
-	out := waiting(2, true)
+	came := time.Now().Add(500 * time.Millisecond) // a subshell that comes later than the cell
+	out := waiting(2, func() bool { return time.Now().After(came) })
 	time.Sleep(3 * time.Second)
 	mustRun(t, s, 3, "gate <- 7")
 	if got := <-out; got != "= 7\n" {
 		t.Errorf("%q", got)
 	}
 	mustRun(t, s, 4, "import \"attune/stdlib/comm\"\ncomm.Register(\"t\", func(*comm.Comm, comm.Message) { gate <- 8 })")
-	out = waiting(5, false)
+	out = waiting(5, nil)
 	time.Sleep(3 * time.Second)
 	s.Comm(context.Background(), cell.Comm{Kind: "open", ID: "a", Target: "t"}, commRecorder{record()})
 	if got := <-out; got != "= 8\n" {

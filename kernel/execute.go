@@ -85,7 +85,7 @@ func (s *Server) executeCell(ctx context.Context, r *request, req jupyter.Execut
 	res := s.runProtected(ctx, cell.Request{
 		Count: count, Code: req.Code, Silent: req.Silent,
 		AllowStdin: req.AllowStdin, Expressions: req.UserExpressions,
-		Beside: len(s.shells.list()) > 0,
+		Beside: func() bool { return len(s.shells.list()) > 0 },
 	}, out)
 	out.end()
 	if req.StoreHistory {

@@ -21,8 +21,9 @@ type Request struct {
 	Silent bool
 	// AllowStdin says whether Sink.Input may be called for this cell.
 	AllowStdin bool
-	// Beside says that there are subshells, whose cells may run beside this one.
-	Beside bool
+	// Beside tells whether there are subshells, whose cells may run beside this one; nil
+	// for never.
+	Beside func() bool
 	// Expressions are evaluated after the cell ran without error
 	// (messaging spec, user_expressions): name to Go expression.
 	Expressions map[string]string

@@ -24,12 +24,8 @@ type Keeper struct {
 	work  atomic.Int64
 }
 
-// NewKeeper makes a Keeper.
-func NewKeeper() *Keeper {
-	k := &Keeper{timer: time.AfterFunc(time.Hour, giveBack)}
-	k.timer.Stop()
-	return k
-}
+// NewKeeper makes a Keeper for a process that begins to rest.
+func NewKeeper() *Keeper { return &Keeper{timer: time.AfterFunc(after, giveBack)} }
 
 // Busy says that a piece of work has begun.
 func (k *Keeper) Busy() {
