@@ -46,6 +46,28 @@ func TestCellsBeside(t *testing.T) {
 	mustAnswer(t, s, 9, "double(y)", "= 84\n")
 }
 
+// TestPrintsBeside prints from one cell, of either engine, all the while others begin
+// and end: each line is its own cell's.
+func TestPrintsBeside(t *testing.T) {
+	s := open(t)
+	mustRun(t, s, 1, "import (\"fmt\"; \"sync/atomic\"; \"time\")\nvar enough atomic.Bool\nfunc wait() bool { time.Sleep(100 * time.Microsecond); return !enough.Load() }")
+	for _, magic := range []string{"%%native\n", ""} {
+		mustRun(t, s, 2, "enough.Store(false)")
+		long := begin(t, s, 3, magic+"n := 0\nfor wait() { fmt.Println(\"long\"); n++ }")
+		for i := range 60 {
+			if got := transcript(s, 4+i, fmt.Sprintf("fmt.Println(\"short\", %d)", i)); got != fmt.Sprintf("short %d\n", i) {
+				t.Errorf("a cell beside another writes %q", got)
+			}
+		}
+		mustRun(t, s, 90, "enough.Store(true)")
+		if res := <-long.done; res.Err != nil {
+			t.Fatal(res.Err)
+		}
+		n := strings.Count(long.text(), "long\n")
+		mustAnswer(t, s, 91, "n", fmt.Sprintf("= %d\n", n))
+	}
+}
+
 // TestDisplaysBeside lets two cells display at one time: each has its own.
 func TestDisplaysBeside(t *testing.T) {
 	s := open(t)

@@ -347,6 +347,9 @@ func (e *execution) await(h *hand, r *worker.Run) (worker.Done, error) {
 	if err != nil {
 		return worker.Done{}, errGone
 	}
+	if e.interrupted() { // its Stop may have gone before the Run, and met nothing
+		_ = h.client.Send(worker.Request{Stop: &worker.Stop{ID: r.ID}})
+	}
 	// Only fails for a worker that is going down, which the wait below tells.
 	_ = h.client.OpenInput()
 	watch := e.watchInput(h)

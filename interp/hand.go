@@ -17,7 +17,8 @@ import (
 // hand holds one worker: it pumps what the worker writes and reports to the sinks of
 // the cells that run, or ran last. What is displayed says which cell it comes from.
 // Text does not, as all cells have one pair of pipes: it goes to the cell that began
-// last of those that run, and what the worker knows to be another's comes as an event.
+// last of those that run, and what the worker knows to be another's comes as an event, as
+// does all that cells print which run beside others.
 type hand struct {
 	client *worker.Client
 	gone   chan struct{}
@@ -39,6 +40,7 @@ type hand struct {
 type running struct {
 	id     int
 	sink   cell.Sink
+	begun  bool             // or was sent when no other ran
 	ask    func(worker.Ask) // asks the user on the run's behalf
 	done   chan worker.Done
 	halted chan struct{} // closed when the worker has begun to stop it
@@ -107,6 +109,7 @@ func (h *hand) start(r *worker.Run, sink cell.Sink, ask func(worker.Ask)) (*runn
 	run := &running{id: r.ID, sink: sink, ask: ask, done: make(chan worker.Done, 1), halted: make(chan struct{})}
 	h.drain() // what was written before is of the cells before
 	h.mu.Lock()
+	run.begun = len(h.runs) == 0
 	h.runs = append(h.runs, run)
 	h.heard[r.ID] = sink
 	delete(h.heard, r.ID-maxHeard)
@@ -141,8 +144,10 @@ func (h *hand) sinkOf(id int) cell.Sink {
 func (h *hand) newest() cell.Sink {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := len(h.runs); n > 0 {
-		return h.runs[n-1].sink
+	for _, r := range slices.Backward(h.runs) {
+		if r.begun {
+			return r.sink
+		}
 	}
 	return h.sink
 }
@@ -245,6 +250,8 @@ func (h *hand) event(ev worker.Event) {
 		h.question(ev)
 	case ev.Done != nil:
 		h.ended(*ev.Done)
+	case ev.Begun != 0:
+		h.begun(ev.Begun)
 	case ev.Stopping != 0:
 		if r := h.find(ev.Stopping); r != nil && !isClosed(r.halted) {
 			close(r.halted)
@@ -309,6 +316,15 @@ func (h *hand) question(ev worker.Event) {
 	_ = h.client.Send(worker.Request{Answer: &worker.Answer{Seq: ev.Ask.Seq, Err: "the cell that asks is over"}})
 }
 
+// begun notes that the text of the pipes is that of run id from here on.
+func (h *hand) begun(id int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.runs {
+		r.begun = r.begun || r.id == id
+	}
+}
+
 // ended passes on how a run ended and forgets it.
 func (h *hand) ended(done worker.Done) {
 	h.mu.Lock()
@@ -316,6 +332,9 @@ func (h *hand) ended(done worker.Done) {
 	for i, r := range h.runs {
 		if r.id == done.ID {
 			h.runs = slices.Delete(h.runs, i, i+1)
+			if len(h.runs) == 1 {
+				h.runs[0].begun = true // the pipes are its own by now
+			}
 			r.done <- done
 			return
 		}

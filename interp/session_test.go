@@ -373,3 +373,11 @@ func TestCrashLeavesChild(t *testing.T) {
 		t.Fatal("the crash is not reported while the child runs")
 	}
 }
+
+// TestRedirectedGoroutine prints, from a goroutine of an earlier cell, to where the
+// user has sent standard output.
+func TestRedirectedGoroutine(t *testing.T) {
+	s := open(t)
+	mustRun(t, s, 1, "import (\"fmt\"; \"io\"; \"os\")\ngate, done := make(chan int), make(chan int)\ngo func() {\n\tfor range gate {\n\t\tfmt.Println(\"caught\")\n\t\tdone <- 1\n\t}\n}()")
+	mustAnswer(t, s, 2, "old := os.Stdout\nr, w, _ := os.Pipe()\nos.Stdout = w\ngate <- 1\n<-done\nw.Close()\nos.Stdout = old\nall, _ := io.ReadAll(r)\nfmt.Printf(\"%q\", all)", "\"caught\\n\"\n")
+}

@@ -132,6 +132,9 @@ type Event struct {
 	Run int
 	// Long lists the texts of the frame's bundle that follow it.
 	Long []Long
+	// Begun is the ID of a run that has begun beside others: until here the text of the
+	// pipes was theirs.
+	Begun int
 	// Stopping is the ID of a run that is being interrupted: from here on none of its
 	// statements begins.
 	Stopping int
@@ -149,7 +152,7 @@ type Display struct {
 	Update bool
 }
 
-// Late is text that a goroutine printed which is not of the run that began last.
+// Late is text that a goroutine printed whose run is over, or goes on beside others.
 type Late struct {
 	Stderr bool
 	Text   []byte

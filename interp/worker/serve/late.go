@@ -6,17 +6,19 @@ import (
 	"io"
 	"log"
 	"os"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"attune/interp/worker"
+	"attune/stdlib/symbols"
 )
 
 // marks knows every run by the mark of its goroutines: what a goroutine puts out belongs
 // to its own cell, though another runs now.
 type marks struct {
-	heard atomic.Pointer[byte] // the mark of the run whose text the front takes the pipes' for
+	heard atomic.Pointer[byte] // the mark of the run that has the pipes to itself, or nil
 	runs  sync.Map             // every mark's address → its run
 }
 
@@ -26,8 +28,13 @@ type markedRun struct {
 	mark mark
 }
 
-func (m *marks) begin(id int, of mark) {
+// begin notes a run. While it is the only one under way its text goes by the pipes;
+// beside others, and when it is over, the front could not tell whose it is.
+func (m *marks) begin(id int, of mark, alone bool) {
 	m.runs.Store(of.pointer, markedRun{id, of})
+	if !alone {
+		of = mark{}
+	}
 	m.hears(of)
 }
 
@@ -69,13 +76,26 @@ func (s *server) printing() io.Writer {
 	if s.stop.unheard() {
 		return io.Discard
 	}
-	if run := s.marks.aside(); run != 0 {
+	out := os.Stdout
+	if run := s.marks.aside(); run != 0 && out.Name() == stdoutName { // the user's own choice goes before
 		return late{s.conn, run, false}
 	}
-	return os.Stdout
+	return out
 }
 
-// late sends what a goroutine prints that is not of the cell that began last.
+// packages is symbols.Table with those functions that print.
+func (s *server) packages(path string) (map[string]reflect.Value, bool) {
+	values, ok := symbols.Table(path)
+	if path != "fmt" || !ok {
+		return values, ok
+	}
+	for _, name := range []string{"Print", "Println", "Printf"} {
+		values[name] = reflect.ValueOf(s.printer("fmt." + name))
+	}
+	return values, true
+}
+
+// late sends what a goroutine prints whose cell has not the pipes to itself.
 type late struct {
 	conn   *worker.Conn
 	run    int

@@ -158,6 +158,7 @@ const (
 	keptStdin  = worker.KeptStdin
 	keptStdout = 101
 	keptStderr = 102
+	stdoutName = "/dev/stdout"
 )
 
 // KeepStreams keeps the standard streams. Call it first of all.
@@ -176,7 +177,7 @@ func restoreStreams() {
 		fd, kept int
 		file     **os.File
 		name     string
-	}{{0, keptStdin, &os.Stdin, "/dev/stdin"}, {1, keptStdout, &os.Stdout, "/dev/stdout"}, {2, keptStderr, &os.Stderr, "/dev/stderr"}} {
+	}{{0, keptStdin, &os.Stdin, "/dev/stdin"}, {1, keptStdout, &os.Stdout, stdoutName}, {2, keptStderr, &os.Stderr, "/dev/stderr"}} {
 		var a, b syscall.Stat_t
 		if syscall.Fstat(s.fd, &a) == nil && syscall.Fstat(s.kept, &b) == nil && a.Ino == b.Ino && int((*s.file).Fd()) == s.fd {
 			continue

@@ -78,10 +78,10 @@ type cellRun struct {
 // Serve reads requests from r and writes events to w until r ends.
 func Serve(r io.Reader, w io.Writer) error {
 	s := &server{
-		conn: worker.NewConn(r, w), table: newTable(),
-		engine: yaegi.New(symbols.Table), instances: sync.OnceValue(instances.All), opened: map[string]*cellPlugin{},
+		conn: worker.NewConn(r, w), table: newTable(), instances: sync.OnceValue(instances.All), opened: map[string]*cellPlugin{},
 		known: newKnown(), rest: rest.NewKeeper(),
 	}
+	s.engine = yaegi.New(s.packages)
 	s.stop = newStopper()
 	s.out = newOutput(s.conn, s.stop.dying, s.marks.run)
 	s.spare.hold()
@@ -138,10 +138,12 @@ func (s *server) start(r *worker.Run) {
 	s.mu.Lock()
 	alone := len(s.runs) == 0
 	s.runs = append(s.runs, run)
-	s.marks.begin(run.id, run.mark)
+	s.marks.begin(run.id, run.mark, alone)
 	s.mu.Unlock()
 	if alone {
 		restoreStreams()
+	} else {
+		_ = s.conn.Send(&worker.Event{Begun: run.id}) // fails when the front is gone
 	}
 	go func() {
 		run.mark.set()
@@ -281,9 +283,7 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		s.mu.Lock()
 		s.runs = slices.DeleteFunc(s.runs, func(r *cellRun) bool { return r == run })
 		alone := len(s.runs) == 0
-		if !alone {
-			s.marks.hears(s.runs[len(s.runs)-1].mark)
-		}
+		s.marks.hears(mark{})
 		// A cell that came to its end although it was to stop has swallowed the interrupt,
 		// or read the end of its input for it.
 		done.Interrupted = done.Interrupted || run.stopped && done.Failure == nil && !done.Exited
