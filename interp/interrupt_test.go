@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +75,38 @@ func openApart(t testing.TB, lib, cache string) *interp.Session {
 
 const interruptImports = "import (\"fmt\"; \"os\"; \"sort\"; \"sync\"; \"syscall\"; \"time\"; \"gonum.org/v1/gonum/mat\")\nkept := 1\nvar step = func() int { kept++; return kept }\nticks := make(chan int)\n" +
 	"go func() { for { time.Sleep(time.Millisecond); ticks <- 1 } }()"
+
+// eager interrupts the session at the first text that comes, which it holds up.
+type eager struct {
+	*recorder
+	first *sync.Once
+	s     *interp.Session
+}
+
+func (e eager) Stream(cell.Stream, []byte) {
+	e.first.Do(func() {
+		time.Sleep(50 * time.Millisecond)
+		e.s.Interrupt()
+	})
+}
+
+// TestInterruptAtTheStart interrupts a cell that is about to be sent.
+func TestInterruptAtTheStart(t *testing.T) {
+	s := open(t)
+	mustRun(t, s, 1, "import \"os\"\ngo func() { for { os.Stdout.WriteString(\"x\") } }()")
+	done := make(chan cell.Result, 1)
+	go func() {
+		done <- s.Execute(context.Background(), cell.Request{Count: 2, Code: "for {\n}"}, eager{record(), &sync.Once{}, s})
+	}()
+	select {
+	case res := <-done:
+		if res.Err == nil || res.Err.Name != "Interrupted" {
+			t.Errorf("the cell ended with %v", res.Err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the interrupt is lost")
+	}
+}
 
 // TestInterruptBlocked stops cells that are in a call, and finds values, closures
 // and the goroutines of earlier cells as they were.
