@@ -26,7 +26,7 @@ func (s *server) asleep(id int) {
 	alone := len(s.runs) == 1
 	s.mu.Unlock()
 	run := s.find(id)
-	// What runs beside may wake it, and so may the handler of a comm, and the user's answer.
+	// What runs beside may wake it, and so may the handler of a comm, and the front: a user who answers.
 	if run == nil || !alone || s.out.waiting() || comm.Listening() || !allWait(stacks()) {
 		return
 	}
