@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"sort"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -146,15 +147,45 @@ func (p *printer) structure(v reflect.Value, elided reflect.Type, depth int) nod
 	if depth >= p.Depth && v.NumField() > 0 {
 		return leaf(n.text + "…}")
 	}
+	std := standard(v.Type())
+	if std && p.std > 0 {
+		return leaf(n.text + "…}")
+	}
+	if std {
+		p.std++
+		defer func() { p.std-- }()
+	}
+	hid := false
 	for i := range v.NumField() {
 		if v.Type().Field(i).Name == "_" {
+			continue
+		}
+		if std && !v.Type().Field(i).IsExported() {
+			hid = true
 			continue
 		}
 		item := p.node(v.Field(i), nil, depth+1)
 		item.key = v.Type().Field(i).Name + ": "
 		n.items = append(n.items, item)
 	}
+	if hid {
+		n.items = append(n.items, leaf("…"))
+	}
 	return n
+}
+
+// standard says whether t is a type of the standard library. What such a type keeps to
+// itself, locks and clocks and buffers, tells a reader nothing, and it goes deep: of one
+// inside another only the name is shown. Those of sync/atomic are plain numbers.
+func standard(t reflect.Type) bool {
+	first, _, _ := strings.Cut(t.PkgPath(), "/")
+	switch first {
+	case "bufio", "bytes", "compress", "container", "context", "crypto", "database", "debug", "encoding",
+		"go", "hash", "html", "image", "index", "internal", "io", "log", "math", "mime", "net", "os", "reflect",
+		"regexp", "runtime", "strings", "sync", "syscall", "testing", "text", "time", "unicode", "unique":
+		return t.PkgPath() != "sync/atomic"
+	}
+	return false
 }
 
 // open starts a composite: the type's name, left out where the surroundings say it.

@@ -6,9 +6,11 @@ package text
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -24,6 +26,8 @@ type Limits struct {
 	Elements int
 	// Nodes is how many values are visited in all (2000); it bounds the time.
 	Nodes int
+	// Lines is how many lines Format writes (200).
+	Lines int
 	// Bytes is how much of a string is shown (16384).
 	Bytes int
 	// Digits, where positive, is to how many significant digits a floating-point number
@@ -35,7 +39,7 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		field *int
 		value int
-	}{{&l.Width, 80}, {&l.Depth, 8}, {&l.Elements, 100}, {&l.Nodes, 2000}, {&l.Bytes, 16384}} {
+	}{{&l.Width, 80}, {&l.Depth, 8}, {&l.Elements, 100}, {&l.Nodes, 2000}, {&l.Lines, 200}, {&l.Bytes, 16384}} {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}
@@ -51,11 +55,24 @@ func (l Limits) withDefaults() Limits {
 func Format(v reflect.Value, l Limits) string {
 	p := printer{Limits: l.withDefaults()}
 	if s, ok := p.topString(v); ok {
-		return s
+		return p.low(s)
 	}
 	var b strings.Builder
 	p.write(&b, p.node(v, nil, 0), 0)
-	return b.String()
+	return p.low(b.String())
+}
+
+// low cuts a text that is taller than the limit and says so.
+func (p *printer) low(s string) string {
+	n := strings.Count(s, "\n") + 1
+	if n <= p.Lines {
+		return s
+	}
+	end := 0
+	for range p.Lines - 1 {
+		end += strings.IndexByte(s[end:], '\n') + 1
+	}
+	return s[:end] + "… (" + Count(n-p.Lines+1) + " more lines)"
 }
 
 // Inline is Format on one line and with an outer string left unquoted: the form
@@ -79,6 +96,8 @@ func Inline(v reflect.Value, l Limits) string {
 type printer struct {
 	Limits
 	nodes int
+	// std is how many types of the standard library the current value is within.
+	std int
 	// path holds what is being printed now, to notice a value that contains itself.
 	path []visit
 }
@@ -182,6 +201,13 @@ func methodText(v reflect.Value) (s string, ok bool) {
 	switch x := v.Interface().(type) {
 	case reflect.Value:
 		return "", false
+	case time.Time:
+		return x.Round(0).String(), true // without the reading of the monotonic clock
+	case *time.Time:
+		return x.Round(0).String(), true
+	case *os.File:
+		method = "Name"
+		return "*os.File " + strconv.Quote(x.Name()), true
 	case fmt.Formatter:
 		method = "Format"
 		return fmt.Sprintf("%v", x), true

@@ -1,12 +1,18 @@
 package text
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"math/big"
+	"net/http"
+	"os"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -203,6 +209,59 @@ func TestInlineStaysOnOneLine(t *testing.T) {
 	long := Inline(reflect.ValueOf(strings.Repeat("é", 500)), Limits{Bytes: 99})
 	if !utf8.ValidString(long) || !strings.HasSuffix(long, "… (1,000 bytes)") {
 		t.Errorf("cut badly: %q", long)
+	}
+}
+
+// guarded is a value with what programs keep beside their data.
+type guarded struct {
+	mu    sync.Mutex
+	once  *sync.Once
+	since time.Time
+	Name  string
+	hits  atomic.Int64
+}
+
+func TestFormatLeavesTheInnardsOfTheLibraryOut(t *testing.T) {
+	g := &guarded{Name: "n", since: time.Now(), once: new(sync.Once)}
+	g.hits.Store(5)
+	want := `&text.guarded{
+    mu: sync.Mutex{…},
+    once: &sync.Once{…},
+    since: time.Time{…},
+    Name: "n",
+    hits: atomic.Int64{v: 5},
+}`
+	if got := format(g); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := format(time.Now()); strings.Contains(got, "m=") {
+		t.Errorf("a time: %s", got)
+	}
+	if got := format(os.Stdout); got != `*os.File "/dev/stdout"` {
+		t.Errorf("a file: %s", got)
+	}
+	r := &http.Response{Status: "200 OK", Request: &http.Request{Method: "GET"}, TLS: &tls.ConnectionState{}}
+	if got := format(r); !strings.Contains(got, "Request: &http.Request{…}") || strings.Count(got, "\n") > 20 {
+		t.Errorf("a response: %s", got)
+	}
+	if got := format(image.Point{1, 2}); got != "image.Point{X: 1, Y: 2}" && got != "(1,2)" {
+		t.Errorf("a point: %s", got)
+	}
+}
+
+func TestFormatIsNotTallerThanAScreenOrThree(t *testing.T) {
+	tall := make([]map[string][]string, 33)
+	for i := range tall {
+		tall[i] = map[string][]string{}
+		for j := range 10 {
+			tall[i][fmt.Sprint("key ", j)] = []string{strings.Repeat("x", 40), strings.Repeat("y", 40)}
+		}
+	}
+	for name, v := range map[string]any{"a value": tall, "a text": strings.Repeat("line\n", 1000)} {
+		got := format(v)
+		if n := strings.Count(got, "\n") + 1; n != 200 || !strings.HasSuffix(got, " more lines)") {
+			t.Errorf("%s has %d lines and ends in %q", name, n, got[len(got)-30:])
+		}
 	}
 }
 
