@@ -208,7 +208,7 @@ func (e *execution) who() {
 	for _, d := range scope.Names() {
 		row := [5]string{d.Name, d.Kind.String(), check.TypeName(d), "", check.CellName(d.Cell)}
 		if d.Kind == check.Var {
-			row[3] = byteSize(sizes[d.Key]) + "  " + heads[d.Key]
+			row[3] = fmt.Sprintf("%-9s %s", byteSize(sizes[d.Key]), heads[d.Key])
 		}
 		rows = append(rows, row)
 	}
@@ -251,27 +251,30 @@ func (e *execution) monitor(args string) *cell.Error {
 	return nil
 }
 
-// columns aligns rows.
+// columns aligns rows, each on one line.
 func columns(rows [][5]string) string {
 	if len(rows) == 0 {
 		return "no names yet\n"
 	}
+	widest := [5]int{24, 8, 34, 46, 12} // a row fits a line of a notebook
+	flat := strings.NewReplacer("\n", " ", "\t", " ")
 	var width [5]int
-	for _, r := range rows {
-		for i, c := range r {
-			width[i] = min(max(width[i], len([]rune(c))), 50)
+	for k := range rows {
+		for i, c := range rows[k] {
+			r := []rune(flat.Replace(c))
+			if len(r) > widest[i] {
+				r = append(r[:widest[i]-1], '…')
+			}
+			rows[k][i], width[i] = string(r), max(width[i], len(r))
 		}
 	}
 	var b strings.Builder
 	for _, r := range rows {
+		var line strings.Builder
 		for i, c := range r {
-			if i == len(r)-1 {
-				b.WriteString(c)
-				break
-			}
-			fmt.Fprintf(&b, "%-*s  ", width[i], c)
+			fmt.Fprintf(&line, "%-*s  ", width[i], c)
 		}
-		b.WriteByte('\n')
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 	return b.String()
 }
