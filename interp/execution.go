@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/types"
 	"slices"
 	"strings"
 	"sync"
@@ -151,7 +152,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 	for _, note := range u.Notes {
 		e.say("note: " + note + "\n")
 	}
-	r := &worker.Run{Quiet: quiet, Errors: errorTypes(u), Cell: fmt.Sprintf("In[%d]", e.req.Count), Bar: e.s.bar && !quiet}
+	r := &worker.Run{Quiet: quiet, Errors: errorTypes(u), Runes: runeTypes(u), Cell: fmt.Sprintf("In[%d]", e.req.Count), Bar: e.s.bar && !quiet}
 	if decision.Engine == plan.Nothing {
 		e.commit(u)
 		return nil
@@ -256,6 +257,18 @@ func errorTypes(u *check.Unit) []bool {
 	var out []bool
 	for _, t := range u.ResultTypes {
 		out = append(out, t.String() == "error")
+	}
+	return out
+}
+
+// runeTypes tells which results are of type rune by name: a value has type int32 only.
+func runeTypes(u *check.Unit) []bool {
+	var out []bool
+	for i, t := range u.ResultTypes {
+		if b, ok := t.(*types.Basic); ok && b.Name() == "rune" {
+			out = append(out, make([]bool, i+1-len(out))...)
+			out[i] = true
+		}
 	}
 	return out
 }

@@ -40,6 +40,8 @@ type Run struct {
 	Straight *Straight
 	// Errors tells for each value of the last expression whether its type is error.
 	Errors []bool
+	// Runes tells which of them are written as rune; there may be fewer.
+	Runes []bool
 	// Quiet asks for no rendering of the result.
 	Quiet bool
 	// Cell names a user's cell for the monitor, Bar asks for a line of meters below it.

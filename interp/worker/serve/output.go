@@ -121,11 +121,16 @@ func (o *output) Clear(wait bool) error {
 func (o *output) flush() { display.Flush() }
 
 // render draws the values of the last expression: one by itself, several by their
-// text. A nil error is left out; errors tells which values are errors by type.
-func render(values []any, errors []bool) *mime.Bundle {
+// text. A nil error is left out, and a rune has its character beside its number; r
+// tells which values are errors and runes by type.
+func render(values []any, r *worker.Run) *mime.Bundle {
 	var bundles []mime.Bundle
 	for i, v := range values {
-		if v == nil && i < len(errors) && errors[i] {
+		if v == nil && i < len(r.Errors) && r.Errors[i] {
+			continue
+		}
+		if c, ok := v.(rune); ok && i < len(r.Runes) && r.Runes[i] {
+			bundles = append(bundles, mime.Plain(fmt.Sprintf("%d %q", c, c)))
 			continue
 		}
 		bundles = append(bundles, display.Render(v))

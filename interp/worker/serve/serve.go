@@ -210,7 +210,7 @@ func (s *server) perform(r *worker.Run, done *worker.Done) {
 		done.Failure, done.Interrupted = guarded(func() { deliver(r.Comm) })
 	}
 	if done.Failure == nil && !done.Interrupted && done.NotStraight == "" && env.Has && !r.Quiet {
-		b := render(env.Out, r.Errors)
+		b := render(env.Out, r)
 		done.Result = b
 	}
 }
