@@ -8,7 +8,6 @@
 // succeed, the next wait returns CODE, and so does every call after it).
 #include "fakecuda.h"
 
-#include <csetjmp>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +17,9 @@
 #include <string>
 #include <vector>
 #include <sys/mman.h>
+#ifndef __x86_64__
 #include <ucontext.h>
+#endif
 
 namespace fake {
 
@@ -46,12 +47,40 @@ struct Copy {
 	const void *from;
 };
 
+// A place to go on from: the stack pointer, under which the saved registers lie. Made
+// by hand, because the system's switches take many times longer and sanitizers clear
+// whole stacks at each.
+#ifdef __x86_64__
+typedef void *Spot;
+extern "C" void fake_switch(Spot *from, Spot to);
+asm(".text\n.type fake_switch, @function\nfake_switch:\n"
+	"push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
+	"mov %rsp, (%rdi)\nmov %rsi, %rsp\n"
+	"pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n");
+static void go(Spot &from, Spot &to) { fake_switch(&from, to); }
+static void begin(Spot &s, char *stack, size_t size, void (*entry)())
+{
+	void **top = (void **)(stack + size);
+	s = top - 8;
+	for (int i = 1; i <= 8; i++) top[-i] = nullptr;
+	top[-2] = (void *)entry; // where the first ret goes, the stack as after a call
+}
+#else
+typedef ucontext_t Spot;
+static void go(Spot &from, Spot &to) { swapcontext(&from, &to); }
+static void begin(Spot &s, char *stack, size_t size, void (*entry)())
+{
+	getcontext(&s);
+	s.uc_stack = {stack, 0, size};
+	s.uc_link = nullptr;
+	makecontext(&s, entry, 0);
+}
+#endif
+
 struct Fiber {
-	jmp_buf at;
-	ucontext_t first;
+	Spot at;
 	char *stack;
 	State state;
-	bool started;
 	float value;
 	const void *shown;
 	std::vector<std::vector<Copy>> copies; // groups; the last is open
@@ -59,7 +88,7 @@ struct Fiber {
 
 constexpr size_t STACK = 64 * 1024;
 static std::vector<Fiber> fibers;
-static jmp_buf scheduler;
+static Spot scheduler;
 static const Kernel *running;
 static bool misaligned; // what a device reports as a misaligned address
 static const void *arguments;
@@ -68,7 +97,7 @@ static void leave(State s)
 {
 	Fiber &f = fibers[thread];
 	f.state = s;
-	if (!_setjmp(f.at)) _longjmp(scheduler, 1);
+	go(f.at, scheduler);
 }
 
 void wait_block() { leave(AT_BARRIER); }
@@ -123,12 +152,8 @@ static void entry()
 
 static void resume(int i)
 {
-	Fiber &f = fibers[i];
 	thread = i;
-	if (_setjmp(scheduler)) return;
-	if (f.started) _longjmp(f.at, 1);
-	f.started = true;
-	setcontext(&f.first);
+	go(scheduler, fibers[i].at);
 }
 
 // Lets the waiting threads of first … last-1 go if all that are not done wait in
@@ -168,12 +193,8 @@ static bool run_block(int threads)
 	for (int i = 0; i < threads; i++) {
 		Fiber &f = fibers[i];
 		f.state = READY;
-		f.started = false;
 		f.copies.assign(1, {});
-		getcontext(&f.first);
-		f.first.uc_stack = {f.stack, 0, STACK};
-		f.first.uc_link = nullptr;
-		makecontext(&f.first, entry, 0);
+		begin(f.at, f.stack, STACK, entry);
 	}
 	// Every other block lets each warp run as far as it can before the next one does,
 	// so that a barrier missing between warps shows; the others change threads at every

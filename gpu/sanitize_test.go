@@ -1,0 +1,94 @@
+package gpu
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"attune/gpu/driver/fakecuda"
+	"attune/gpu/mem"
+)
+
+// sanitizedLibrary names the fake driver that a child of the test runs on.
+const sanitizedLibrary = "ATTUNE_SANITIZED_CUDA"
+
+// The kernels, compiled for the host, run under AddressSanitizer and
+// UndefinedBehaviorSanitizer in a child process: every read and write of device and
+// shared memory is checked. A kernel that reads past its rows must be noticed.
+func TestKernelsUnderSanitizers(t *testing.T) {
+	if path := os.Getenv(sanitizedLibrary); path != "" {
+		sanitizedWork(t, path)
+		return
+	}
+	if testing.Short() {
+		t.Skip("the kernels are compiled anew")
+	}
+	runtime, err := exec.Command("c++", "-print-file-name=libasan.so").Output()
+	preload := strings.TrimSpace(string(runtime))
+	if err != nil || !filepath.IsAbs(preload) {
+		t.Skip("no AddressSanitizer for c++")
+	}
+	for _, c := range []struct{ name, file, old, new string }{
+		{name: "as they are"},
+		{"reading past the rows", "attention.h", "first + r < rows && c < d", "c < d"},
+		{"writing past the shared memory", "attention.cu", "ps[row * (COLS + 1) + lane + LANES * x] = ", "ps[row * (COLS + 5) + lane + LANES * x] = "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			edit := func(file, text string) string {
+				if file == c.file {
+					text = strings.ReplaceAll(text, c.old, c.new)
+				}
+				return strings.ReplaceAll(text, "#define SIZE(n) 1", "#define SIZE(n) (n == 32)")
+			}
+			// Threads are fibers, whose stacks the sanitizer cannot follow; with more than
+			// -O0 the compiler takes minutes over what it adds.
+			library, err := fakecuda.Build(t.TempDir(), edit, "-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "--param", "asan-stack=0")
+			if errors.Is(err, fakecuda.ErrNoCompiler) {
+				t.Skip("cannot build the fake driver:", err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, sm := range []string{"75", "80"} {
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+				defer cancel()
+				cmd := exec.CommandContext(ctx, os.Args[0], "-test.run", "^TestKernelsUnderSanitizers$")
+				cmd.Env = append(os.Environ(), sanitizedLibrary+"="+library, "FAKECUDA_SM="+sm, "LD_PRELOAD="+preload, "ASAN_OPTIONS=detect_leaks=0")
+				out, err := cmd.CombinedOutput()
+				clean := err == nil && !strings.Contains(string(out), "runtime error") && !strings.Contains(string(out), "AddressSanitizer")
+				if clean != (c.old == "") {
+					t.Fatalf("sm_%s: clean: %v\n%s", sm, clean, out)
+				}
+			}
+		})
+	}
+}
+
+// sanitizedWork runs every kernel of head size 32, and the products, on odd shapes.
+func sanitizedWork(t *testing.T, path string) {
+	dev, err := newCUDA(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(13, 14))
+	for i := range 12 {
+		p := randomProblem(rng, DType(i%3), 9+rng.IntN(60), 1+rng.IntN(80), []int{8, 16, 17, 32}[i%4])
+		if i < 3 { // the way that is cut along the keys
+			p = randomProblem(rng, DType(i%3), 3, 300, 24)
+		}
+		p.check(t, dev)
+	}
+	for i := range 6 {
+		matmulCase(t, dev, rng, DType(i%3), [3]int{1 + rng.IntN(140), 8 * (1 + rng.IntN(9)), 8 * rng.IntN(9)})
+	}
+	x := must(dev.FromFloat32s(normal(rng, 77), mem.Data, 7, 11))(t)
+	if _, err := must(x.Permute(1, 0))(t).As(BFloat16); err != nil {
+		t.Fatal(err)
+	}
+}
