@@ -1,0 +1,132 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"attune/gpu/mem"
+)
+
+// Check is one comparison of a device's kernels with the CPU's on the same values.
+type Check struct {
+	// Name says what was computed, with dtypes and shapes.
+	Name string
+	// Error is the largest |difference| / (1 + |CPU's value|), Limit what is allowed.
+	Error, Limit float64
+	// Took is the device's time, first use and copies included.
+	Took time.Duration
+	// Err is why there is no comparison, or nil.
+	Err error
+}
+
+// OK says whether the device's values agree.
+func (c Check) OK() bool { return c.Err == nil && c.Error <= c.Limit }
+
+// SelfCheck runs attention, its gradients, decoding and matrix products on the
+// device and on the CPU, for each element type and each head size that there are
+// kernels for, and compares. It takes a few milliseconds a check on a GPU, plus the
+// compilation of its kernels at first use.
+func SelfCheck(dev *Device) ([]Check, error) {
+	cpu, err := OpenCPU(0)
+	if err != nil {
+		return nil, fmt.Errorf("check %s: %w", dev.name, err)
+	}
+	var all []Check
+	for _, dtype := range []DType{Float32, Float16, BFloat16} {
+		limit := map[DType]float64{Float32: 5e-5, Float16: 8e-3, BFloat16: 6e-2}[dtype]
+		for _, d := range []int{32, 64, 96, 128, 256} {
+			for _, tq := range []int{70, 2} {
+				for _, o := range []AttentionOptions{{Causal: true}, {Window: 40, ALiBi: []float32{0.1, 0.2}, Dropout: 0.2, Seed: 7}} {
+					name := fmt.Sprintf("attention %s (1, 2/1, %d/70, %d) causal %v, dropout %g", dtype, tq, d, o.Causal, o.Dropout)
+					all = append(all, compare(name, limit, dev, cpu, func(x *Device) ([]*Tensor, error) { return checkAttention(x, dtype, tq, d, o) }))
+				}
+			}
+		}
+		name := fmt.Sprintf("product %s (136, 72) by (72, 200)", dtype)
+		all = append(all, compare(name, limit, dev, cpu, func(x *Device) ([]*Tensor, error) { return checkProduct(x, dtype) }))
+	}
+	return all, nil
+}
+
+// compare computes on both devices.
+func compare(name string, limit float64, dev, cpu *Device, f func(*Device) ([]*Tensor, error)) Check {
+	c := Check{Name: name, Limit: limit}
+	begin := time.Now()
+	got, err := readAll(f(dev))
+	c.Took = time.Since(begin)
+	want, err2 := readAll(f(cpu))
+	if c.Err = errors.Join(err, err2); c.Err != nil {
+		return c
+	}
+	for i, w := range want {
+		e := math.Abs(float64(got[i]-w)) / (1 + math.Abs(float64(w)))
+		if e != e {
+			e = math.Inf(1)
+		}
+		c.Error = max(c.Error, e)
+	}
+	return c
+}
+
+// readAll reads tensors' values one after the other, and frees them.
+func readAll(all []*Tensor, err error) ([]float32, error) {
+	var out []float32
+	for _, t := range all {
+		if err == nil {
+			var values []float32
+			values, err = t.Float32s()
+			out = append(out, values...)
+		}
+		err = errors.Join(err, t.Free())
+	}
+	return out, err
+}
+
+// checkTensor makes a tensor of normal values, the same on every device.
+func checkTensor(dev *Device, dtype DType, seed uint64, shape ...int) (*Tensor, error) {
+	t, err := dev.Empty(dtype, mem.Workspace, shape...)
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(seed, 1))
+	values := make([]float32, t.Len())
+	for i := range values {
+		values[i] = float32(rng.NormFloat64())
+	}
+	return t, t.CopyFrom(values)
+}
+
+func checkAttention(dev *Device, dtype DType, tq, d int, o AttentionOptions) ([]*Tensor, error) {
+	var in []*Tensor
+	for i, s := range [][2]int{{2, tq}, {1, 70}, {1, 70}, {2, tq}} {
+		t, err := checkTensor(dev, dtype, uint64(i), 1, s[0], s[1], d)
+		if err != nil {
+			return in, err
+		}
+		in = append(in, t)
+	}
+	r, err := Attention(in[0], in[1], in[2], o)
+	if err != nil {
+		return in, err
+	}
+	dq, dk, dv, err := r.Backward(in[3])
+	if err != nil {
+		return append(in, r.Output), err
+	}
+	return append(in, r.Output, dq, dk, dv), nil
+}
+
+func checkProduct(dev *Device, dtype DType) ([]*Tensor, error) {
+	var in []*Tensor
+	for i, s := range [][2]int{{136, 72}, {72, 200}, {136, 200}} {
+		t, err := checkTensor(dev, dtype, uint64(i), s[0], s[1])
+		if err != nil {
+			return in, err
+		}
+		in = append(in, t)
+	}
+	return in, MatMul(in[2], in[0], in[1], false)
+}
