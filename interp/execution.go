@@ -52,8 +52,12 @@ func (e *execution) run() cell.Result {
 	if err == nil && e.assigns {
 		code, err = e.parameters(code)
 	}
-	if err == nil && strings.TrimSpace(code) != "" {
+	switch {
+	case err != nil:
+	case strings.TrimSpace(code) != "":
 		err = e.goCode(code, e.req.Silent)
+	default:
+		err = e.idle()
 	}
 	if err != nil {
 		return cell.Result{Err: err, Pages: e.pages}
@@ -188,7 +192,11 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		e.out.Result(*done.Result)
 	}
 	if e.timed {
-		e.say(fmt.Sprintf("%s in all, %s running (%s)\n", rounded(time.Since(start)), rounded(time.Duration(done.Nanos)), decision.Engine))
+		engine := string(decision.Engine)
+		if decision.Engine == plan.Yaegi {
+			engine = "the cell: " + engine + "; functions: compiled"
+		}
+		e.say(fmt.Sprintf("%s in all, %s running (%s)\n", rounded(time.Since(start)), rounded(time.Duration(done.Nanos)), engine))
 	}
 	return nil
 }
@@ -390,8 +398,8 @@ func (e *execution) outcome(done worker.Done) *cell.Error {
 	case done.Failure != nil:
 		return e.failure(done.Failure)
 	case done.Detached:
-		return e.stoppedError("but the cell was in a call that cannot be stopped: it goes on unheard, and all values are kept. " +
-			"Interrupt once more while it blocks something, or restart the kernel, to end it")
+		return e.stoppedError("the cell is over, and all values are kept. It was in a call that Go cannot stop, as time.Sleep: " +
+			"that goes on in the background until it returns, and nothing it prints is shown. You can go on; restarting the kernel ends it")
 	case done.Interrupted:
 		return e.stoppedError("all values are kept")
 	case done.Exited && done.ExitCode != 0:

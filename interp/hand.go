@@ -25,6 +25,7 @@ type hand struct {
 
 	mu     sync.Mutex
 	sink   cell.Sink  // of the cell that began last, running or not
+	early  []byte     // what the worker said before there was one
 	runs   []*running // oldest first
 	comms  map[string]bool
 	lists  map[int]chan *worker.Listing
@@ -100,8 +101,13 @@ func isClosed(c <-chan struct{}) bool {
 // attach sends what comes from now on to sink.
 func (h *hand) attach(sink cell.Sink, async func(*worker.Failure, cell.Sink)) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.sink, h.async = sink, async
+	early := h.early
+	h.early = nil
+	h.mu.Unlock()
+	if len(early) > 0 {
+		h.toSink(sink, func() { sink.Stream(cell.Stderr, early) })
+	}
 }
 
 // start sends a Run whose output goes to sink, and returns where its Done will come.
@@ -216,7 +222,11 @@ func (h *hand) stream(name cell.Stream, text []byte) {
 	}
 	if sink := h.newest(); sink != nil {
 		sink.Stream(name, text)
+		return
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.early = append(h.early, text...)
 }
 
 // toSink calls f, one at a time with the text that is passed on.

@@ -210,7 +210,7 @@ func TestDetachedIsMuted(t *testing.T) {
 			code := "defer func() { ended <- 1 }()\ngo func() { time.Sleep(50 * time.Millisecond); fmt.Println(\"begun\") }()\n" + wait +
 				"\nfmt.Println(\"woken\")\ndisplay.Show(\"woken\")\npanic(\"woken\")"
 			r := begin(t, s, 2, code)
-			for !strings.Contains(r.mustStop(t, s), "unheard") { // it was not blocked yet
+			for !strings.Contains(r.mustStop(t, s), "in the background") { // it was not blocked yet
 				mustAnswer(t, s, 3, "<-ended", "= 1\n")
 				r = begin(t, s, 2, code)
 			}
@@ -231,7 +231,7 @@ func TestDetachedInstantIsMuted(t *testing.T) {
 		t.Fatalf("the cell is not for the instant engine: %s", plan)
 	}
 	r := begin(t, s, 3, code)
-	for !strings.Contains(r.mustStop(t, s), "unheard") { // it was not blocked yet
+	for !strings.Contains(r.mustStop(t, s), "in the background") { // it was not blocked yet
 		r = begin(t, s, 3, code)
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -3,6 +3,7 @@ package interp
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -24,7 +25,7 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %%parameters      give variables other values, NAME = VALUE on each line; they keep their types
 %monitor on       what a cell takes, in a line below it while it runs; %monitor off
 %reset            forget all names and start a fresh worker process
-%restore          after a crash: run the cells again that made the lost variables
+%restore          after a crash: run the cells again that made the lost variables; %restore x y: those alone
 %go ARGS          run the go command in the session's module, as in %go get example.com/mod@v1.2.3
 !COMMAND          run a shell command
 NAME?             show the documentation of a name
@@ -104,9 +105,26 @@ var stray = regexp.MustCompile(`^\s*%%?(help|who|gpu|monitor|time|plan|native|re
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
 		if stray.MatchString(line) {
-			msg := fmt.Sprintf("line %d: %s: magics stand above the Go code of a cell", at+i+1, strings.TrimSpace(line))
-			return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+			return magicError("line %d: %s: magics stand above the Go code of a cell", at+i+1, strings.TrimSpace(line))
 		}
+	}
+	return nil
+}
+
+func magicError(format string, args ...any) *cell.Error {
+	msg := fmt.Errorf(format, args...).Error()
+	return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+}
+
+// idle says what a magic wants that is to do something with Go code, where there is none.
+func (e *execution) idle() *cell.Error {
+	switch {
+	case e.planned:
+		return magicError("%%plan: want Go code below it")
+	case e.timed:
+		return magicError("%%time: want Go code behind or below it")
+	case e.forced:
+		return magicError("%%%%native: want Go code below it")
 	}
 	return nil
 }
@@ -120,9 +138,14 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		e.question(strings.Trim(line, "?"))
 		return "", nil
 	}
+	bare := []string{"%help", "%who", "%reset", "%%native", "%%parameters"}
 	name, args, _ := strings.Cut(line, " ")
 	if e.repeats && (name == "%restore" || name == "%reset") {
 		return "", nil // the cell is run for what it declares
+	}
+	args = strings.TrimSpace(args)
+	if args != "" && slices.Contains(bare, name) {
+		return "", magicError("%s: want %s alone", line, name)
 	}
 	switch name {
 	case "%help":
@@ -130,15 +153,15 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 	case "%who":
 		e.who()
 	case "%gpu":
-		return "", e.memory(strings.TrimSpace(args))
+		return "", e.memory(args)
 	case "%monitor":
-		return "", e.monitor(strings.TrimSpace(args))
+		return "", e.monitor(args)
 	case "%time":
 		e.timed = true
-		return strings.TrimSpace(args), nil
+		return args, nil
 	case "%plan":
 		e.planned = true
-		return strings.TrimSpace(args), nil
+		return args, nil
 	case "%%native":
 		e.forced = true
 	case "%%parameters":
@@ -148,10 +171,9 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 	case "%go":
 		return "", e.goCommand(args)
 	case "%restore":
-		return "", e.restore()
+		return "", e.restore(args)
 	default:
-		msg := fmt.Sprintf("there is no %s; %%help lists what there is", name)
-		return "", &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+		return "", magicError("there is no %s; %%help lists what there is", name)
 	}
 	return "", nil
 }
@@ -169,7 +191,7 @@ func (e *execution) question(name string) {
 func (e *execution) reset() *cell.Error {
 	s := e.s
 	if err := e.alone(); err != nil {
-		return &cell.Error{Name: "MagicError", Value: err.Error(), Traceback: []string{red("MagicError: ") + err.Error()}}
+		return magicError("%w", err)
 	}
 	h := s.worker()
 	h.client.Close()
@@ -223,8 +245,7 @@ func (e *execution) who() {
 // nobody uses.
 func (e *execution) memory(args string) *cell.Error {
 	if args != "" && args != "free" {
-		msg := fmt.Sprintf("%%gpu %s: want %%gpu or %%gpu free", args)
-		return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+		return magicError("%%gpu %s: want %%gpu or %%gpu free", args)
 	}
 	ask := &worker.Memory{Free: args == "free"}
 	for _, d := range e.s.scope.Load().Names() {
@@ -244,8 +265,7 @@ func (e *execution) memory(args string) *cell.Error {
 // monitor keeps a line of meters below every cell from the next on, or no longer.
 func (e *execution) monitor(args string) *cell.Error {
 	if args != "on" && args != "off" {
-		msg := "want %monitor on or %monitor off"
-		return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+		return magicError("want %%monitor on or %%monitor off")
 	}
 	e.s.bar = args == "on"
 	return nil

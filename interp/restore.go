@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"go/token"
 	"maps"
 	"slices"
 	"strings"
@@ -29,37 +30,48 @@ func (s *Session) stillLost(scope *check.Scope) (left []*check.Decl) {
 	return left
 }
 
-// lostCells are the names that are still lost by the cell that made them.
-func (s *Session) lostCells() map[int][]string {
+// lostCells are the names that are still lost by the cell that made them; of those in
+// only, where it names any.
+func (s *Session) lostCells(only []string) map[int][]string {
 	cells := map[int][]string{}
 	for _, d := range s.stillLost(s.scope.Load()) {
-		if !slices.Contains(cells[d.Cell], d.Name) {
+		if (len(only) == 0 || slices.Contains(only, d.Name)) && !slices.Contains(cells[d.Cell], d.Name) {
 			cells[d.Cell] = append(cells[d.Cell], d.Name)
 		}
 	}
 	return cells
 }
 
-// restore runs the cells again that made the lost variables, and says at the end
-// which of them did not come back.
-func (e *execution) restore() *cell.Error {
+// restore runs the cells again that made the lost variables, or those that args names,
+// and says at the end which of them did not come back.
+func (e *execution) restore(args string) *cell.Error {
 	if err := e.mend(); err != nil {
 		return err
 	}
-	if len(e.s.lostCells()) == 0 {
+	only := strings.FieldsFunc(args, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
+	all := slices.Concat(slices.Collect(maps.Values(e.s.lostCells(nil)))...)
+	for _, name := range only {
+		switch {
+		case !token.IsIdentifier(name):
+			return magicError("%%restore %s: want %%restore, or names behind it as in %%restore x y", args)
+		case !slices.Contains(all, name):
+			return magicError("%%restore %s: %s is not lost", args, name)
+		}
+	}
+	if len(all) == 0 {
 		e.say("nothing is lost\n")
 		return nil
 	}
 	ran, failed := map[int]bool{}, map[int]bool{}
 	for !e.interrupted() {
-		cells := e.s.lostCells()
-		all := slices.Sorted(maps.Keys(cells))
-		i := slices.IndexFunc(all, func(n int) bool { return !ran[n] && !failed[n] && !e.s.crashed[n] })
+		cells := e.s.lostCells(only)
+		order := slices.Sorted(maps.Keys(cells))
+		i := slices.IndexFunc(order, func(n int) bool { return !ran[n] && !failed[n] && !e.s.crashed[n] })
 		if i < 0 {
 			break
 		}
-		n, h := all[i], e.s.worker()
-		e.say(fmt.Sprintf("%s again, for %s\n", check.CellName(n), strings.Join(cells[n], ", ")))
+		n, h := order[i], e.s.worker()
+		e.say(fmt.Sprintf("%s again, for %s as declared there\n", check.CellName(n), strings.Join(cells[n], ", ")))
 		if err := e.again(n); err == nil {
 			ran[n] = true
 			continue
@@ -71,7 +83,7 @@ func (e *execution) restore() *cell.Error {
 			clear(ran) // with the process went what the others had brought back
 		}
 	}
-	e.unrestored(failed)
+	e.unrestored(e.s.lostCells(only), failed)
 	if e.interrupted() {
 		return e.stoppedError("%restore ended here")
 	}
@@ -79,8 +91,7 @@ func (e *execution) restore() *cell.Error {
 }
 
 // unrestored says what is still lost, and why.
-func (e *execution) unrestored(failed map[int]bool) {
-	cells := e.s.lostCells()
+func (e *execution) unrestored(cells map[int][]string, failed map[int]bool) {
 	for _, n := range slices.Sorted(maps.Keys(cells)) {
 		names, in := strings.Join(cells[n], ", "), check.CellName(n)
 		switch {
@@ -99,8 +110,7 @@ func (e *execution) unrestored(failed map[int]bool) {
 func (e *execution) again(n int) *cell.Error {
 	code, ok := e.s.names.code(n)
 	if !ok {
-		msg := "the text of " + check.CellName(n) + " is not known"
-		return &cell.Error{Name: "MagicError", Value: msg, Traceback: []string{red("MagicError: ") + msg}}
+		return magicError("the text of %s is not known", check.CellName(n))
 	}
 	sub := &execution{s: e.s, req: e.req, out: e.out, ctx: e.ctx, cancel: e.cancel, repeats: true}
 	sub.req.Count, sub.req.Code, sub.req.Expressions = n, code, nil

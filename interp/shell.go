@@ -28,6 +28,12 @@ func (w streamWriter) Write(p []byte) (int, error) {
 func (e *execution) shell(command string) *cell.Error {
 	cmd := exec.CommandContext(e.ctx, "/bin/sh", "-c", strings.TrimSpace(command))
 	cmd.Env = os.Environ()
+	// Where os.Chdir has taken the cells; a folder that is gone or not readable is left.
+	if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", e.s.worker().client.PID())); err == nil {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			cmd.Dir, cmd.Env = dir, append(cmd.Env, "PWD="+dir)
+		}
+	}
 	cmd.Stdout, cmd.Stderr = streamWriter{e.out, cell.Stdout}, streamWriter{e.out, cell.Stderr}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

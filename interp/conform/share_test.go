@@ -160,7 +160,7 @@ type engines struct {
 func (n *engines) note(name, said string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if strings.HasSuffix(said, "("+string(plan.Yaegi)+")\n") {
+	if strings.Contains(said, string(plan.Yaegi)) {
 		n.instant++
 	} else {
 		n.compiled = append(n.compiled, name)

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ const memoryEnv = "ATTUNE_MEMORY"
 // minutes instead of ending.
 func limitMemory() error {
 	limit, err := memoryLimit()
-	if err != nil || limit <= 0 {
+	if limit <= 0 {
 		return err
 	}
 	go func() {
@@ -33,7 +34,7 @@ func limitMemory() error {
 			}
 		}
 	}()
-	return nil
+	return err
 }
 
 // nap is time.Sleep without one of Go's timers: that none is pending, and all threads
@@ -44,20 +45,30 @@ func nap(d time.Duration) {
 }
 
 // memoryLimit is what the environment says, or four fifths of what the machine or
-// the control group has.
+// the control group has, which also holds where the environment makes no sense.
 func memoryLimit() (int64, error) {
-	if text := os.Getenv(memoryEnv); text != "" {
-		return parseBytes(text)
+	text := os.Getenv(memoryEnv)
+	if text == "" {
+		return usualLimit(), nil
 	}
+	limit, err := parseBytes(text)
+	if err != nil {
+		limit = usualLimit()
+		err = fmt.Errorf("%w; the usual limit holds: %d MiB", err, limit>>20)
+	}
+	return limit, err
+}
+
+func usualLimit() int64 {
 	total := cgroupLimit()
 	if machine := machineMemory(); total <= 0 || machine < total {
 		total = machine
 	}
-	return total / 5 * 4, nil
+	return total / 5 * 4
 }
 
-func parseBytes(text string) (int64, error) {
-	unit := int64(1)
+func parseBytes(whole string) (int64, error) {
+	text, unit := whole, int64(1)
 	for suffix, n := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if rest, ok := strings.CutSuffix(text, suffix); ok {
 			text, unit = rest, n
@@ -65,8 +76,8 @@ func parseBytes(text string) (int64, error) {
 		}
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s is %q; it takes bytes, or a number with KiB, MiB or GiB", memoryEnv, text)
+	if err != nil || n < 0 || n > math.MaxInt64/unit {
+		return 0, fmt.Errorf("%s is %q; it takes bytes, or a number with KiB, MiB or GiB", memoryEnv, whole)
 	}
 	return n * unit, nil
 }
