@@ -28,11 +28,16 @@ DELIMITER = b"<IDS|MSG>"
 class Kernel:
     """One kernel process and its raw client."""
 
+    taken = set()  # ports of this run: one that was given out may not be open yet
+
     def __init__(self, name, argv=None):
         self.folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.key = uuid.uuid4().hex.encode()
         path = os.path.join(self.folder.name, "kernel.json")
         self.file, self.info = write_connection_file(path, key=self.key)
+        while self.taken & self._ports():
+            self.file, self.info = write_connection_file(path, key=self.key)
+        self.taken.update(self._ports())
         spec = KernelSpecManager().get_kernel_spec(name) if argv is None else None
         argv = argv or spec.argv
         self.started = time.perf_counter()
@@ -49,6 +54,9 @@ class Kernel:
         self.heartbeat = self._socket(zmq.REQ, "hb_port")
         self.session = uuid.uuid4().hex
         self.replies = {}
+
+    def _ports(self):
+        return {port for name, port in self.info.items() if name.endswith("_port")}
 
     def _socket(self, kind, port):
         socket = self.context.socket(kind)
