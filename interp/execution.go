@@ -78,6 +78,7 @@ func (e *execution) commit(u *check.Unit) {
 	native.Prepare(u)
 	e.s.scope.Store(u.Commit())
 	e.s.held.add(e.means)
+	e.s.noteChanges(u)
 	e.s.checkMu.Unlock()
 	e.mu.Lock()
 	e.done = true

@@ -198,7 +198,7 @@ func (e *execution) reset() *cell.Error {
 	<-h.gone
 	s.scope.Store(check.NewScope())
 	s.loaded, s.packages.plugins = nil, nil
-	s.lost, s.crashed = nil, nil
+	s.lost, s.crashed, s.changes = nil, nil, nil
 	s.held.forget()
 	if _, err := s.newWorker(); err != nil {
 		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}

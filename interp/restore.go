@@ -83,11 +83,40 @@ func (e *execution) restore(args string) *cell.Error {
 			clear(ran) // with the process went what the others had brought back
 		}
 	}
+	e.unrepeated(ran)
 	e.unrestored(e.s.lostCells(only), failed)
 	if e.interrupted() {
 		return e.stoppedError("%restore ended here")
 	}
 	return nil
+}
+
+// noteChanges keeps which variables of earlier cells the unit assigns to.
+func (s *Session) noteChanges(u *check.Unit) {
+	if s.changes == nil {
+		s.changes = map[string][]int{}
+	}
+	for _, name := range u.Changes() {
+		if !slices.Contains(s.changes[name], u.Cell) {
+			s.changes[name] = append(s.changes[name], u.Cell)
+		}
+	}
+}
+
+// unrepeated says which cells assigned to what came back and did not run again.
+func (e *execution) unrepeated(ran map[int]bool) {
+	later := map[int][]string{}
+	for _, d := range e.s.scope.Load().Names() {
+		for _, n := range e.s.changes[d.Name] {
+			if ran[d.Cell] && n > d.Cell && !ran[n] {
+				later[n] = append(later[n], d.Name)
+			}
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(later)) {
+		slices.Sort(later[n])
+		e.say(fmt.Sprintf("%s changed %s later, and did not run again\n", check.CellName(n), strings.Join(later[n], ", ")))
+	}
 }
 
 // unrestored says what is still lost, and why.

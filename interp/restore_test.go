@@ -107,3 +107,18 @@ func TestRestoreCrash(t *testing.T) {
 		t.Error(res.Err)
 	}
 }
+
+// TestRestoreChanges names the cells whose assignments did not come back.
+func TestRestoreChanges(t *testing.T) {
+	steps(t,
+		step{"import \"syscall\"\nx, m, n := 5, map[int]int{}, 0", nil},
+		step{"x = 7\nm[1] = 2\nn := 3\nn++", nil},
+		step{"x++\ny := x", nil},
+		step{"z := x + m[1]", nil},
+		step{crash, []string{"gone: m, n, x, y, z"}},
+		step{"%restore", []string{"In[2] again, for n", "not: changed"}},
+		step{"x += 2", nil},
+		step{crash, nil},
+		step{"%restore", []string{"In[7] changed x later, and did not run again", "not: In[2] changed", "not: In[3] changed"}},
+	)
+}

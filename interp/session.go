@@ -59,9 +59,10 @@ type Session struct {
 	names   cellNames
 	loaded  []worker.Native // what a new worker must bind again, oldest first
 	nextID  atomic.Int64
-	lost    []*check.Decl // the variables that crashes took, for %restore
-	crashed map[int]bool  // the cells that ran when one came
-	bar     bool          // %monitor on
+	lost    []*check.Decl    // the variables that crashes took, for %restore
+	crashed map[int]bool     // the cells that ran when one came
+	changes map[string][]int // the cells that assigned to a variable of an earlier one
+	bar     bool             // %monitor on
 
 	mu      sync.Mutex // guards what follows
 	hand    *hand
