@@ -260,8 +260,9 @@ func (h *hand) event(ev worker.Event) {
 		h.question(ev)
 	case ev.Done != nil:
 		h.ended(*ev.Done)
-	case ev.Begun != 0:
-		h.begun(ev.Begun)
+	case ev.Begun != nil:
+		h.begun(ev.Run)
+		_ = h.client.Send(worker.Request{Ack: ev.Begun.Seq})
 	case ev.Stopping != 0:
 		if r := h.find(ev.Stopping); r != nil && !isClosed(r.halted) {
 			close(r.halted)

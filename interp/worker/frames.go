@@ -133,10 +133,8 @@ type Event struct {
 	// which may be over; 0 for a goroutine that is of none.
 	Run int
 	// Long lists the texts of the frame's bundle that follow it.
-	Long []Long
-	// Begun is the ID of a run that has begun beside others: until here the text of the
-	// pipes was theirs.
-	Begun int
+	Long  []Long
+	Begun *Begun
 	// Stopping is the ID of a run that is being interrupted: from here on none of its
 	// statements begins.
 	Stopping int
@@ -153,6 +151,10 @@ type Display struct {
 	ID     string
 	Update bool
 }
+
+// Begun says that Event.Run begins beside others: until here the text of the pipes was
+// theirs. The front answers it with Ack, and no statement runs before.
+type Begun struct{ Seq uint64 }
 
 // Late is text that a goroutine printed whose run is over, or goes on beside others.
 type Late struct {

@@ -70,6 +70,12 @@ func (o *output) answered(a worker.Answer) {
 	}
 }
 
+// begun tells the front that the calling cell begins beside others.
+func (o *output) begun() {
+	// Fails for a cell that was interrupted already, and when the front is gone.
+	_, _ = o.send(func(seq uint64) worker.Event { return worker.Event{Begun: &worker.Begun{Seq: seq}} })
+}
+
 // ask is what stdlib/ask does in cells.
 func (o *output) ask(prompt string, password bool) (string, error) {
 	a, err := o.send(func(seq uint64) worker.Event {

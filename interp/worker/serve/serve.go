@@ -142,11 +142,12 @@ func (s *server) start(r *worker.Run) {
 	s.mu.Unlock()
 	if alone {
 		restoreStreams()
-	} else {
-		_ = s.conn.Send(&worker.Event{Begun: run.id}) // fails when the front is gone
 	}
 	go func() {
 		run.mark.set()
+		if !alone {
+			s.out.begun()
+		}
 		if r.Cell != "" {
 			monitor.Cell(r.Cell, r.Bar)
 		}
