@@ -38,7 +38,7 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 	} else {
 		body = initBlocks(u, e.lits)
 	}
-	own := e.own()
+	own, list := e.own(), e.pairs()
 	for _, d := range own {
 		e.wantPieces(d.Pieces)
 		if err := e.slot(d); err != nil {
@@ -65,7 +65,7 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 		text.WriteString("\n")
 	}
 	e.runFunc(&text, consts, body, len(inits))
-	if err := e.bindFunc(&text, own); err != nil {
+	if err := e.bindFunc(&text, own, list); err != nil {
 		return nil, err
 	}
 	return e.finish(text.String()), nil
@@ -374,8 +374,9 @@ func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, in
 }
 
 // bindFunc writes the function that binds the text's names to the session.
-func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl) error {
+func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl, list []pair) error {
 	fmt.Fprintf(text, "//line attune:1\nfunc Ξbind%s(%s *%s.Env) {\n", hashMark, envName, rtName)
+	tables(text, list)
 	for _, d := range e.wanted {
 		if d.Kind == check.Type && !d.Generic && !constraint(d.Obj.Type()) {
 			fmt.Fprintf(text, "%s.Type[%s](%s, %q)\n", rtName, d.Key, envName, d.Key)

@@ -377,10 +377,16 @@ func (w *writer) slice(e *ast.SliceExpr) string {
 	return fmt.Sprintf("%s[%s(%s, %s, %s):%s]", x, helper, low, high, sizes, high)
 }
 
-// assertion writes x.(T).
+// assertion writes x.(T) for an x that is an any or an error.
 func (w *writer) assertion(e *ast.TypeAssertExpr) string {
 	if e.Type == nil {
 		return w.refuse(e, "a type switch")
+	}
+	if t := w.typeOf(e.X); !anyOrError(t) {
+		return w.refuse(e, "a type assertion of a "+w.show(t))
+	}
+	if s, ok := w.typeOf(e.Type).Underlying().(*types.Struct); ok && s.NumFields() == 0 {
+		return w.refuse(e, "a type assertion to a struct without fields")
 	}
 	return w.expr(e.X) + ".(" + w.typeText(w.typeOf(e.Type), e.Type) + ")"
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"go/ast"
 	"go/token"
-	"go/types"
 	"strings"
 )
 
@@ -56,8 +55,7 @@ func (w *writer) typeSwitch(s *ast.TypeSwitchStmt) {
 		x = a.X
 	}
 	x = ast.Unparen(x).(*ast.TypeAssertExpr).X
-	t := types.Unalias(w.typeOf(x))
-	if i, ok := t.Underlying().(*types.Interface); !ok || !i.Empty() && !types.Identical(t, types.Universe.Lookup("error").Type()) {
+	if t := w.typeOf(x); !anyOrError(t) {
 		w.refuse(s, "a type switch over a "+w.show(t))
 		return
 	}

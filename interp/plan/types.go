@@ -224,6 +224,13 @@ func open(t types.Type) bool {
 	return true
 }
 
+// anyOrError tells whether t is an interface whose dynamic types the instant engine
+// tells apart.
+func anyOrError(t types.Type) bool {
+	i, ok := t.Underlying().(*types.Interface)
+	return ok && (i.Empty() || types.Identical(t, types.Universe.Lookup("error").Type()))
+}
+
 func isInterface(t types.Type) bool { return t != nil && types.IsInterface(t) }
 
 // basicInfo is what t is below its name, 0 if it is not basic.

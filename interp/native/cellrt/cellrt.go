@@ -132,6 +132,11 @@ func Far[T any](name string) T {
 // Type registers a type of the session.
 func Type[T any](env *Env, key string) { env.Table.Declare(key, (*T)(nil)) }
 
+// Keep keeps the method table of what is converted to I for a call in the text.
+//
+//go:noinline
+func Keep[I any](I) {}
+
 // Move makes the value of from also that of to, which is of type T.
 func Move[T any](env *Env, from, to string) { env.Table.Move(from, to, (*T)(nil)) }
 
