@@ -23,8 +23,13 @@ func (e *emitter) pairs() []pair {
 	fresh := map[*check.Decl]bool{}
 	for _, list := range [][]*check.Decl{e.u.New, e.u.Again} {
 		for _, d := range list {
-			fresh[d] = fresh[d] || d.Kind == check.Type
+			if d.Kind == check.Type {
+				fresh[d] = true
+			}
 		}
+	}
+	if len(fresh) == 0 {
+		return nil
 	}
 	var out []pair
 	add := func(d, iface *check.Decl, t types.Type, i *types.Interface) {
