@@ -290,6 +290,7 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 	if err != nil {
 		return &cell.Error{Name: "CompileError", Value: err.Error(), Traceback: []string{red("compile: ") + err.Error()}}
 	}
+	e.s.names.rename(e.req.Count, src.Cell) // before the compiler may speak of it
 	built, err := e.s.builder.Build(e.ctx, src)
 	if err == nil && (len(e.s.held.differ(built.Means)) > 0 || differ(e.means, built.Means)) {
 		built, err = e.s.builder.BuildAlone(e.ctx, src)
@@ -307,7 +308,6 @@ func (e *execution) compile(u *check.Unit, r *worker.Run) *cell.Error {
 		return e.buildError(err)
 	}
 	e.s.held.add(built.Means)
-	e.s.names.rename(e.req.Count, src.Cell)
 	r.Native = &worker.Native{File: built.File, Hash: src.Hash, Literals: src.Literals}
 	e.s.packages.built(src, u)
 	if len(u.New)+len(u.Again) > 0 {

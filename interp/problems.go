@@ -94,9 +94,12 @@ func (e *execution) buildError(err error) *cell.Error {
 
 var cellID = regexp.MustCompile(`cell-[0-9a-f]{16}`)
 
-// realNames writes In[3] for the name of a cell's text.
+// slotName is how compiled text names a variable of the session.
+var slotName = regexp.MustCompile(`\(\*Ξv_([\pL_][\pL\pN_]*?)(?:Ξ\d+)?\)`)
+
+// realNames writes In[3] for the name of a cell's text, and variables as the user does.
 func (e *execution) realNames(s string) string {
-	return cellID.ReplaceAllStringFunc(s, func(id string) string {
+	return cellID.ReplaceAllStringFunc(slotName.ReplaceAllString(s, "$1"), func(id string) string {
 		if t, ok := e.s.names.text(id); ok {
 			return check.CellName(t.count)
 		}

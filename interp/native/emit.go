@@ -23,6 +23,7 @@ type emitter struct {
 	far     map[string]bool // full names
 	typed   *check.TypeWriter
 	lits    *literals
+	embeds  map[*check.Decl]bool // types that fields are called after
 }
 
 // Emit writes the unit as the parts of a Go file. cellID gives the name under which
@@ -91,7 +92,7 @@ func Means(u *check.Unit) (map[string]string, error) {
 }
 
 func newEmitter(u *check.Unit, cellID func(cell int) string) *emitter {
-	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}, far: map[string]bool{}}
+	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}, far: map[string]bool{}, embeds: map[*check.Decl]bool{}}
 	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
 	return e
 }
@@ -126,6 +127,7 @@ func (e *emitter) wantPieces(pieces []check.Piece) {
 	for _, p := range pieces {
 		if p.Ref != nil {
 			e.want(p.Ref)
+			e.embeds[p.Ref] = e.embeds[p.Ref] || p.Embedded
 		}
 	}
 }
@@ -144,7 +146,7 @@ func (e *emitter) declare() error {
 			return err
 		}
 	}
-	return nil
+	return e.aliases()
 }
 
 func (e *emitter) declareOne(d *check.Decl) error {
@@ -170,8 +172,26 @@ func (e *emitter) declareOne(d *check.Decl) error {
 		return fmt.Errorf("internal: the text of %s, which cells share, has a name of its cell's own; please report this", d.Name)
 	}
 	e.share(d.Key, text.String(), meaning(d, text.String()))
-	if d.Kind == check.Type && d.Key != d.Name && e.u.Scope.Decls.Get(d.Name) == d && !d.Generic {
-		e.share(d.Name, fmt.Sprintf("type %s = %s\n", d.Name, d.Key), "")
+	return nil
+}
+
+// aliases gives the newest types their own names, which embedded fields have. A text
+// that also uses the type which had the name before leaves the name to that.
+func (e *emitter) aliases() error {
+	taken := map[string]bool{}
+	for _, d := range e.wanted {
+		taken[d.Key] = taken[d.Key] || d.Kind == check.Type
+	}
+	for _, d := range e.wanted {
+		if d.Kind != check.Type || d.Key == d.Name || e.u.Scope.Decls.Get(d.Name) != d || d.Generic {
+			continue
+		}
+		if !taken[d.Name] {
+			e.share(d.Name, fmt.Sprintf("type %s = %s\n", d.Name, d.Key), "")
+		} else if e.embeds[d] {
+			return fmt.Errorf("the cell embeds the new %s and uses a value of the type that was called so before; do one of them in a cell of its own", d.Name)
+		}
+		taken[d.Name] = true
 	}
 	return nil
 }
