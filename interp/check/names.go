@@ -193,7 +193,9 @@ func (r *run) spread() bool {
 			users = slices.Collect(r.allDecls())
 		}
 		for _, user := range users {
-			if user != old && user.Kind != Var && slices.ContainsFunc(user.Uses, old.same) {
+			// What does not fit any more uses a meaning of before, and may fit again.
+			uses := func(d *Decl) bool { return old.same(d) || user.Stale != "" && d.Name == old.Name }
+			if user != old && user.Kind != Var && slices.ContainsFunc(user.Uses, uses) {
 				mark(user)
 			}
 		}
