@@ -15,11 +15,25 @@ var hints = []struct{ msg, line, hint string }{
 	{`^undefined: (None|null|NULL|nullptr)$`, ``, "Go's word is nil"},
 	{`^undefined: (True|False)$`, ``, "Go writes true and false"},
 	{`^undefined: (help|dir)$`, `\((\w+)`, "a name with ? behind it is explained: $1?"},
+	{`^undefined: str$`, ``, "the text of a value is fmt.Sprint(x)"},
+	{`^undefined: float$`, ``, "the type is float64, and float64(n) converts to it"},
+	{`^undefined: input$`, ``, `ask.Line("…") asks for a line, with import "attune/stdlib/ask"`},
+	{`^undefined: (exit|quit)$`, ``, "a cell ends by itself; os.Exit(0) ends it early"},
 	{`^undefined: (Print|Println|Printf|Sprint|Sprintf|Errorf)$`, `(Print|Println|Printf|Sprint|Sprintf|Errorf)\(`, `it is fmt.$1, with import "fmt"`},
 	{`^undefined: (\w+)$`, `func\s*\w*\s*\(\s*\w+(\s*,\s*\w+)*\s*\)`, "a parameter has a type: func f(x int)"},
 	{`^undefined: (\w+)$`, `^\s*\w+(\s*,\s*\w+)*\s*([-+*/%]?=[^=]|\+\+|--)`, "a new variable is declared by :=   for instance  x := 5"},
 	{`^name \w+ not exported by package`, ``, "what a package offers begins with a capital letter"},
 	{`^no new variables on left side of :=`, `^\s*(\w+)\s*:=`, "$1 is declared already; = gives it another value: $1 = …"},
+	{`^assignment mismatch: 1 variable but \S+ returns 2 values`, ``, "the second value is often an error: v, err := …"},
+	{`^cannot convert .* \(untyped string constant\) to type (int|float64)`, ``, "a number is read from text by strconv.Atoi and strconv.ParseFloat, which also return an error"},
+	{`must not be negative`, `\w\[-`, "the last element is xs[len(xs)-1]"},
+	{`^non-boolean condition`, ``, "a condition compares: if x != 0 { … }"},
+	{`^invalid operation: cannot indirect`, `\*\*`, "a power is math.Pow(x, 2)"},
+	{`invalid character U\+0023`, ``, "a comment begins with //"},
+	{`^syntax error`, `^\s*for\s*\(`, "for takes no parentheses: for i := 0; i < 3; i++ { … }"},
+	{`^syntax error`, `\benumerate\(`, "index and element come from  for i, x := range xs { … }"},
+	{`^syntax error`, `func\b.*->`, "the result stands behind the parameters: func f(x int) int"},
+	{`^syntax error`, `\bnot\s+\w|\w\s+(and|or)\s+\w`, "Go writes !x, x && y and x || y"},
 	{`rune literal`, ``, `text stands in double quotes: "text"`},
 	{`invalid character U\+201[89CD]`, ``, `these are a writer's quotes; Go's are straight: "text"`},
 	{`\.append undefined`, ``, "append is a function: xs = append(xs, x)"},
@@ -34,7 +48,8 @@ var hints = []struct{ msg, line, hint string }{
 	{`^cannot assign to \w+ \(neither`, ``, "a constant does not change; := or var make a variable"},
 	{`^too many return values`, `^\s*return`, "a function says what it returns: func f(x int) int; a cell shows its last expression without return"},
 	{`^too many return values`, `func`, "a function says what it returns: func f(x int) int"},
-	{`^syntax error`, `^\s*(?:from\s+\w+\s+)?import\s+([a-z][\w/]*)`, `an import names a path in quotes: import "$1"`},
+	{`^syntax error`, `^\s*from\s+([a-z][\w./]*)\s+import\b`, `an import names a path in quotes: import "$1"`},
+	{`^syntax error`, `^\s*import\s+([a-z][\w/]*)`, `an import names a path in quotes: import "$1"`},
 	{`^syntax error`, `^\s*def\b`, "a function is  func name(x int) int { … }"},
 	{`^syntax error`, `^\s*while\b`, "Go's only loop is for:  for x < 10 { … }"},
 	{`^syntax error`, `^\s*for\s+(\w+)\s+in\s+range\((\w+)\)`, "a loop that counts is  for $1 := range $2 { … }"},
@@ -86,7 +101,7 @@ func (s *Session) hint(p check.Problem, code string) string {
 			return string(at.ExpandString(nil, h.hint, line, m))
 		}
 	}
-	return ""
+	return s.nearest(p.Msg)
 }
 
 var selected = regexp.MustCompile(`^\w+\.(\w+)`)
