@@ -101,6 +101,9 @@ func (s *Session) hint(p check.Problem, code string) string {
 			return string(at.ExpandString(nil, h.hint, line, m))
 		}
 	}
+	if c := p.Pos.Column; c > 0 && c <= len(line) && selected.MatchString(line[c-1:]) {
+		return "" // what stands before a dot may be a package
+	}
 	return s.nearest(p.Msg)
 }
 
