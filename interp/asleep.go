@@ -32,9 +32,11 @@ func (e *execution) watchSleep(h *hand, id int) (end func()) {
 	first := time.AfterFunc(sleepPause, func() {
 		for idle, enough := 0, sleepLooks; ctx.Err() == nil; {
 			pid := h.client.PID()
-			// The second look is for a thread that took over the wait for a timer meanwhile.
+			// A thread may have taken over the wait for a timer during the look: look twice.
+			still := allIdle(pid)
+			still = still && allIdle(pid)
 			// A cell of another subshell may come and wake this one.
-			if idle++; !allIdle(pid) || !allIdle(pid) || e.req.Beside != nil && e.req.Beside() {
+			if idle++; !still || e.req.Beside != nil && e.req.Beside() {
 				idle = 0
 			}
 			if idle >= enough && ctx.Err() == nil {

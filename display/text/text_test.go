@@ -223,6 +223,8 @@ type guarded struct {
 
 func TestFormatLeavesTheInnardsOfTheLibraryOut(t *testing.T) {
 	g := &guarded{Name: "n", since: time.Now(), once: new(sync.Once)}
+	g.mu.Lock() // held or not, it is not shown
+	defer g.mu.Unlock()
 	g.hits.Store(5)
 	want := `&text.guarded{
     mu: sync.Mutex{…},

@@ -220,7 +220,7 @@ func TestSolverFollowsMovedValues(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := w.Value().(*tensor.Dense).Float32s(); got[0] != 1-1-1.5 || got[1] != 2-1-1.5 {
+	if got := w.Value().(*tensor.Dense).Float32s(); got[0] != -1.5 || got[1] != -0.5 {
 		t.Fatalf("two steps of 1 and 1.5 went to %v", got)
 	}
 }

@@ -47,7 +47,7 @@ func readings(s Sample) []reading {
 	}
 	for i, g := range s.GPUs {
 		labels := [][2]string{{"gpu", strconv.Itoa(i)}, {"name", g.Name}}
-		for _, r := range []reading{
+		out = append(out, []reading{
 			{"attune_gpu_memory_used_bytes", "GPU memory in use by all processes", labels, float64(g.Used)},
 			{"attune_gpu_memory_own_bytes", "GPU memory of this process, as the driver counts", labels, float64(g.Own)},
 			{"attune_gpu_memory_total_bytes", "GPU memory", labels, float64(g.Total)},
@@ -56,9 +56,7 @@ func readings(s Sample) []reading {
 			{"attune_gpu_temperature_celsius", "temperature of the GPU", labels, g.Celsius},
 			{"attune_gpu_clock_megahertz", "clock of the multiprocessors", labels, g.ClockMHz},
 			{"attune_gpu_throttled", "why the clock is held down, as NVML's bits", labels, float64(g.Throttled)},
-		} {
-			out = append(out, r)
-		}
+		}...)
 	}
 	return out
 }
