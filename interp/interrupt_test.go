@@ -125,7 +125,7 @@ func TestInterruptBlocked(t *testing.T) {
 		"sleeps":    `for { time.Sleep(time.Millisecond) }`,
 		"sort":      `for { x := make([]int, 1e7); for i := range x { x[i] = (i * 7919) % 10000019 }; sort.Ints(x) }`,
 		"mul":       `a := mat.NewDense(1500, 1500, nil); var b mat.Dense; for { b.Mul(a, a) }`,
-		"callback":  `sort.Slice(make([]int, 1e8), func(i, j int) bool { step(); for {} })`,
+		"callback":  `sort.Slice(make([]int, 1e8), func(i, j int) bool { for kept > 0 {}; return false })`,
 		"recursion": `func() { var down func(n int) int; down = func(n int) int { if n%1000 == 0 { time.Sleep(time.Millisecond) }; return down(n+1) + 1 }; down(1) }()`,
 	} {
 		t.Run(name, func(t *testing.T) {

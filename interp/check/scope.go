@@ -149,9 +149,13 @@ func (s *Scope) Names() []*Decl {
 
 // key gives name a key that has only ever meant meaning: the same meaning gets the
 // same key again. Symbols and storage are bound by key, so two meanings must never
-// share one.
+// share one. A predeclared name is no key: compiled text needs it for what it means to Go.
 func (s *Scope) key(name, meaning string) string {
-	for i := 1; ; i++ {
+	first := 1
+	if types.Universe.Lookup(name) != nil {
+		first = 2
+	}
+	for i := first; ; i++ {
 		k := name
 		if i > 1 {
 			k += "Ξ" + strconv.Itoa(i)

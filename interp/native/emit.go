@@ -186,6 +186,9 @@ func (e *emitter) aliases() error {
 		if d.Kind != check.Type || d.Key == d.Name || e.u.Scope.Decls.Get(d.Name) != d || d.Generic {
 			continue
 		}
+		if types.Universe.Lookup(d.Name) != nil && !e.embeds[d] {
+			continue
+		}
 		if !taken[d.Name] {
 			e.share(d.Name, fmt.Sprintf("type %s = %s\n", d.Name, d.Key), "")
 		} else if e.embeds[d] {

@@ -22,15 +22,15 @@ func farFunc(path, name string) string {
 	}
 	switch name {
 	case "Print", "Println":
-		return "func(a ...any) (int, error)"
+		return "func(a ...interface{}) (int, error)"
 	case "Printf":
-		return "func(format string, a ...any) (int, error)"
+		return "func(format string, a ...interface{}) (int, error)"
 	case "Sprint", "Sprintln":
-		return "func(a ...any) string"
+		return "func(a ...interface{}) string"
 	case "Sprintf":
-		return "func(format string, a ...any) string"
+		return "func(format string, a ...interface{}) string"
 	case "Errorf":
-		return "func(format string, a ...any) error"
+		return "func(format string, a ...interface{}) error"
 	}
 	return ""
 }
