@@ -72,14 +72,14 @@ func CompilerVersion() (string, error) {
 
 // LockText is what kernels.lock should say of the sources and images in dir, made
 // with that version of the compiler: one line for the compiler, one for the
-// flags, one for each image, and the SHA-256 of each file.
+// flags, one for each image, and the SHA-256 of each file, of an image that of its text.
 func LockText(dir, version string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "compiler %s %s\nflags %s\n", compiler, version, strings.Join(flags(), " "))
 	for _, i := range Images() {
 		fmt.Fprintf(&b, "image %s from %s.cu %s\n", i.Name, i.Source, strings.Join(i.flags(), " "))
 	}
-	for _, pattern := range []string{"*.cu", "*.h", "*.ptx"} {
+	for _, pattern := range []string{"*.cu", "*.h", "*.ptx.gz"} {
 		files, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return "", fmt.Errorf("list kernel files: %w", err)
@@ -89,8 +89,14 @@ func LockText(dir, version string) (string, error) {
 			if err != nil {
 				return "", fmt.Errorf("hash kernel file: %w", err)
 			}
+			name, packed := strings.CutSuffix(filepath.Base(f), ".gz")
+			if packed {
+				if data, err = unpack(name, data); err != nil {
+					return "", err
+				}
+			}
 			sum := sha256.Sum256(data)
-			fmt.Fprintf(&b, "sha256 %s %s\n", hex.EncodeToString(sum[:]), filepath.Base(f))
+			fmt.Fprintf(&b, "sha256 %s %s\n", hex.EncodeToString(sum[:]), name)
 		}
 	}
 	return b.String(), nil

@@ -1,19 +1,23 @@
 // Package kernels owns the CUDA kernels: their sources (.cu, .h), the PTX that
-// ships beside them, and kernels.lock, which ties the two together by hashes. The
-// command gpu/kernels/build makes PTX and lock anew. It imports the standard
-// library only.
+// ships beside them, compressed, and kernels.lock, which ties the two together by
+// hashes of their texts. The command gpu/kernels/build makes PTX and lock anew. It
+// imports the standard library only.
 package kernels
 
 import (
+	"bytes"
+	"compress/gzip"
 	"embed"
 	"fmt"
+	"io"
 	"io/fs"
+	"strings"
 )
 
 //go:embed *.cu *.h
 var sources embed.FS
 
-//go:embed *.ptx
+//go:embed *.ptx.gz
 var images embed.FS
 
 //go:embed kernels.lock
@@ -57,13 +61,54 @@ const (
 	MinDriver     = 10010
 )
 
-// PTX returns a prebuilt image.
+// PTX returns a prebuilt image. It is decompressed at each call, which takes some
+// milliseconds a megabyte; who calls keeps what becomes of it.
 func PTX(name string) ([]byte, error) {
-	image, err := images.ReadFile(name + ".ptx")
+	packed, err := images.ReadFile(name + ".ptx.gz")
 	if err != nil {
 		return nil, fmt.Errorf("read kernel image: %w", err)
 	}
+	return unpack(name, packed)
+}
+
+func unpack(name string, packed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("decompress kernel image %s: %w", name, err)
+	}
+	image, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("decompress kernel image %s: %w", name, err)
+	}
 	return image, nil
+}
+
+// Pack compresses an image as it is kept: the same bytes for the same text and Go
+// version.
+func Pack(image []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(image)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compress a kernel image: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Hash is the SHA-256 of an image's text in hexadecimal, as the lock has it; empty
+// for an image that is not there.
+func Hash(name string) string {
+	for line := range strings.Lines(lock) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "sha256" && f[2] == name+".ptx" {
+			return f[1]
+		}
+	}
+	return ""
 }
 
 // Sources holds the .cu and .h files.

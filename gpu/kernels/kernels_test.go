@@ -2,6 +2,8 @@ package kernels
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -66,6 +68,42 @@ func TestNoLocalMemory(t *testing.T) {
 		isa := map[int]string{75: "6.4", 80: "7.0"}[i.Arch]
 		if !bytes.Contains(image, fmt.Appendf(nil, ".target sm_%d", i.Arch)) || !bytes.Contains(image, []byte(".version "+isa)) {
 			t.Errorf("%s.ptx is not for sm_%d in ISA %s", i.Name, i.Arch, isa)
+		}
+	}
+}
+
+// What is kept is what Pack makes of the text that the lock has the hash of.
+func TestImagesArePacked(t *testing.T) {
+	for _, i := range Images() {
+		text, err := PTX(i.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(text); Hash(i.Name) != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: the lock has hash %q", i.Name, Hash(i.Name))
+		}
+		kept, err := images.ReadFile(i.Name + ".ptx.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if packed, err := Pack(text); err != nil || !bytes.Equal(packed, kept) {
+			t.Errorf("%s.ptx.gz is not what Pack gives: %v", i.Name, err)
+		}
+		kept[len(kept)/2] ^= 1
+		if _, err := unpack(i.Name, kept); err == nil {
+			t.Errorf("%s: a damaged image was unpacked", i.Name)
+		}
+	}
+	if h := Hash("nobody"); h != "" {
+		t.Errorf("hash of an image that is not there: %q", h)
+	}
+}
+
+// BenchmarkPTX is what the first use of an image costs before the driver has it.
+func BenchmarkPTX(b *testing.B) {
+	for b.Loop() {
+		if _, err := PTX("attention_grad_mma_128"); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -70,7 +70,15 @@ func TestRegisters(t *testing.T) {
 // assemble returns a line for each kernel of an image.
 func assemble(t *testing.T, ptxas string, i Image) []string {
 	t.Helper()
-	cmd := exec.Command(ptxas, fmt.Sprintf("-arch=sm_%d", i.Arch), "-v", "-o", filepath.Join(t.TempDir(), "out"), i.Name+".ptx")
+	image, err := PTX(i.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), i.Name+".ptx")
+	if err := os.WriteFile(path, image, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(ptxas, fmt.Sprintf("-arch=sm_%d", i.Arch), "-v", "-o", filepath.Join(t.TempDir(), "out"), path)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", i.Name, err, out)

@@ -27,7 +27,7 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	old, err := filepath.Glob(filepath.Join(dir, "*.ptx"))
+	old, err := filepath.Glob(filepath.Join(dir, "*.ptx.gz"))
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,11 @@ func build(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, i.Name+".ptx"), ptx, 0o644); err != nil {
+		packed, err := kernels.Pack(ptx)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, i.Name+".ptx.gz"), packed, 0o644); err != nil {
 			return err
 		}
 	}
