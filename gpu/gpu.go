@@ -33,6 +33,7 @@ type Device struct {
 
 // backend is what differs between devices. Arguments are checked before.
 type backend interface {
+	layers
 	upload(dst *Tensor, src []byte) error
 	download(dst []byte, src *Tensor) error
 	clear(t *Tensor) error

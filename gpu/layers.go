@@ -2,43 +2,136 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 
 	"attune/gpu/host"
 )
 
-// The layers below are what stdlib/nn is made of. They write into tensors that
-// the caller made; gradients are added, not written, so that a value used twice
-// sums its gradients. All tensors are float32 and, where nothing else is said,
-// dense. They run on the CPU only until their CUDA kernels exist: on another
-// device the error wraps ErrNoKernel.
+// The layers in the layers_*.go files are what stdlib/nn is made of. They write into
+// tensors that the caller made; gradients are added, not written, so that a value used
+// twice sums its gradients. All tensors are dense. Values, gradients and parameters
+// are f32, f16 or bf16, each as it likes; sums are float32. Statistics and losses,
+// which say so, are f32 and labels i32. Labels and ids are not looked at before the
+// call: what one out of range does stands at each function.
 
 // ErrNoKernel says that a device lacks a kernel for the call.
 var ErrNoKernel = fmt.Errorf("no kernel on this device, open the CPU with gpu.Open(%q)", "cpu")
 
-// layer checks a layer's tensors and runs f on the CPU engine.
-func layer(act string, f func(e *host.Engine) error, all ...*Tensor) error {
-	err := sameDevice(all...)
-	for _, t := range all {
-		if err == nil && !t.Dense() {
-			err = fmt.Errorf("%s: not dense, strides %s", t, dims(t.strides))
-		}
+// layers is what a device does for the layers. Tensors are checked before; those that
+// a comment calls optional may be nil. The methods do what those of host.Engine with
+// the same names do.
+type layers interface {
+	// each takes as many of a and b as the kernel reads.
+	each(op host.Op, y, a, b *Tensor, s float32) error
+	addBias(y, x, b *Tensor) error
+	sumAxis(s, x *Tensor, outer, middle, inner int, scale float32) error
+	spread(x, s *Tensor, outer, middle, inner int, scale float32) error
+	// norm: mean and bias are optional; of its gradient mean, dx, dGain and dBias.
+	norm(y, mean, rstd, x, gain, bias *Tensor, eps float32) error
+	normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error
+	gather(y, table, ids *Tensor) error
+	scatter(table, y, ids *Tensor) error
+	dropout(y, x *Tensor, add bool, m host.Mask) error
+	softmax(y, x *Tensor, log bool) error
+	softmaxGrad(dx, y, dy *Tensor, log bool) error
+	// crossEntropy: labels or targets are nil; dLoss is optional.
+	crossEntropy(loss, lse, x, labels, targets *Tensor) error
+	crossEntropyGrad(dx, x, labels, targets, lse, dLoss *Tensor, scale float32) error
+	loss(kind host.LossKind, loss, x, t *Tensor, delta float32) error
+	lossGrad(kind host.LossKind, dx, x, t *Tensor, rows int, dLoss *Tensor, scale, delta float32) error
+	argmax(y, x *Tensor) error
+}
+
+// call is a layer's call before it is checked: what it is called, the tensors in the
+// order of the arguments, and what holds for them. Tensors may be in several lists.
+type call struct {
+	act  string
+	all  []*Tensor // for the error
+	need []*Tensor // none may be nil
+	opt  []*Tensor // nil where not wanted
+	// float, f32 and i32 say the element types; nil tensors are passed over.
+	float, f32, i32 []*Tensor
+	like            []*Tensor // all of so many elements as the first
+	bad             func() string
+	run             func(b backend) error
+}
+
+// layer checks a layer's tensors and runs it. Nothing is done where the first tensor
+// needed is empty.
+func layer(c call) error {
+	c.all = append(slices.Clone(c.need), c.opt...)
+	err := c.check()
+	if err == nil && c.need[0].Len() > 0 {
+		err = c.run(c.need[0].store.dev.back)
 	}
-	if err == nil {
-		err = onEngine(all[0].store.dev, f)
-	}
-	keepAll(all)
+	keepAll(c.all)
 	if err != nil {
-		return fmt.Errorf("%s of %s: %w", act, list(all), err)
+		return fmt.Errorf("%s of %s: %w", c.act, list(c.all), err)
 	}
 	return nil
 }
 
-func onEngine(d *Device, f func(e *host.Engine) error) error {
-	c, ok := d.back.(cpu)
-	if !ok {
-		return ErrNoKernel
+func (c *call) check() error {
+	present := slices.Clone(c.need)
+	for _, t := range c.opt {
+		if t != nil {
+			present = append(present, t)
+		}
 	}
-	return f(c.engine)
+	if err := live(present...); err != nil {
+		return err
+	}
+	for _, t := range present {
+		if !t.Dense() {
+			return fmt.Errorf("%s: not dense, strides %s", t, dims(t.strides))
+		}
+	}
+	for _, want := range []struct {
+		ts    []*Tensor
+		types []DType
+	}{{c.float, []DType{Float32, Float16, BFloat16}}, {c.f32, []DType{Float32}}, {c.i32, []DType{Int32}}} {
+		for _, t := range want.ts {
+			if t != nil && !slices.Contains(want.types, t.dtype) {
+				return fmt.Errorf("%s: want %v", t, want.types)
+			}
+		}
+	}
+	for _, t := range c.like {
+		if t != nil && t.Len() != c.like[0].Len() {
+			return fmt.Errorf("%s and %s: want as many elements", c.like[0], t)
+		}
+	}
+	if c.bad != nil {
+		if why := c.bad(); why != "" {
+			return fmt.Errorf("the shapes do not fit: %s", why)
+		}
+	}
+	return nil
+}
+
+// rowsFit says why xs are not rows of n values, as many as rows where that is not
+// negative; empty if they are.
+func rowsFit(n, rows int, xs ...*Tensor) string {
+	for _, x := range xs {
+		if x == nil {
+			continue
+		}
+		if n == 0 || x.Len()%n != 0 {
+			return fmt.Sprintf("%s has no rows of %d", x, n)
+		}
+		if rows >= 0 && x.Len()/n != rows {
+			return fmt.Sprintf("%s has %d rows of %d, want %d", x, x.Len()/n, n, rows)
+		}
+	}
+	return ""
+}
+
+// last is the length of a tensor's last axis, 1 of a scalar.
+func last(t *Tensor) int {
+	if len(t.shape) == 0 {
+		return 1
+	}
+	return t.shape[len(t.shape)-1]
 }
 
 // keepAll is keep for a list that may hold nil.
@@ -64,55 +157,4 @@ func list(all []*Tensor) string {
 		s += t.dtype.String() + " " + dims(t.shape)
 	}
 	return s
-}
-
-// Add does y += x.
-func Add(y, x *Tensor) error {
-	return layer("add", func(e *host.Engine) error { return e.Add(dense(y), dense(x)) }, y, x)
-}
-
-// AddBias does y (rows, n) = x (rows, n) + b (n), any shapes of so many elements;
-// y may be x.
-func AddBias(y, x, b *Tensor) error {
-	return layer("add bias", func(e *host.Engine) error { return e.AddBias(dense(y), dense(x), dense(b)) }, y, x, b)
-}
-
-// SumRows does s (n) += scale times the sum over rows of x (rows, n).
-func SumRows(s, x *Tensor, scale float32) error {
-	return layer("sum rows", func(e *host.Engine) error { return e.SumRows(dense(s), dense(x), scale) }, s, x)
-}
-
-// ReLU does y = max(x, 0).
-func ReLU(y, x *Tensor) error {
-	return layer("relu", func(e *host.Engine) error { return e.ReLU(dense(y), dense(x)) }, y, x)
-}
-
-// ReLUGrad does dx += dy where x > 0.
-func ReLUGrad(dx, x, dy *Tensor) error {
-	return layer("relu gradient", func(e *host.Engine) error { return e.ReLUGrad(dense(dx), dense(x), dense(dy)) }, dx, x, dy)
-}
-
-// GELU does y = gelu(x) in the tanh form (Hendrycks and Gimpel 2016).
-func GELU(y, x *Tensor) error {
-	return layer("gelu", func(e *host.Engine) error { return e.GELU(dense(y), dense(x)) }, y, x)
-}
-
-// GELUGrad does dx += dy gelu'(x).
-func GELUGrad(dx, x, dy *Tensor) error {
-	return layer("gelu gradient", func(e *host.Engine) error { return e.GELUGrad(dense(dx), dense(x), dense(dy)) }, dx, x, dy)
-}
-
-// LayerNorm does y (rows, n) = (x - mean) rstd gain + bias along rows (Ba et al.
-// 2016), gain and bias (n). It fills mean and rstd (rows) for the gradient.
-func LayerNorm(y, mean, rstd, x, gain, bias *Tensor, eps float32) error {
-	return layer("layer norm", func(e *host.Engine) error {
-		return e.LayerNorm(dense(y), dense(mean), dense(rstd), dense(x), dense(gain), dense(bias), eps)
-	}, y, mean, rstd, x, gain, bias)
-}
-
-// LayerNormGrad adds to dx (rows, n), dGain and dBias (n).
-func LayerNormGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error {
-	return layer("layer norm gradient", func(e *host.Engine) error {
-		return e.LayerNormGrad(dense(dx), dense(dGain), dense(dBias), dense(x), dense(dy), dense(gain), dense(mean), dense(rstd))
-	}, dx, dGain, dBias, x, dy, gain, mean, rstd)
 }

@@ -130,7 +130,7 @@ func (e *Engine) addShares(a *AttentionGrad, i, pieces int, shares, ws []float32
 	b, h, n := i/a.H, i%a.H, a.Tq*a.D
 	copy(ws, shares[i*n:(i+1)*n])
 	for p := 1; p < pieces; p++ {
-		e.run.add(ws[:n], shares[(p*a.B*a.H+i)*n:][:n])
+		e.run.each(OpAddScaled, ws[:n], shares[(p*a.B*a.H+i)*n:][:n], nil, 1)
 	}
 	for r := range a.Seqs[b].Tq {
 		e.store(a.DQ, b, h, a.Seqs[b].Q0+r, a.D, ws[r*a.D:])

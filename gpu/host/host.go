@@ -92,16 +92,7 @@ type kernels interface {
 	attentionGradWidth(d int) int
 	attentionGrad(h *head, ws []float32)
 	decode(h *head, o, state, ws []float32)
-	add(y, x []float32)
-	addBias(rows, n int, y, x, b []float32)
-	sumRows(rows, n, j0, j1 int, s, x []float32, scale float32)
-	relu(y, x []float32)
-	reluGrad(dx, x, dy []float32)
-	gelu(y, x []float32)
-	geluGrad(dx, x, dy []float32)
-	layerNorm(rows, n int, y, mean, rstd, x, gain, bias []float32, eps float32)
-	layerNormGrad(rows, n int, dx, x, dy, gain, mean, rstd []float32)
-	layerNormParams(rows, n, j0, j1 int, dGain, dBias, x, dy, mean, rstd []float32)
+	pointwise
 }
 
 // grain is the work, in units of about a nanosecond, below which a goroutine

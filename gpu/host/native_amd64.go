@@ -35,20 +35,6 @@ static void attention_grad(int wide, const attune_head *h, const float *q, const
 { PICK(attention_grad, h, q, k, v, bias, o, go, lse, gq, gk, gv, ws); }
 static void decode(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *state, float *ws)
 { PICK(decode, h, q, k, v, bias, o, state, ws); }
-static void add(int wide, int64_t n, float *y, const float *x) { PICK(add, n, y, x); }
-static void add_bias(int wide, int64_t rows, int64_t n, float *y, const float *x, const float *b) { PICK(add_bias, rows, n, y, x, b); }
-static void sum_rows(int wide, int64_t rows, int64_t n, int64_t j0, int64_t j1, float *s, const float *x, float scale)
-{ PICK(sum_rows, rows, n, j0, j1, s, x, scale); }
-static void relu(int wide, int64_t n, float *y, const float *x) { PICK(relu, n, y, x); }
-static void relu_grad(int wide, int64_t n, float *dx, const float *x, const float *dy) { PICK(relu_grad, n, dx, x, dy); }
-static void gelu(int wide, int64_t n, float *y, const float *x) { PICK(gelu, n, y, x); }
-static void gelu_grad(int wide, int64_t n, float *dx, const float *x, const float *dy) { PICK(gelu_grad, n, dx, x, dy); }
-static void layernorm(int wide, int64_t rows, int64_t n, float *y, float *mean, float *rstd, const float *x, const float *g, const float *b, float eps)
-{ PICK(layernorm, rows, n, y, mean, rstd, x, g, b, eps); }
-static void layernorm_grad(int wide, int64_t rows, int64_t n, float *dx, const float *x, const float *dy, const float *g, const float *mean, const float *rstd)
-{ PICK(layernorm_grad, rows, n, dx, x, dy, g, mean, rstd); }
-static void layernorm_params(int wide, int64_t rows, int64_t n, int64_t j0, int64_t j1, float *dg, float *db, const float *x, const float *dy, const float *mean, const float *rstd)
-{ PICK(layernorm_params, rows, n, j0, j1, dg, db, x, dy, mean, rstd); }
 
 #cgo noescape gemm
 #cgo nocallback gemm
@@ -78,13 +64,16 @@ func native() []ISA {
 }
 
 // vector is the C form; wide says AVX-512, otherwise AVX2.
-type vector struct{ wide C.int }
+type vector struct {
+	portable // what has no C form
+	wide     C.int
+}
 
 func nativeKernels(isa ISA) kernels {
 	if isa == AVX512 {
-		return vector{1}
+		return vector{wide: 1}
 	}
-	return vector{0}
+	return vector{}
 }
 
 func f(x []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(x))) }
@@ -139,31 +128,4 @@ func (k vector) attentionGrad(h *head, ws []float32) {
 func (k vector) decode(h *head, o, state, ws []float32) {
 	c := h.numbers()
 	C.decode(k.wide, &c, f(h.q), f(h.k), f(h.v), f(h.bias), f(o), f(state), f(ws))
-}
-
-func (k vector) add(y, x []float32) { C.add(k.wide, n(len(y)), f(y), f(x)) }
-
-func (k vector) addBias(rows, cols int, y, x, b []float32) {
-	C.add_bias(k.wide, n(rows), n(cols), f(y), f(x), f(b))
-}
-
-func (k vector) sumRows(rows, cols, j0, j1 int, s, x []float32, scale float32) {
-	C.sum_rows(k.wide, n(rows), n(cols), n(j0), n(j1), f(s), f(x), C.float(scale))
-}
-
-func (k vector) relu(y, x []float32)          { C.relu(k.wide, n(len(y)), f(y), f(x)) }
-func (k vector) reluGrad(dx, x, dy []float32) { C.relu_grad(k.wide, n(len(x)), f(dx), f(x), f(dy)) }
-func (k vector) gelu(y, x []float32)          { C.gelu(k.wide, n(len(y)), f(y), f(x)) }
-func (k vector) geluGrad(dx, x, dy []float32) { C.gelu_grad(k.wide, n(len(x)), f(dx), f(x), f(dy)) }
-
-func (k vector) layerNorm(rows, cols int, y, mean, rstd, x, gain, bias []float32, eps float32) {
-	C.layernorm(k.wide, n(rows), n(cols), f(y), f(mean), f(rstd), f(x), f(gain), f(bias), C.float(eps))
-}
-
-func (k vector) layerNormGrad(rows, cols int, dx, x, dy, gain, mean, rstd []float32) {
-	C.layernorm_grad(k.wide, n(rows), n(cols), f(dx), f(x), f(dy), f(gain), f(mean), f(rstd))
-}
-
-func (k vector) layerNormParams(rows, cols, j0, j1 int, dGain, dBias, x, dy, mean, rstd []float32) {
-	C.layernorm_params(k.wide, n(rows), n(cols), n(j0), n(j1), f(dGain), f(dBias), f(x), f(dy), f(mean), f(rstd))
 }
