@@ -392,3 +392,42 @@ func TestLayerErrorsNameShapesAndTypes(t *testing.T) {
 		}
 	}
 }
+
+// Sums are split only where none crosses the split: any number of threads gives the
+// same bits.
+func TestLayersDoNotDependOnThreads(t *testing.T) {
+	var first [][]float32
+	for _, threads := range []int{1, 3} {
+		dev := must(OpenCPU(threads))(t)
+		l := &layerTest{t, dev, rand.New(rand.NewPCG(33, 34)), Float32, fmt.Sprint(threads, " threads")}
+		x, _ := l.in(40, 50, 65)
+		dy, _ := l.in(40, 50, 65)
+		gain, _ := l.in(65)
+		mean, _ := l.in(2000)
+		rstd, _ := l.in(2000)
+		table, _ := l.in(7, 65)
+		ids := make([]int32, 2000)
+		for i := range ids {
+			ids[i] = int32(i % 7)
+		}
+		dGain, _ := l.in(65)
+		dBias, _ := l.in(65)
+		l.ok(errors.Join(EmbeddingGrad(table, dy, l.ints(ids)), SumRows(dBias, x, 1), DropoutGrad(dy, x, DropMask{P: 0.5, Seed: 1}),
+			LayerNormGrad(dy, dGain, dBias, x, dy, gain, mean, rstd)))
+		var got [][]float32
+		for _, r := range []*Tensor{table, dy, dGain, dBias} {
+			got = append(got, must(r.Float32s())(t))
+		}
+		if first == nil {
+			first = got
+			continue
+		}
+		for i := range got {
+			for j, v := range got[i] {
+				if v != first[i][j] {
+					t.Fatalf("result %d, element %d: %g with one thread, %g with three", i, j, first[i][j], v)
+				}
+			}
+		}
+	}
+}

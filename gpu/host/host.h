@@ -34,20 +34,44 @@ typedef struct {
 		const float *bias, const float *o, const float *go, const float *lse, \
 		float *gq, float *gk, float *gv, float *ws); \
 	void attune_decode_##isa(const attune_head *h, const float *q, const float *k, const float *v, \
-		const float *bias, float *o, float *state, float *ws); \
-	void attune_add_##isa(int64_t n, float *y, const float *x); \
-	void attune_add_bias_##isa(int64_t rows, int64_t n, float *y, const float *x, const float *b); \
-	void attune_sum_rows_##isa(int64_t rows, int64_t n, int64_t j0, int64_t j1, float *s, const float *x, float scale); \
-	void attune_relu_##isa(int64_t n, float *y, const float *x); \
-	void attune_relu_grad_##isa(int64_t n, float *dx, const float *x, const float *dy); \
-	void attune_gelu_##isa(int64_t n, float *y, const float *x); \
-	void attune_gelu_grad_##isa(int64_t n, float *dx, const float *x, const float *dy); \
-	void attune_layernorm_##isa(int64_t rows, int64_t n, float *y, float *mean, float *rstd, const float *x, \
-		const float *g, const float *b, float eps); \
-	void attune_layernorm_grad_##isa(int64_t rows, int64_t n, float *dx, const float *x, const float *dy, \
-		const float *g, const float *mean, const float *rstd); \
-	void attune_layernorm_params_##isa(int64_t rows, int64_t n, int64_t j0, int64_t j1, float *dg, float *db, \
-		const float *x, const float *dy, const float *mean, const float *rstd);
+		const float *bias, float *o, float *state, float *ws);
 
 DECLARE(avx2)
 DECLARE(avx512)
+
+// Elementwise kernels, as Op in each.go numbers them.
+enum {
+	OP_FILL, OP_SCALE, OP_ADD_SCALED, OP_MUL, OP_ADD_MUL, OP_RELU, OP_RELU_GRAD, OP_GELU, OP_GELU_GRAD,
+	OP_SILU, OP_SILU_GRAD, OP_TANH, OP_TANH_GRAD, OP_SIGMOID, OP_SIGMOID_GRAD
+};
+
+// Losses, as LossKind in rows.go numbers them.
+enum { LOSS_SQUARED, LOSS_BINARY, LOSS_HUBER };
+
+#define DECLARE_LAYERS(isa) \
+	void attune_each_##isa(int op, int64_t n, float *y, const float *a, const float *b, float s); \
+	void attune_add_bias_##isa(int64_t rows, int64_t n, float *y, const float *x, const float *b); \
+	void attune_sum_rows_##isa(int64_t rows, int64_t n, int64_t j0, int64_t j1, float *s, const float *x, float scale); \
+	float attune_sum_##isa(int64_t n, const float *x); \
+	void attune_norm_##isa(int64_t rows, int64_t n, float *y, float *mean, float *rstd, const float *x, \
+		const float *g, const float *b, float eps); \
+	void attune_norm_grad_##isa(int64_t rows, int64_t n, float *dx, const float *x, const float *dy, \
+		const float *g, const float *mean, const float *rstd); \
+	void attune_norm_params_##isa(int64_t rows, int64_t n, int64_t j0, int64_t j1, float *dg, float *db, \
+		const float *x, const float *dy, const float *mean, const float *rstd); \
+	void attune_softmax_##isa(int64_t rows, int64_t n, float *y, const float *x, int log); \
+	void attune_softmax_grad_##isa(int64_t rows, int64_t n, float *dx, const float *y, const float *dy, int log); \
+	void attune_cross_entropy_##isa(int64_t rows, int64_t n, float *loss, float *lse, const float *x, const int32_t *labels, \
+		const float *targets); \
+	void attune_cross_entropy_grad_##isa(int64_t rows, int64_t n, float *dx, const float *x, const int32_t *labels, \
+		const float *targets, const float *lse, const float *dl, int64_t count, float scale); \
+	void attune_loss_##isa(int kind, int64_t rows, int64_t n, float *loss, const float *x, const float *t, float delta); \
+	void attune_loss_grad_##isa(int kind, int64_t rows, int64_t n, float *dx, const float *x, const float *t, \
+		const float *dl, int64_t count, float scale, float delta); \
+	void attune_scatter_##isa(int64_t count, int64_t vocabulary, int64_t n, int64_t j0, int64_t j1, float *table, const float *y, \
+		const int32_t *ids); \
+	void attune_drop_values_##isa(int64_t n, float *y, const float *x, int add, uint32_t drop, float rest, uint32_t seed0, uint32_t seed1, \
+		uint32_t op, uint32_t example, uint32_t high, uint64_t at);
+
+DECLARE_LAYERS(avx2)
+DECLARE_LAYERS(avx512)

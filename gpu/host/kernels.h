@@ -136,3 +136,4 @@ static void ISA(pad)(const float *src, int64_t lds, int64_t rows, int64_t cols, 
 #include "attention_grad.h"
 #include "decode.h"
 #include "pointwise.h"
+#include "rows.h"

@@ -31,10 +31,10 @@ typedef __m256 V;
 #define VSCALE(p, x) VPOW2(p, _mm256_floor_ps(VLOW(x)))
 #define VDIFFER(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ))
 
-static inline float attune_sum_avx2(__m256 a)
+static inline float attune_lanes_avx2(__m256 a)
 {
 	__m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
 	s = _mm_add_ps(s, _mm_movehl_ps(s, s));
 	return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
-#define VSUM(a) attune_sum_avx2(a)
+#define VSUM(a) attune_lanes_avx2(a)
