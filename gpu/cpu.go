@@ -15,6 +15,15 @@ func openCPU(why string, threads int) (*Device, error) {
 }
 
 func newCPU(isa host.ISA, why string, threads int) (*Device, error) {
+	dev, err := unlistedCPU(isa, why, threads)
+	if err != nil {
+		return nil, err
+	}
+	return register(dev), nil
+}
+
+// unlistedCPU is a CPU device that is not one of Devices.
+func unlistedCPU(isa host.ISA, why string, threads int) (*Device, error) {
 	memory := mem.New("cpu", mem.Heap{}, reclaim)
 	engine, err := host.New(isa, threads, func(n int) ([]float32, func(), error) {
 		b, err := memory.Alloc(4*int64(n), mem.Workspace)
@@ -30,7 +39,7 @@ func newCPU(isa host.ISA, why string, threads int) (*Device, error) {
 	if why != "" {
 		detail += "; " + why
 	}
-	return register(&Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}), nil
+	return &Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}, nil
 }
 
 func (c cpu) upload(dst *Tensor, src []byte) error {

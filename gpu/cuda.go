@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"regexp"
+	"strings"
 	"sync"
 
 	"attune/gpu/driver"
@@ -17,15 +20,47 @@ type cuda struct {
 	lib    *driver.Library
 	ctx    *driver.Context
 	memory *mem.Allocator
+	*loaded
+	// trials are nil where kernels are used untried: in a trial, and in tests.
+	trials *trials
+	// launched, if not nil, notes the kernels that were launched.
+	launched map[string]bool
+	// portable keeps from the tensor cores.
+	portable bool
+}
 
+// hasTensorCores says whether the kernels on tensor cores may be used.
+func (c *cuda) hasTensorCores() bool {
+	return !c.portable && c.ctx.Info().Capability >= tensorCapability
+}
+
+// loaded are the kernels of a context.
+type loaded struct {
 	mu        sync.Mutex
 	modules   map[string]*driver.Module
 	functions map[string]*driver.Function
 }
 
-func openCUDA(index int) (*Device, error) { return newCUDA(driver.DefaultLibrary, index) }
+// openCUDA opens a device whose kernels are tried before they are used.
+func openCUDA(index int) (*Device, error) {
+	return tryingCUDA(driver.DefaultLibrary, index, userRecord(), func(account string) { fmt.Fprintln(os.Stderr, account) })
+}
 
-// newCUDA opens a device of the driver's library at path.
+// tryingCUDA is newCUDA with kernels that are tried before they are used; those that
+// fail are told of.
+func tryingCUDA(path string, index int, record *trialRecord, tell func(string)) (*Device, error) {
+	dev, err := newCUDA(path, index)
+	if err != nil {
+		return nil, err
+	}
+	c := dev.back.(*cuda)
+	info := c.ctx.Info()
+	c.trials = newTrials(fmt.Sprintf("%s (sm_%d, driver %s)", info.Name, info.Capability, driverVersion(c.lib)), record, tell)
+	return dev, nil
+}
+
+// newCUDA opens a device of the driver's library at path. Its kernels are used
+// untried.
 func newCUDA(path string, index int) (*Device, error) {
 	lib, err := driver.Load(path)
 	if err != nil {
@@ -45,7 +80,7 @@ func newCUDA(path string, index int) (*Device, error) {
 	name := fmt.Sprintf("cuda:%d", index)
 	c := &cuda{
 		lib: lib, ctx: ctx, memory: mem.New(name, deviceMemory{ctx}, reclaim),
-		modules: map[string]*driver.Module{}, functions: map[string]*driver.Function{},
+		loaded: &loaded{modules: map[string]*driver.Module{}, functions: map[string]*driver.Function{}},
 	}
 	detail := fmt.Sprintf("%s, sm_%d, %.1f GiB", info.Name, info.Capability, float64(info.Memory)/(1<<30))
 	return register(&Device{name: name, detail: detail, memory: c.memory, back: c}), nil
@@ -105,9 +140,32 @@ func (c *cuda) close() error {
 	return errors.Join(errs...)
 }
 
-// kernel finds a kernel of a file, compiling the file's PTX at first use. Its
-// launches get shared bytes of memory beside what it declares.
+// driverVersion names the driver: the version of CUDA that it knows, and where the
+// kernel's module says it, its own (/proc/driver/nvidia/version, "Kernel Module …").
+func driverVersion(lib *driver.Library) string {
+	v, err := lib.Version()
+	if err != nil {
+		return "unknown"
+	}
+	version := fmt.Sprintf("CUDA %d.%d", v/1000, v%1000/10)
+	text, err := os.ReadFile("/proc/driver/nvidia/version")
+	if err == nil {
+		version += " " + regexp.MustCompile(`\d+(\.\d+)+`).FindString(string(text))
+	}
+	return strings.TrimSpace(version)
+}
+
+// kernel finds a kernel that has passed its trial; see function.
 func (c *cuda) kernel(file, name string, shared int) (*driver.Function, error) {
+	if c.trials != nil {
+		return c.trials.kernel(c, file, name, shared)
+	}
+	return c.function(file, name, shared)
+}
+
+// function finds a kernel of a file, compiling the file's PTX at first use. Its
+// launches get shared bytes of memory beside what it declares.
+func (c *cuda) function(file, name string, shared int) (*driver.Function, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f, ok := c.functions[name]; ok {
@@ -149,6 +207,9 @@ func (c *cuda) launchShared(file, name string, blocks, threads, shared int, args
 	f, err := c.kernel(file, name, shared)
 	if err != nil {
 		return err
+	}
+	if c.launched != nil {
+		c.launched[name] = true
 	}
 	return f.Launch(blocks, threads, args)
 }

@@ -197,7 +197,7 @@ func (a *attentionCall) full() bool {
 // them, the type is half precision, rows can be copied in pieces of 16 bytes, and
 // nothing else is in the way.
 func (c *cuda) tensorCores(a *attentionCall, obstacle bool, more ...*Tensor) bool {
-	return c.ctx.Info().Capability >= tensorCapability && a.q.dtype != Float32 && a.d%8 == 0 && !obstacle &&
+	return c.hasTensorCores() && a.q.dtype != Float32 && a.d%8 == 0 && !obstacle &&
 		rowsAligned(append(more, a.q, a.k, a.v, a.out)...)
 }
 
@@ -213,15 +213,17 @@ func (c *cuda) attention(a *attention) error {
 	if err != nil {
 		return err
 	}
+	err = ErrBrokenKernel // until one of the ways works
 	if a.tq <= splitQueries && a.drop == 0 {
 		err = c.split(call)
-	} else if !c.tensorCores(call, call.full() && call.size > 128) {
-		n := tiles(a.tq, attentionRows(call.size))
-		err = c.launchAttention(call, "attention", "attention", n*a.b*a.h, call.with(n))
-	} else {
+	} else if c.tensorCores(call, call.full() && call.size > 128) {
 		rows, cols := mmaTile(call.size, call.full())
 		n := tiles(a.tq, rows)
 		err = c.launchMMA(call, "attention_mma", "attention_mma", n*a.b*a.h, (rows+2*cols)*call.size*2, call.with(n))
+	}
+	if errors.Is(err, ErrBrokenKernel) {
+		n := tiles(a.tq, attentionRows(call.size))
+		err = c.launchAttention(call, "attention", "attention", n*a.b*a.h, call.with(n))
 	}
 	return errors.Join(err, call.free())
 }
@@ -284,14 +286,16 @@ func (c *cuda) attentionGrad(a *attentionGrad) error {
 		if err != nil || k.rows == 0 {
 			continue
 		}
-		if !mma {
+		err = ErrBrokenKernel // until one of the ways works
+		if mma {
+			n := tiles(k.rows, mmaGradRows)
+			shared := (2*mmaGradRows+4*mmaGradCols)*call.size*2 + k.shared
+			err = c.launchMMA(call, "attention_grad_mma", k.name+"_mma", n*a.b*k.heads, shared, call.with(n, append(grads, delta)...))
+		}
+		if errors.Is(err, ErrBrokenKernel) {
 			n := tiles(k.rows, gradRows(call.size))
 			err = c.launchAttention(call, "attention_grad", k.name, n*a.b*k.heads, call.with(n, append(grads, delta)...))
-			continue
 		}
-		n := tiles(k.rows, mmaGradRows)
-		shared := (2*mmaGradRows+4*mmaGradCols)*call.size*2 + k.shared
-		err = c.launchMMA(call, "attention_grad_mma", k.name+"_mma", n*a.b*k.heads, shared, call.with(n, append(grads, delta)...))
 	}
 	return errors.Join(err, call.free())
 }

@@ -161,7 +161,10 @@ func (c *cuda) matmul(out, a, b, bias *Tensor, add bool) error {
 	if oka && okb && k > 0 {
 		args[13] = uint64(tiles(n, mmaSide))
 		name := fmt.Sprintf("gemm_mma_%s%s_%s", ta, tb, a.dtype)
-		return c.launchShared("gemm_mma", name, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads, mmaStages*2*mmaSide*mmaDepth*2, args)
+		err := c.launchShared("gemm_mma", name, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads, mmaStages*2*mmaSide*mmaDepth*2, args)
+		if !errors.Is(err, ErrBrokenKernel) {
+			return err
+		}
 	}
 	args[13] = uint64(tiles(n, gemmSide))
 	name := fmt.Sprintf("gemm_%s", a.dtype)
@@ -174,7 +177,7 @@ func (c *cuda) matmul(out, a, b, bias *Tensor, add bool) error {
 // mmaLayout says whether a matrix lies as it is (n) or turned (t), and whether the
 // tensor core kernel can copy it in pieces of 16 bytes.
 func (c *cuda) mmaLayout(t *Tensor) (turned string, ok bool) {
-	ok = c.ctx.Info().Capability >= tensorCapability && t.dtype != Float32 && t.address()%16 == 0
+	ok = c.hasTensorCores() && t.dtype != Float32 && t.address()%16 == 0
 	turned, side, rows := "n", 1, 0
 	if t.strides[1] != 1 {
 		turned, side, rows = "t", 0, 1
