@@ -56,6 +56,7 @@ var floors = []struct {
 	{"stdlib/symbols/list", nil, "the front embeds it"},
 	{"stdlib/symbols", []string{"display", "gpu", "stdlib"}, "tables bind what cells import"},
 	{"stdlib/gen", nil, "the generator reads packages as data"},
+	{"stdlib/balance/control", nil, "policies are pure, so that they can be tried without a device"},
 	{"stdlib", []string{"display", "gpu", "stdlib"}, "notebook packages stand on display and gpu"},
 	{"kernel/kerneltest", []string{"kernel", "interp/cell", "display/mime"}, "an echo kernel for tests"},
 	{"kernel", []string{"kernel", "interp/cell", "display/mime"}, "kernel and interp meet only in the vocabulary"},
