@@ -271,3 +271,12 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 	}
 	return errors.Join(errs...)
 }
+
+// State lists the tensors of p's state: none before p's first step, and none where
+// the optimizer keeps none.
+func (o *Training) State(p *Tensor) []*Tensor {
+	if s := o.state[p]; s != nil {
+		return s.tensors()
+	}
+	return nil
+}

@@ -66,6 +66,9 @@ func (p Part) String() string {
 	return fmt.Sprintf("part %d", p)
 }
 
+// one is the part's name in the singular.
+func (p Part) one() string { return strings.TrimSuffix(p.String(), "s") }
+
 // Decision is one change of a plan, or of a run that keeps to it.
 type Decision struct {
 	// Action and Cause are sentences without a full stop.
