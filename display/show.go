@@ -79,6 +79,14 @@ func Clear(wait bool) {
 	_ = handle().Clear(wait)
 }
 
+// Stopping tells whether the cell that the calling goroutine belongs to was
+// interrupted: a long call that a cell makes looks at it now and then, and returns
+// early with its state kept. Without a session nothing is ever interrupted.
+func Stopping() bool {
+	s, ok := handle().(interface{ Stopping() bool })
+	return ok && s.Stopping()
+}
+
 // AtEnd calls f when the running cell ends, before what Lives hold back is sent:
 // the last chance to draw a final state. It returns false, and does nothing, where
 // there is no session and so no cell that could end.

@@ -369,3 +369,14 @@ func TestInterruptInput(t *testing.T) {
 		})
 	}
 }
+
+// TestInterruptReachesLibraries: a library's loop has no safepoint, but may ask.
+func TestInterruptReachesLibraries(t *testing.T) {
+	s := open(t)
+	transcript(s, 1, "import (\"attune/display\"; \"fmt\"; \"slices\"; \"time\")\nsaw := false")
+	r := begin(t, s, 2, "fmt.Println(\"begun\")\nslices.IndexFunc(make([]struct{}, 1<<40), func(struct{}) bool { time.Sleep(time.Millisecond); saw = display.Stopping(); return saw })")
+	if said := r.mustStop(t, s); strings.Contains(said, "let go") {
+		t.Error(said)
+	}
+	mustAnswer(t, s, 3, "saw && !display.Stopping()", "= true\n")
+}

@@ -115,6 +115,9 @@ func (o *output) Display(b mime.Bundle, id string, update bool) error {
 	return err
 }
 
+// Stopping is what display.Stopping does in cells.
+func (o *output) Stopping() bool { return o.muted() }
+
 // Clear implements display.Out.
 func (o *output) Clear(wait bool) error {
 	_, err := o.send(func(seq uint64) worker.Event {

@@ -68,6 +68,7 @@ var table_attune_display = [...]table.Symbol{
 	{"SetOut", p.SetOut},
 	{"Show", p.Show},
 	{"Sketch", p.Sketch},
+	{"Stopping", p.Stopping},
 	{"TextStyle", p.TextStyle},
 	{"Theme", p.Theme},
 }

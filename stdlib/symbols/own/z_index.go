@@ -20,6 +20,8 @@ func Find(path string) []table.Symbol {
 		return table_attune_gpu_mem[:]
 	case "attune/stdlib/ask":
 		return table_attune_stdlib_ask[:]
+	case "attune/stdlib/balance":
+		return table_attune_stdlib_balance[:]
 	case "attune/stdlib/comm":
 		return table_attune_stdlib_comm[:]
 	case "attune/stdlib/data":
