@@ -1,24 +1,231 @@
 package gpu
 
-import "attune/gpu/host"
+import (
+	"errors"
+	"fmt"
 
-func (c *cuda) each(host.Op, *Tensor, *Tensor, *Tensor, float32) error { return ErrNoKernel }
-func (c *cuda) addBias(_, _, _ *Tensor) error                          { return ErrNoKernel }
-func (c *cuda) sumAxis(_, _ *Tensor, _, _, _ int, _ float32) error     { return ErrNoKernel }
-func (c *cuda) spread(_, _ *Tensor, _, _, _ int, _ float32) error      { return ErrNoKernel }
-func (c *cuda) norm(_, _, _, _, _, _ *Tensor, _ float32) error         { return ErrNoKernel }
-func (c *cuda) normGrad(_, _, _, _, _, _, _, _ *Tensor) error          { return ErrNoKernel }
-func (c *cuda) gather(_, _, _ *Tensor) error                           { return ErrNoKernel }
-func (c *cuda) scatter(_, _, _ *Tensor) error                          { return ErrNoKernel }
-func (c *cuda) dropout(_, _ *Tensor, _ bool, _ host.Mask) error        { return ErrNoKernel }
-func (c *cuda) softmax(_, _ *Tensor, _ bool) error                     { return ErrNoKernel }
-func (c *cuda) softmaxGrad(_, _, _ *Tensor, _ bool) error              { return ErrNoKernel }
-func (c *cuda) crossEntropy(_, _, _, _, _ *Tensor) error               { return ErrNoKernel }
-func (c *cuda) crossEntropyGrad(_, _, _, _, _, _ *Tensor, _ float32) error {
-	return ErrNoKernel
+	"attune/gpu/host"
+	"attune/gpu/mem"
+)
+
+// The geometry of pointwise.cu and rows.cu.
+const (
+	layerThreads  = 256
+	layerElements = 1024
+	layerWarps    = layerThreads / 32
+)
+
+// operands pack tensors as layers.h takes them, nil ones as null.
+func operands(ts ...*Tensor) []uint64 {
+	out := make([]uint64, 0, 2*len(ts)+12)
+	for _, t := range ts {
+		if t == nil {
+			out = append(out, 0, 0)
+			continue
+		}
+		out = append(out, t.address(), uint64(t.dtype))
+	}
+	return out
 }
-func (c *cuda) loss(host.LossKind, *Tensor, *Tensor, *Tensor, float32) error { return ErrNoKernel }
-func (c *cuda) lossGrad(host.LossKind, *Tensor, *Tensor, *Tensor, int, *Tensor, float32, float32) error {
-	return ErrNoKernel
+
+// pointer is a tensor's address, 0 of nil.
+func pointer(t *Tensor) uint64 {
+	if t == nil {
+		return 0
+	}
+	return t.address()
 }
-func (c *cuda) argmax(_, _ *Tensor) error { return ErrNoKernel }
+
+func two(low, high float32) uint64 { return bits(low) | bits(high)<<32 }
+
+func flagBit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (c *cuda) each(op host.Op, y, a, b *Tensor, s float32) error {
+	name := fmt.Sprintf("each_%d", op)
+	for _, t := range []*Tensor{y, a, b} {
+		if t != nil && t.dtype != Float32 {
+			name = fmt.Sprintf("each_%dh", op)
+		}
+	}
+	args := append(operands(y, a, b), uint64(y.Len()), two(s, 0))
+	return c.launch("pointwise", name, tiles(y.Len(), layerElements), layerThreads, args)
+}
+
+// axis packs AxisArgs.
+func (c *cuda) axis(name string, blocks int, ops []uint64, outer, middle, inner, chunks, width int, scale float32, add bool) error {
+	args := append(ops, uint64(outer), uint64(middle), uint64(inner), uint64(chunks), uint64(width), bits(scale)|flagBit(add)<<32)
+	return c.launch("pointwise", name, blocks, layerThreads, args)
+}
+
+func (c *cuda) addBias(y, x, b *Tensor) error {
+	return c.axis("add_bias", tiles(y.Len(), layerElements), operands(y, x, b), y.Len()/b.Len(), 1, b.Len(), 1, 1, 0, false)
+}
+
+func (c *cuda) spread(x, s *Tensor, outer, middle, inner int, scale float32) error {
+	return c.axis("spread", tiles(x.Len(), layerElements), operands(x, s, nil), outer, middle, inner, 1, 1, scale, true)
+}
+
+// chunksOf is how many pieces a sum of middle values is cut into where the rest gives so
+// many blocks: enough to fill a GPU, and no more.
+func chunksOf(blocks, middle int) int {
+	const enough, least = 512, 128
+	return max(1, min((enough+blocks-1)/blocks, middle/least))
+}
+
+func (c *cuda) sumAxis(s, x *Tensor, outer, middle, inner int, scale float32) error {
+	width := 1
+	for width < 32 && width < inner {
+		width *= 2
+	}
+	blocks := outer * tiles(inner, width)
+	chunks := chunksOf(blocks, middle)
+	if chunks == 1 {
+		return c.axis("sum_axis", blocks, operands(s, x, nil), outer, middle, inner, 1, width, scale, true)
+	}
+	return c.withPart(outer*chunks*inner, func(part uint64) error {
+		ops := append([]uint64{part, uint64(Float32)}, operands(x, nil)...)
+		if err := c.axis("sum_axis", blocks*chunks, ops, outer, middle, inner, chunks, width, 1, false); err != nil {
+			return err
+		}
+		return c.sumPart(s, part, outer, chunks, inner, width, scale)
+	})
+}
+
+// sumPart adds the sums of part (outer, chunks, inner), float32, to s.
+func (c *cuda) sumPart(s *Tensor, part uint64, outer, chunks, inner, width int, scale float32) error {
+	ops := append(operands(s), part, uint64(Float32), 0, 0)
+	return c.axis("sum_axis", outer*tiles(inner, width), ops, outer, chunks, inner, 1, width, scale, true)
+}
+
+// withPart lends a workspace of n floats.
+func (c *cuda) withPart(n int, run func(at uint64) error) error {
+	block, err := c.memory.Alloc(4*int64(n), mem.Workspace)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(block.Addr()), block.Free())
+}
+
+// norms packs RowNormArgs.
+func (c *cuda) norms(name string, blocks int, ops []uint64, mean, rstd *Tensor, part uint64, rows, n, chunks int, eps float32) error {
+	args := append(ops, pointer(mean), pointer(rstd), part, uint64(rows), uint64(n), uint64(chunks), two(eps, 0))
+	return c.launch("rows", name, blocks, layerThreads, args)
+}
+
+func (c *cuda) norm(y, mean, rstd, x, gain, bias *Tensor, eps float32) error {
+	rows := rstd.Len()
+	return c.norms("norm", tiles(rows, layerWarps), operands(y, x, gain, bias), mean, rstd, 0, rows, gain.Len(), 1, eps)
+}
+
+func (c *cuda) normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error {
+	rows, n := rstd.Len(), gain.Len()
+	if dx != nil {
+		if err := c.norms("norm_grad", tiles(rows, layerWarps), operands(dx, x, gain, dy), mean, rstd, 0, rows, n, 1, 0); err != nil {
+			return err
+		}
+	}
+	if dGain == nil && dBias == nil {
+		return nil
+	}
+	chunks := chunksOf(tiles(n, 32), rows)
+	return c.withPart(2*chunks*n, func(part uint64) error {
+		err := c.norms("norm_params", tiles(n, 32)*chunks, operands(nil, x, nil, dy), mean, rstd, part, rows, n, chunks, 0)
+		for i, d := range []*Tensor{dGain, dBias} {
+			if err == nil && d != nil {
+				err = c.sumPart(d, part+uint64(4*i*chunks*n), 1, chunks, n, 32, 1)
+			}
+		}
+		return err
+	})
+}
+
+// table packs RowArgs.
+func (c *cuda) table(name string, blocks int, y, x, ids *Tensor, vocabulary, n int) error {
+	args := append(operands(y, x), ids.address(), uint64(ids.Len()), uint64(vocabulary), uint64(n))
+	return c.launch("pointwise", name, blocks, layerThreads, args)
+}
+
+func (c *cuda) gather(y, table, ids *Tensor) error {
+	name := fmt.Sprintf("gather_b%d", 8*y.dtype.Size())
+	return c.table(name, tiles(y.Len(), layerElements), y, table, ids, table.shape[0], table.shape[1])
+}
+
+func (c *cuda) scatter(table, y, ids *Tensor) error {
+	return c.table("scatter", table.shape[0], table, y, ids, table.shape[0], table.shape[1])
+}
+
+func (c *cuda) dropout(y, x *Tensor, add bool, m host.Mask) error {
+	examples := x.shape[0]
+	n := x.Len() / examples
+	args := append(operands(y, x), uint64(examples), uint64(n), m.First, uint64(m.Drop)|uint64(uint32(m.Seed))<<32, m.Seed>>32|uint64(m.Op)<<32,
+		bits(65536/float32(65536-m.Drop))|flagBit(add)<<32)
+	return c.launch("pointwise", "dropout", tiles(examples*tiles(n, 8), layerThreads), layerThreads, args)
+}
+
+// lossCall is what LossArgs hold.
+type lossCall struct {
+	y, x, t           *Tensor
+	labels, loss, lse *Tensor
+	by                *Tensor
+	rows, n           int
+	scale, delta      float32
+	kind              host.LossKind
+}
+
+func (c *cuda) rowLoss(name string, blocks int, l lossCall) error {
+	count := 0
+	if l.by != nil {
+		count = l.by.Len()
+	}
+	args := append(operands(l.y, l.x, l.t), pointer(l.labels), pointer(l.loss), pointer(l.lse), pointer(l.by),
+		uint64(count), uint64(l.rows), uint64(l.n), two(l.scale, l.delta), uint64(l.kind))
+	return c.launch("rows", name, blocks, layerThreads, args)
+}
+
+func (c *cuda) softmax(y, x *Tensor, log bool) error {
+	name, n := "softmax_rows", last(x)
+	if log {
+		name = "log_softmax_rows"
+	}
+	return c.rowLoss(name, tiles(x.Len()/n, layerWarps), lossCall{y: y, x: x, rows: x.Len() / n, n: n})
+}
+
+func (c *cuda) softmaxGrad(dx, y, dy *Tensor, log bool) error {
+	name, n := "softmax_rows_grad", last(y)
+	if log {
+		name = "log_softmax_rows_grad"
+	}
+	return c.rowLoss(name, tiles(y.Len()/n, layerWarps), lossCall{y: dx, x: y, t: dy, rows: y.Len() / n, n: n})
+}
+
+func (c *cuda) crossEntropy(loss, lse, x, labels, targets *Tensor) error {
+	rows := loss.Len()
+	return c.rowLoss("cross_entropy", tiles(rows, layerWarps), lossCall{x: x, t: targets, labels: labels, loss: loss, lse: lse, rows: rows, n: x.Len() / rows})
+}
+
+func (c *cuda) crossEntropyGrad(dx, x, labels, targets, lse, dLoss *Tensor, scale float32) error {
+	rows := lse.Len()
+	return c.rowLoss("cross_entropy_grad", tiles(rows, layerWarps),
+		lossCall{y: dx, x: x, t: targets, labels: labels, lse: lse, by: dLoss, rows: rows, n: x.Len() / rows, scale: scale})
+}
+
+func (c *cuda) loss(kind host.LossKind, loss, x, t *Tensor, delta float32) error {
+	rows := loss.Len()
+	return c.rowLoss("pair_loss", tiles(rows, layerWarps), lossCall{x: x, t: t, loss: loss, rows: rows, n: x.Len() / rows, delta: delta, kind: kind})
+}
+
+func (c *cuda) lossGrad(kind host.LossKind, dx, x, t *Tensor, rows int, dLoss *Tensor, scale, delta float32) error {
+	n := x.Len() / rows
+	return c.rowLoss("pair_loss_grad", tiles(x.Len(), layerElements),
+		lossCall{y: dx, x: x, t: t, by: dLoss, rows: rows, n: n, scale: scale / float32(n), delta: delta, kind: kind})
+}
+
+func (c *cuda) argmax(y, x *Tensor) error {
+	rows := y.Len()
+	return c.rowLoss("argmax", tiles(rows, layerWarps), lossCall{y: y, x: x, rows: rows, n: x.Len() / rows})
+}

@@ -27,7 +27,7 @@ func layerTests(t *testing.T, test func(l *layerTest, a, b, c int)) {
 	devices(t, func(t *testing.T, dev *Device) {
 		rng := rand.New(rand.NewPCG(31, 32))
 		for _, dtype := range []DType{Float32, Float16, BFloat16} {
-			shapes := [][3]int{{1, 1, 1}, {2, 3, 7}, {3, 2, 16}, {2, 35, 33}, {3, 1, 300}, {5, 11, 64}}
+			shapes := [][3]int{{1, 1, 1}, {2, 3, 7}, {3, 2, 16}, {2, 35, 33}, {3, 1, 300}, {5, 11, 64}, {300, 1, 5}, {2, 700, 2}}
 			if dev.Name() == "cpu" { // enough for several threads
 				shapes = append(shapes, [3]int{4, 60, 257})
 			}
@@ -64,9 +64,6 @@ func (l *layerTest) ints(values []int32) *Tensor {
 // ok fails on an error.
 func (l *layerTest) ok(err error) {
 	l.t.Helper()
-	if errors.Is(err, ErrNoKernel) {
-		l.t.Skip(err)
-	}
 	if err != nil {
 		l.t.Fatal(l.what, err)
 	}
@@ -429,5 +426,44 @@ func TestLayersDoNotDependOnThreads(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Broken kernels of layers must be noticed: see TestFakeDriverNoticesBrokenKernels.
+func TestFakeDriverNoticesBrokenLayers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("each mutation compiles the kernels anew")
+	}
+	fakePath(t, nil) // skips where there is no compiler
+	for _, m := range []mutation{
+		{name: "none"},
+		{name: "sum's barrier", file: "pointwise.cu", old: "barrier(); // both halves are there", new: ""},
+		{name: "barrier before the ids", file: "pointwise.cu", old: "barrier(); // the ids and the marks are there", new: ""},
+		{name: "dropout's operation", file: "pointwise.cu", old: "(unsigned)example, p.op,", new: "(unsigned)example, 0,"},
+		{name: "parameters' barrier", file: "rows.cu", old: "barrier(); // both halves are there", new: ""},
+		{name: "label below 0", file: "rows.cu", old: "if (label < 0) return;", new: ""},
+	} {
+		t.Run(m.name, func(t *testing.T) {
+			dev := fakeDevice(t, func(file, text string) string {
+				if file == m.file {
+					if !strings.Contains(text, m.old) {
+						t.Fatalf("%q is not in %s", m.old, m.file)
+					}
+					text = strings.ReplaceAll(text, m.old, m.new)
+				}
+				if strings.HasSuffix(file, ".cu") && file != "pointwise.cu" && file != "rows.cu" {
+					return "" // what the comparison does not use
+				}
+				return text
+			})
+			agrees := true
+			for _, c := range layerChecks(Float32) {
+				check := compare(c.name, c.limit, dev, must(Open("cpu"))(t), c.run)
+				agrees = agrees && check.OK()
+			}
+			if agrees != (m.name == "none") {
+				t.Errorf("agrees: %v", agrees)
+			}
+		})
 	}
 }

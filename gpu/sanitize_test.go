@@ -42,6 +42,7 @@ func TestKernelsUnderSanitizers(t *testing.T) {
 	for _, c := range []struct{ name, file, old, new string }{
 		{name: "as they are"},
 		{"reading past the rows", "attention.h", "first + r < rows && c < d", "c < d"},
+		{"reading past the logits", "rows.cu", "j < n; j += 32) {\n\t\tfloat v", "j < n + 4096; j += 32) {\n\t\tfloat v"},
 		{"writing past the shared memory", "attention.cu", "ps[row * (COLS + 1) + lane + LANES * x] = ", "ps[row * (COLS + 5) + lane + LANES * x] = "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,7 +76,8 @@ func TestKernelsUnderSanitizers(t *testing.T) {
 	}
 }
 
-// sanitizedWork runs every kernel of head size 32, and the products, on odd shapes.
+// sanitizedWork runs every kernel of head size 32, the products and the layers, on odd
+// shapes.
 func sanitizedWork(t *testing.T, path string) {
 	dev, err := newCUDA(path, 0)
 	if err != nil {
@@ -91,6 +93,13 @@ func sanitizedWork(t *testing.T, path string) {
 	}
 	for i := range 6 {
 		matmulCase(t, dev, rng, DType(i%3), [3]int{1 + rng.IntN(140), 8 * (1 + rng.IntN(9)), 8 * rng.IntN(9)})
+	}
+	for i := range 3 {
+		for _, c := range layerChecks(DType(i)) {
+			if check := compare(c.name, c.limit, dev, must(Open("cpu"))(t), c.run); !check.OK() {
+				t.Errorf("%+v", check)
+			}
+		}
 	}
 	x := must(dev.FromFloat32s(normal(rng, 77), mem.Data, 7, 11))(t)
 	if _, err := must(x.Permute(1, 0))(t).As(BFloat16); err != nil {

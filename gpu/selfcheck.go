@@ -26,7 +26,7 @@ type Check struct {
 // OK says whether the device's values agree.
 func (c Check) OK() bool { return c.Err == nil && c.Error <= c.Limit }
 
-// SelfCheck runs attention, its gradients, decoding and matrix products on the
+// SelfCheck runs attention, its gradients, decoding, matrix products and layers on the
 // device and on the CPU, for each element type and each head size that there are
 // kernels for, and compares. It takes a few milliseconds a check on a GPU, plus the
 // compilation of its kernels at first use.
@@ -50,6 +50,9 @@ func SelfCheck(dev *Device) ([]Check, error) {
 		}
 		name := fmt.Sprintf("product %s (136, 72) by (72, 200)", dtype)
 		all = append(all, compare(name, limit, dev, cpu, func(x *Device) ([]*Tensor, error) { return checkProduct(x, dtype) }))
+		for _, c := range layerChecks(dtype) {
+			all = append(all, compare(c.name, c.limit, dev, cpu, c.run))
+		}
 	}
 	return all, nil
 }

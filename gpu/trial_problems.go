@@ -22,7 +22,7 @@ type problemKind struct {
 func problemKinds() []problemKind {
 	const dtype, size = `(f32|f16|bf16)`, `_(\d+)`
 	exact := func(DType) float64 { return 0 }
-	return []problemKind{
+	return append(layerProblems(), []problemKind{
 		{`copy_(f32|f16|bf16|i32)_(f32|f16|bf16|i32)`, exact, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.copies(dtypeNamed(m[1]), dtypeNamed(m[2]))
 		}},
@@ -47,7 +47,7 @@ func problemKinds() []problemKind {
 		}},
 		{`update_(\d+)(h?)`, typeLimit, func(r *trialRun, m []string) ([]*Tensor, error) { return r.update(m[1], m[2] != "") }},
 		{`sum_squares`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.squares() }},
-	}
+	}...)
 }
 
 // typeLimit is how far a value may be off beside the CPU's that was computed in the
@@ -59,7 +59,7 @@ func typeLimit(t DType) float64 {
 // problemOf is the problem for a kernel's trial, if there is one.
 func problemOf(kernel string) (problem, bool) {
 	for _, k := range problemKinds() {
-		m := regexp.MustCompile(`^` + k.pattern + `$`).FindStringSubmatch(kernel)
+		m := regexp.MustCompile(`^(?:` + k.pattern + `)$`).FindStringSubmatch(kernel)
 		if m == nil {
 			continue
 		}

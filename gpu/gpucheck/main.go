@@ -1,5 +1,5 @@
-// Command gpucheck compares every attention and product kernel on a real GPU with the
-// CPU and writes what it found as a fragment for bench/RESULTS.md. It is one binary
+// Command gpucheck compares the kernels of attention, products and layers on a real GPU
+// with the CPU and writes what it found as a fragment for bench/RESULTS.md. It is one binary
 // and needs the NVIDIA driver alone:
 //
 //	go build ./gpu/gpucheck && ./gpucheck [cuda:0]

@@ -2,6 +2,7 @@
 // bytes a field in this order, and what a score is.
 #pragma once
 #include "device.h"
+#include "philox.h"
 
 // A (B, H, T, D) tensor: strides in elements, the last is 1.
 struct Heads {
@@ -121,16 +122,6 @@ DEVICE float score(const AttentionArgs &p, const Place &s, int i, int j, float x
 
 // The logsumexp of a query in base 2; +Inf, for weights of 0, where it sees no key.
 DEVICE float base2(float lse) { return lse == -INF ? INF : lse * LOG2E; }
-
-// Philox4x32-10 (Salmon et al. 2011).
-DEVICE void philox(unsigned c[4], unsigned k0, unsigned k1)
-{
-	UNROLL for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-		unsigned long long p0 = (unsigned long long)c[0] * 0xD2511F53u, p1 = (unsigned long long)c[2] * 0xCD9E8D57u;
-		c[0] = (unsigned)(p1 >> 32) ^ c[1] ^ k0, c[1] = (unsigned)p1;
-		c[2] = (unsigned)(p0 >> 32) ^ c[3] ^ k1, c[3] = (unsigned)p0;
-	}
-}
 
 // The words of dropout for query i and the eight keys around j.
 DEVICE void dropout8(const AttentionArgs &p, const Place &s, int i, int j, unsigned c[4])
