@@ -43,6 +43,11 @@ type loaded struct {
 
 // openCUDA opens a device whose kernels are tried before they are used.
 func openCUDA(index int) (*Device, error) {
+	for _, d := range Devices() {
+		if err := d.Lost(); err != nil && d.name == fmt.Sprintf("cuda:%d", index) {
+			return nil, fmt.Errorf("an earlier error ended this process's context on it: %w", err)
+		}
+	}
 	return tryingCUDA(driver.DefaultLibrary, index, userRecord(), func(account string) { fmt.Fprintln(os.Stderr, account) })
 }
 

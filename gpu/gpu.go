@@ -135,6 +135,17 @@ func (d *Device) Trim() error {
 	return d.memory.Trim()
 }
 
+// Lost is the error that ended the device's context, or nil: an access to memory that
+// is not there, or a kernel that failed. All that was on the device is gone, calls
+// about it are errors, and CUDA wants a fresh process; in a notebook %gpu restart
+// starts one.
+func (d *Device) Lost() error {
+	if c, ok := d.back.(*cuda); ok {
+		return c.ctx.Lost()
+	}
+	return nil
+}
+
 // Close frees the device's cached memory and its context. Its tensors must not
 // be used afterwards. A device that nobody reaches is closed by itself.
 func (d *Device) Close() error {

@@ -63,6 +63,26 @@ func (e *execution) mend() *cell.Error {
 	return nil
 }
 
+// restart starts a fresh worker because the user wants one, and says what is gone.
+func (e *execution) restart() *cell.Error {
+	if err := e.alone(); err != nil {
+		return magicError("%w", err)
+	}
+	h := e.s.worker()
+	h.client.Close()
+	<-h.gone
+	gone, err := e.s.revive(e)
+	if err != nil {
+		return &cell.Error{Name: "KernelError", Value: err.Error(), Traceback: []string{red("KernelError: ") + err.Error()}}
+	}
+	what := "no variables were lost"
+	if len(gone) > 0 {
+		what = "these variables are gone: " + strings.Join(gone, ", ") + "; %restore runs the cells again that made them"
+	}
+	e.say("the worker process is a fresh one; functions and types are kept, " + what + "\n")
+	return nil
+}
+
 // revive starts a new worker for the session as it stands, without its values.
 func (s *Session) revive(e *execution) (gone []string, err error) {
 	before := s.scope.Load()

@@ -21,7 +21,8 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %time CODE        run CODE, or with %time alone the rest of the cell, and say how long it took
 %plan             say which engine the cell would get and why, and do not run it
 %%native          compile the cell even if the instant engine could run it
-%gpu              who holds tensors' memory: category, bytes, variables; %gpu free gives back what is unused
+%gpu              who holds tensors' memory: category, bytes, variables; %gpu free gives back what is unused,
+                  %gpu restart starts a fresh process, after an error that ended the GPU's context
 %%parameters      give variables other values, NAME = VALUE on each line; they keep their types
 %monitor on       what a cell takes, in a line below it while it runs; %monitor off
 %reset            forget all names and start a fresh worker process
@@ -140,7 +141,7 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 	}
 	bare := []string{"%help", "%who", "%reset", "%%native", "%%parameters"}
 	name, args, _ := strings.Cut(line, " ")
-	if e.repeats && (name == "%restore" || name == "%reset") {
+	if e.repeats && (name == "%restore" || name == "%reset" || line == "%gpu restart") {
 		return "", nil // the cell is run for what it declares
 	}
 	args = strings.TrimSpace(args)
@@ -241,11 +242,15 @@ func (e *execution) who() {
 	e.out.Stream(cell.Stdout, []byte(columns(rows)))
 }
 
-// memory says who holds the memory of tensors, and with "free" gives back what
-// nobody uses.
+// memory says who holds the memory of tensors, with "free" gives back what nobody
+// uses, and with "restart" starts a fresh worker, which a lost device needs.
 func (e *execution) memory(args string) *cell.Error {
-	if args != "" && args != "free" {
-		return magicError("%%gpu %s: want %%gpu or %%gpu free", args)
+	switch args {
+	case "", "free":
+	case "restart":
+		return e.restart()
+	default:
+		return magicError("%%gpu %s: want %%gpu, %%gpu free or %%gpu restart", args)
 	}
 	ask := &worker.Memory{Free: args == "free"}
 	for _, d := range e.s.scope.Load().Names() {

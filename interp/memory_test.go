@@ -2,9 +2,12 @@ package interp_test
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
+	"attune/gpu/driver/fakecuda"
 	"attune/interp/cell"
 )
 
@@ -55,5 +58,53 @@ func TestBarBelowCells(t *testing.T) {
 	}
 	if got := transcript(s, 4, "%monitor off\n"+long); got != "" {
 		t.Errorf("off:\n%s", got)
+	}
+}
+
+// TestLostGPU has a kernel fail on the (fake) device: the error says what to do, %gpu
+// too, and a fresh worker has the device, the functions, and what %restore makes anew.
+func TestLostGPU(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := fakecuda.Build(dir, func(name, text string) string {
+		return strings.ReplaceAll(text, "#define SIZE(n) 1", "#define SIZE(n) 0")
+	}); errors.Is(err, fakecuda.ErrNoCompiler) {
+		t.Skip("cannot build the fake driver:", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	s := openWith(t, append(os.Environ(), "LD_LIBRARY_PATH="+dir, "XDG_CACHE_HOME="+t.TempDir()))
+	transcript(s, 1, "import (\"fmt\"; \"os\"; \"attune/gpu\"; \"attune/gpu/mem\")\nfunc half(x float32) float32 { return x / 2 }")
+	transcript(s, 2, `dev, err := gpu.Open("cuda:0")
+w, _ := dev.FromFloat32s([]float32{8, 6}, mem.Parameters, 2)
+g, _ := dev.Zeros(mem.Gradients, 2)`)
+	const step = `adam := gpu.NewAdam(1)
+fmt.Println(adam.Step([]*gpu.Tensor{w}, []*gpu.Tensor{g}))
+values, err := w.Float32s()
+fmt.Println(len(values), err)`
+	if got := transcript(s, 3, step); !strings.HasPrefix(got, "<nil>\n2 <nil>\n") {
+		t.Fatalf("a step:\n%s", got)
+	}
+	const lost = "CUDA_ERROR_ILLEGAL_ADDRESS (700): said by the fake driver; the device's context is lost, and what it held: a fresh process is needed (in a notebook: %gpu restart)"
+	got := transcript(s, 4, "os.Setenv(\"FAKECUDA\", \"launch=700\")\n"+step)
+	if !strings.Contains(got, "\n0 copy tensor to 2 float32 values: copy from the device (8 bytes): "+lost) {
+		t.Errorf("a failed step:\n%s", got)
+	}
+	got = transcript(s, 5, "os.Setenv(\"FAKECUDA\", \"\")\n_, err = gpu.Open(\"cuda:0\")\nfmt.Println(err)")
+	if !strings.Contains(got, "open device cuda:0: an earlier error ended this process's context on it: ") {
+		t.Errorf("opened again:\n%s", got)
+	}
+	if got = transcript(s, 6, "%gpu"); !strings.Contains(got, "  lost: copy from the device") || !strings.Contains(got, "parameters                  8  w") {
+		t.Errorf("%%gpu:\n%s", got)
+	}
+	got = transcript(s, 7, "%gpu restart")
+	if !strings.Contains(got, "a fresh one; functions and types are kept, these variables are gone: ") || !strings.Contains(got, "%restore") {
+		t.Errorf("%%gpu restart:\n%s", got)
+	}
+	transcript(s, 8, "%restore dev w")
+	if got = transcript(s, 9, "values, err := w.Float32s()\nfmt.Println(half(values[0]), err)"); got != "4 <nil>\n" {
+		t.Errorf("after %%restore:\n%s", got)
+	}
+	if got = transcript(s, 10, "%gpu all"); !strings.Contains(got, "want %gpu, %gpu free or %gpu restart") {
+		t.Errorf("%%gpu all:\n%s", got)
 	}
 }

@@ -164,6 +164,15 @@ func (c *Context) describe() error {
 // Info describes the context's device.
 func (c *Context) Info() Info { return c.info }
 
+// Lost is the error that ended the context, or nil. A kernel's error shows at a later
+// call.
+func (c *Context) Lost() error {
+	if lost := c.lost.Load(); lost != nil {
+		return lost
+	}
+	return nil
+}
+
 // Close releases the context.
 func (c *Context) Close() error {
 	if err := c.lib.check("release the device's context", C.attune_cuda_release(&c.lib.c, c.device)); err != nil {

@@ -26,6 +26,7 @@ func (*Library) Version() (int, error)                   { return 0, ErrNoBuild 
 func (*Library) Devices() (int, error)                   { return 0, ErrNoBuild }
 func (*Library) Open(int, int) (*Context, error)         { return nil, ErrNoBuild }
 func (*Context) Info() Info                              { return Info{} }
+func (*Context) Lost() error                             { return nil }
 func (*Context) Close() error                            { return ErrNoBuild }
 func (*Context) Synchronize() error                      { return ErrNoBuild }
 func (*Context) Alloc(int64) (uint64, error)             { return 0, ErrNoBuild }

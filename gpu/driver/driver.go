@@ -62,7 +62,7 @@ func (e *Error) Error() string {
 		s += "; a newer driver is needed"
 	}
 	if e.Sticky() {
-		s += "; the device's context is lost, open it anew in a fresh process"
+		s += "; the device's context is lost, and what it held: a fresh process is needed (in a notebook: %gpu restart)"
 	}
 	return s
 }

@@ -42,7 +42,7 @@ func TestBehindTheFakeDriver(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.v", "-test.run", "Dense|Solver|Attention")
-	cmd.Env = append(os.Environ(), "ATTUNE_DEVICE=cuda:0", "LD_LIBRARY_PATH="+dir)
+	cmd.Env = append(os.Environ(), "ATTUNE_DEVICE=cuda:0", "LD_LIBRARY_PATH="+dir, "XDG_CACHE_HOME="+t.TempDir())
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestAttentionGradients") {
 		t.Fatalf("%v\n%s", err, out)

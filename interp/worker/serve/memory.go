@@ -50,6 +50,9 @@ func report(b *strings.Builder, d *gpu.Device, names map[uint64][]string) {
 		fmt.Fprintf(b, ", cap %d", m.Cap)
 	}
 	b.WriteString("\n")
+	if err := d.Lost(); err != nil {
+		fmt.Fprintf(b, "  lost: %v\n  its tensors' values are gone; %%gpu restart starts a fresh worker process, in which it can be opened again\n", err)
+	}
 	const most = 50
 	var rest [mem.NumCategories]struct {
 		blocks int
