@@ -373,10 +373,11 @@ func TestInterruptInput(t *testing.T) {
 // TestInterruptReachesLibraries: a library's loop has no safepoint, but may ask.
 func TestInterruptReachesLibraries(t *testing.T) {
 	s := open(t)
-	transcript(s, 1, "import (\"attune/display\"; \"fmt\"; \"slices\"; \"time\")\nsaw := false")
-	r := begin(t, s, 2, "fmt.Println(\"begun\")\nslices.IndexFunc(make([]struct{}, 1<<40), func(struct{}) bool { time.Sleep(time.Millisecond); saw = display.Stopping(); return saw })")
+	transcript(s, 1, "import (\"attune/display\"; \"fmt\"; \"io\"; \"os\"; \"strings\"; \"text/template\")\nsaw := &strings.Builder{}\n"+
+		"poll := template.Must(template.New(\"\").Funcs(template.FuncMap{\"stopping\": display.Stopping}).Parse(`begun{{range .}}{{if stopping}}saw{{break}}{{end}}{{end}}`))")
+	r := begin(t, s, 2, "poll.Execute(io.MultiWriter(os.Stdout, saw), make([]struct{}, 1<<40))")
 	if said := r.mustStop(t, s); strings.Contains(said, "let go") {
 		t.Error(said)
 	}
-	mustAnswer(t, s, 3, "saw && !display.Stopping()", "= true\n")
+	mustAnswer(t, s, 3, "saw.String() + fmt.Sprint(display.Stopping())", "= \"begunsawfalse\"\n")
 }
