@@ -35,6 +35,7 @@ type attention struct {
 	slopes   []float32
 	drop     int // of 65536
 	seed     uint64
+	first    int     // what dropout calls batch element 0
 	q, k, v  *Tensor // (B, H, Tq, D), (B, Kv, Tk, D) twice; last stride 1
 	out, lse *Tensor // (B, H, Tq, D), (B, H, Tq)
 }

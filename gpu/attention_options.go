@@ -41,6 +41,9 @@ type AttentionOptions struct {
 	// on every device and in Backward.
 	Dropout float64
 	Seed    uint64
+	// First is the number of batch element 0 in a whole batch of which this is a part:
+	// dropout then takes the weights that it would take in the whole.
+	First int
 }
 
 // ALiBiSlopes are the paper's slopes for a number of heads (Press et al. 2022,
@@ -84,7 +87,10 @@ func (o *AttentionOptions) apply(a *attention) error {
 	if !(o.Dropout >= 0 && o.Dropout < 1) {
 		return fmt.Errorf("dropout %g: want at least 0 and less than 1", o.Dropout)
 	}
-	a.drop, a.seed = min(65535, int(math.Round(o.Dropout*65536))), o.Seed
+	if o.First < 0 {
+		return fmt.Errorf("first element %d: want at least 0", o.First)
+	}
+	a.drop, a.seed, a.first = min(65535, int(math.Round(o.Dropout*65536))), o.Seed, o.First
 	if o.ALiBi != nil && len(o.ALiBi) != a.h {
 		return fmt.Errorf("%d ALiBi slopes for %d heads", len(o.ALiBi), a.h)
 	}

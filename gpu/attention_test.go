@@ -57,6 +57,7 @@ func randomProblem(rng *rand.Rand, dtype DType, tq, tk, d int) *attentionProblem
 	}
 	if rng.IntN(4) == 0 {
 		r.Drop, r.Seed = 1+rng.IntN(40000), rng.Uint64()
+		r.First, o.First = r.Drop%5, r.Drop%5
 		o.Dropout, o.Seed = float64(r.Drop)/65536, r.Seed
 	}
 	if rng.IntN(4) == 0 {

@@ -16,7 +16,7 @@ func (a *attention) heads(t *Tensor) host.Heads {
 func (a *attention) onHost() host.Attention {
 	h := host.Attention{
 		B: a.b, H: a.h, Kv: a.kv, Tq: a.tq, Tk: a.tk, D: a.d, Scale: a.scale, Left: a.left, Right: a.right,
-		Seqs: a.sequences(), Slopes: a.slopes, Drop: a.drop, Seed: a.seed,
+		Seqs: a.sequences(), Slopes: a.slopes, Drop: a.drop, Seed: a.seed, First: a.first,
 		Q: a.heads(a.q), K: a.heads(a.k), V: a.heads(a.v), Out: a.heads(a.out), LSE: dense(a.lse),
 	}
 	h.LSEBatch, h.LSEHead = a.lseStrides()

@@ -85,7 +85,7 @@ func (c *cuda) prepare(a *attention) (*attentionCall, error) {
 	rest := 65536 / float32(65536-a.drop)
 	call.args = append(args, 0,
 		uint64(math.Float32bits(a.scale))|uint64(math.Float32bits(rest))<<32,
-		uint64(a.drop)|a.seed<<32, a.seed>>32|call.aligned()<<32)
+		uint64(a.drop)|a.seed<<32, a.seed>>32|call.aligned()<<32, uint64(a.first*a.h))
 	return call, nil
 }
 

@@ -22,6 +22,8 @@ type Attention struct {
 	// Drop / 65536 is the share of weights that dropout takes; Seed chooses which.
 	Drop int
 	Seed uint64
+	// First is what dropout's counter calls batch element 0.
+	First int
 
 	Q, K, V Heads // (B, H, Tq, D), (B, Kv, Tk, D) twice
 	Out     Heads // (B, H, Tq, D)
@@ -135,7 +137,7 @@ func (a *Attention) head(b, h int) head {
 	x := head{
 		ldq: a.Q.Row, ldk: a.K.Row, ldv: a.V.Row, ldo: a.Out.Row, ldb: a.Bias.Row,
 		q1: s.Tq, k1: s.Tk, tq: s.Tq, tk: s.Tk, d: a.D, shift: s.Shift, left: a.Left, right: a.Right,
-		scale: a.Scale, drop: a.Drop, seed: a.Seed, number: b*a.H + h,
+		scale: a.Scale, drop: a.Drop, seed: a.Seed, number: (a.First+b)*a.H + h,
 	}
 	kv := h / (a.H / a.Kv)
 	x.q, x.out = a.Q.at(b, h, s.Q0), a.Out.at(b, h, s.Q0)

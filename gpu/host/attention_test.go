@@ -79,6 +79,7 @@ func randomAttention(rng *rand.Rand, typ DType, tq, tk, d int) *AttentionGrad {
 	}
 	if rng.IntN(3) == 0 {
 		a.Drop, a.Seed = rng.IntN(60000), rng.Uint64()
+		a.First = a.Drop % 5
 	}
 	return a
 }
@@ -109,7 +110,7 @@ func randomBias(rng *rand.Rand, b, h, tq, tk int) Bias {
 func (a *Attention) reference() *ref.Attention {
 	r := &ref.Attention{
 		B: a.B, H: a.H, Kv: a.Kv, Tq: a.Tq, Tk: a.Tk, D: a.D, Scale: float64(a.Scale), Left: a.Left, Right: a.Right,
-		Drop: a.Drop, Seed: a.Seed,
+		Drop: a.Drop, Seed: a.Seed, First: a.First,
 		Q: a.padded(a.Q, a.H, false), K: a.padded(a.K, a.Kv, true), V: a.padded(a.V, a.Kv, true),
 	}
 	for _, s := range a.Seqs {

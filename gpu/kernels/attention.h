@@ -23,6 +23,7 @@ struct AttentionArgs {
 	i64 tiles;                               // blocks a head
 	float scale, rest;                       // of the scores; of what dropout leaves
 	unsigned drop, seed0, seed1, aligned;    // of 65536; Philox key; rows allow 16-byte loads
+	i64 first;                               // what dropout calls head 0 of batch 0
 };
 
 struct AttentionGradArgs {
@@ -126,7 +127,7 @@ DEVICE float base2(float lse) { return lse == -INF ? INF : lse * LOG2E; }
 // The words of dropout for query i and the eight keys around j.
 DEVICE void dropout8(const AttentionArgs &p, const Place &s, int i, int j, unsigned c[4])
 {
-	c[0] = (unsigned)(j / 8), c[1] = (unsigned)i, c[2] = (unsigned)s.number, c[3] = 0;
+	c[0] = (unsigned)(j / 8), c[1] = (unsigned)i, c[2] = (unsigned)(p.first + s.number), c[3] = 0;
 	philox(c, p.seed0, p.seed1);
 }
 

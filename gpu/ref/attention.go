@@ -24,6 +24,8 @@ type Attention struct {
 	// 2014); those left are scaled up. Seed chooses which.
 	Drop int
 	Seed uint64
+	// First is what dropout's counter calls batch element 0.
+	First int
 
 	Q []float64 // (B, H, Tq, D)
 	K []float64 // (B, Kv, Tk, D)
@@ -124,7 +126,7 @@ func (a *Attention) keep(row, j int) float64 {
 	if a.Drop == 0 {
 		return 1
 	}
-	if Dropped(a.Seed, row/a.Tq, row%a.Tq, j, a.Drop) {
+	if Dropped(a.Seed, a.First*a.H+row/a.Tq, row%a.Tq, j, a.Drop) {
 		return 0
 	}
 	return 65536 / float64(65536-a.Drop)
