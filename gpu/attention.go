@@ -201,8 +201,10 @@ func (g *attentionGrad) check() error {
 	if err := live(g.q, g.k, g.v, g.out, g.lse, g.dOut, g.dq, g.dk, g.dv); err != nil {
 		return err
 	}
-	if g.bias != nil && g.bias.store.freed.Load() {
-		return fmt.Errorf("bias %s", g.bias)
+	if g.bias != nil {
+		if err := live(g.bias); err != nil {
+			return fmt.Errorf("bias %w", err)
+		}
 	}
 	for _, p := range [][2]*Tensor{{g.dOut, g.out}, {g.dq, g.q}, {g.dk, g.k}, {g.dv, g.v}} {
 		if dims(p[0].shape) != dims(p[1].shape) || p[0].dtype != p[1].dtype || p[0].shape[3] > 1 && p[0].strides[3] != 1 {

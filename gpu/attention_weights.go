@@ -42,8 +42,10 @@ func (r *AttentionResult) weightsInto(w *Tensor, queries []int) error {
 	if err := live(a.q, a.k, a.lse); err != nil {
 		return err
 	}
-	if a.bias != nil && a.bias.store.freed.Load() {
-		return fmt.Errorf("bias %s", a.bias)
+	if a.bias != nil {
+		if err := live(a.bias); err != nil {
+			return fmt.Errorf("bias %w", err)
+		}
 	}
 	for _, i := range queries {
 		if i < 0 || i >= a.tq {

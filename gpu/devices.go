@@ -7,6 +7,7 @@ import (
 	"runtime/metrics"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -40,26 +41,21 @@ func Devices() []*Device {
 // closing ends a device, once. It does not refer to the device itself: the
 // collector runs it for one that nobody reaches.
 type closing struct {
-	mu     sync.Mutex
-	done   bool
+	done   atomic.Bool
 	memory *mem.Allocator
 	back   backend
 }
 
-func (c *closing) closed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.done
-}
+// closed says whether the device ended; one that is not registered never does.
+func (c *closing) closed() bool { return c != nil && c.done.Load() }
 
+// run gives the memory back before the backend ends: the collector may find a device
+// and its tensors unreached together, and runs what it does for them in any order.
 func (c *closing) run() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done {
+	if !c.done.CompareAndSwap(false, true) {
 		return nil
 	}
-	c.done = true
-	return errors.Join(c.memory.Trim(), c.back.close())
+	return errors.Join(c.memory.Close(), c.back.close())
 }
 
 // register makes a device one of Devices and sees to its end.

@@ -68,3 +68,26 @@ func TestOutOfMemorySaysWhoHoldsWhat(t *testing.T) {
 		}
 	})
 }
+
+// The collector may find a device and its tensors at once, and runs their cleanups
+// in any order: the device's may come first.
+func TestDeviceMayEndBeforeItsTensors(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		x, y := must(dev.Zeros(mem.Data, 1000))(t), must(dev.Zeros(mem.Data, 1000))(t)
+		if err := errors.Join(dev.Close(), x.store.block.Free(), x.Free()); err != nil {
+			t.Fatal(err)
+		}
+		if live := dev.Memory(); live.Total.Live != 0 || live.Reserved != 0 {
+			t.Errorf("a closed device holds %+v", live)
+		}
+		if err := Add(y, y); err == nil || !strings.Contains(err.Error(), "used after its device was closed") {
+			t.Error("a tensor of a closed device:", err)
+		}
+		if _, err := y.Float32s(); err == nil || !strings.Contains(err.Error(), "used after its device was closed") {
+			t.Error("reading a tensor of a closed device:", err)
+		}
+		if _, err := dev.Zeros(mem.Data, 1); !errors.Is(err, mem.ErrClosed) {
+			t.Error("a tensor made on a closed device:", err)
+		}
+	})
+}

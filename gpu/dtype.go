@@ -51,6 +51,8 @@ func live(all ...*Tensor) error {
 			return fmt.Errorf("nil tensor")
 		case t.store.freed.Load():
 			return fmt.Errorf("%s: used after Free", t)
+		case t.store.dev.shut.closed():
+			return fmt.Errorf("%s: used after its device was closed", t)
 		case t.store.dev != all[0].store.dev:
 			return fmt.Errorf("%s and %s: on two devices", all[0], t)
 		}

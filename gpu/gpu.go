@@ -146,8 +146,9 @@ func (d *Device) Lost() error {
 	return nil
 }
 
-// Close frees the device's cached memory and its context. Its tensors must not
-// be used afterwards. A device that nobody reaches is closed by itself.
+// Close frees the device's memory, that of its tensors too, and its context.
+// Afterwards its tensors can be freed and nothing else: all other calls are errors.
+// A device that nobody reaches is closed by itself.
 func (d *Device) Close() error {
 	if err := d.shut.run(); err != nil {
 		return fmt.Errorf("close %s: %w", d.name, err)

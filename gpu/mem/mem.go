@@ -6,8 +6,12 @@
 package mem
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 	"sync"
 	"time"
 )
@@ -62,6 +66,7 @@ type Allocator struct {
 	subs   map[int]func(Event)
 	nextID int
 	blocks uint64
+	closed bool
 	// reclaim runs without the lock when memory is short, before giving up.
 	reclaim func()
 }
@@ -97,12 +102,15 @@ func New(name string, source Source, reclaim func()) *Allocator {
 
 // Alloc returns a block of size bytes (zero is allowed) for cat. The memory is
 // aligned to 64 bytes and not cleared. The error is an *OutOfMemoryError when
-// the cap or the source refuses.
+// the cap or the source refuses, or wraps ErrClosed.
 func (a *Allocator) Alloc(size int64, cat Category) (*Block, error) {
 	if size < 0 || cat >= NumCategories {
 		return nil, fmt.Errorf("allocate %d bytes of category %d on %s: no such size or category", size, cat, a.state.Name)
 	}
 	b, err := a.try(size, cat)
+	if errors.Is(err, ErrClosed) {
+		return nil, err
+	}
 	if err != nil && a.reclaim != nil {
 		a.reclaim()
 		b, err = a.try(size, cat)
@@ -117,7 +125,7 @@ func (a *Allocator) Alloc(size int64, cat Category) (*Block, error) {
 
 // Adopt makes a block of host memory that the caller keeps: it counts as live, and
 // its region does not count as reserved. Freeing it leaves the memory alone. The
-// error is an *OutOfMemoryError where the cap refuses.
+// error is an *OutOfMemoryError where the cap refuses, or wraps ErrClosed.
 func (a *Allocator) Adopt(memory []byte, cat Category) (*Block, error) {
 	size := int64(len(memory))
 	if cat >= NumCategories {
@@ -125,6 +133,10 @@ func (a *Allocator) Adopt(memory []byte, cat Category) (*Block, error) {
 	}
 	a.mu.Lock()
 	s := &a.state
+	if a.closed {
+		a.mu.Unlock()
+		return nil, fmt.Errorf("adopt %d bytes on %s: %w", size, s.Name, ErrClosed)
+	}
 	if s.Cap > 0 && s.Total.Live+size > s.Cap {
 		err := a.outOfMemory(size, cat, nil)
 		a.mu.Unlock()
@@ -151,6 +163,9 @@ func (a *Allocator) try(size int64, cat Category) (*Block, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := &a.state
+	if a.closed {
+		return nil, fmt.Errorf("allocate %d bytes on %s: %w", size, s.Name, ErrClosed)
+	}
 	if s.Cap > 0 && s.Total.Live+size > s.Cap {
 		return nil, a.outOfMemory(size, cat, nil)
 	}
@@ -217,6 +232,24 @@ func (a *Allocator) Trim() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.trim()
+}
+
+// ErrClosed says that an allocator was closed.
+var ErrClosed = errors.New("the device is closed")
+
+// Close frees every live block, releases what is cached, and refuses every later
+// allocation with ErrClosed. The source is not used afterwards: freeing a block
+// does nothing any more.
+func (a *Allocator) Close() error {
+	a.mu.Lock()
+	a.closed = true
+	blocks := slices.Collect(maps.Keys(a.live))
+	a.mu.Unlock()
+	var first error
+	for _, b := range blocks {
+		first = cmp.Or(first, b.Free())
+	}
+	return cmp.Or(first, a.Trim())
 }
 
 // Snapshot returns the counters of this moment.
