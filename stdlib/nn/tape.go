@@ -32,6 +32,8 @@ type Value struct {
 	// parent is set in a view: its gradient is the parent's.
 	parent *Value
 	needs  bool
+	// sizes says of (B, T, D) how many tokens each was merged from; nil: one each.
+	sizes []float32
 }
 
 // NewTape returns a tape that records gradients.
