@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"attune/gpu"
 	"attune/stdlib/nn"
 )
 
@@ -28,15 +29,15 @@ func (l Losses) mean(net *nn.Net) (float64, error) {
 	return sum, nil
 }
 
-// Attend asks which parts of a model matter: heads, neurons or channels, as the
-// sites name them. It scores each part, takes it out and measures the loss, and
+// Attend asks which parts of a model matter: heads, neurons, channels or layers, as
+// the sites name them. It scores each part, takes it out and measures the loss, and
 // holds each score against random choices. The model is as it was afterwards, its
 // gradients are zero.
 //
 // The scores are the size of the weights that read a part; the gradient (how fast
 // the loss changes as the part fades, mean of absolute values over losses; Michel
-// et al. 2019, "Are Sixteen Heads Really Better than One?", eq. 2); and for heads,
-// where the sites are all attentions of the model in its order, how focused their
+// et al. 2019, "Are Sixteen Heads Really Better than One?", eq. 2); and for heads
+// and layers, where the sites are all attentions of the model in its order, how focused their
 // rows are (1 - Weights.Entropy) and Weights.Confidence.
 //
 // cut is how many parts are taken out at once, 0 for half. It takes a pass over all
@@ -68,15 +69,15 @@ func attend(net *nn.Net, losses Losses, seed uint64, cut int, sites []Site) (*Re
 	if err != nil {
 		return nil, err
 	}
-	if part == Heads {
+	if part == Heads || part == Layers {
 		more, err := headScores(net, losses, sites)
 		if err != nil {
 			return nil, err
 		}
 		scores = append(scores, more...)
 	}
-	return trial(part.one(), names, scores, cut, seed, func(gone []int) (float64, error) {
-		return lossWithout(net, losses, sites, gone)
+	return trial(part.one(), names, scores, cut, seed, func(of pick) (float64, error) {
+		return lossWithout(net, losses, sites, of(0, 0))
 	})
 }
 
@@ -127,42 +128,58 @@ func lossWithout(net *nn.Net, losses Losses, sites []Site, gone []int) (loss flo
 // weightScores are "size" and, where the parameters have gradients, "gradient".
 func weightScores(net *nn.Net, losses Losses, sites []Site) ([]Score, error) {
 	size, gradient := Score{Name: "size"}, Score{Name: "gradient"}
+	squares, err := perPart(sites, func(p *nn.Param) *gpu.Tensor { return p.Value })
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range squares {
+		size.Values = append(size.Values, math.Sqrt(s))
+	}
+	gradient.Values = make([]float64, len(squares))
 	for _, s := range sites {
-		w, err := s.cuts[s.reader].param.Value.Float32s()
-		if err != nil {
-			return nil, err
-		}
-		for _, sq := range s.perPart(w, w) {
-			size.Values = append(size.Values, math.Sqrt(sq))
+		for _, c := range s.reads {
+			if c.param.Grad == nil {
+				return []Score{size}, nil
+			}
 		}
 	}
-	sums := make([]float64, len(size.Values))
 	for _, f := range losses {
 		if err := gradients(net, f); err != nil {
 			return nil, err
 		}
-		at := 0
-		for _, s := range sites {
-			p := s.cuts[s.reader].param
-			if p.Grad == nil {
-				return []Score{size}, nil
-			}
-			w, err := p.Value.Float32s()
-			if err != nil {
-				return nil, err
-			}
-			g, err := p.Grad.Float32s()
-			if err != nil {
-				return nil, err
-			}
-			for _, d := range s.perPart(w, g) {
-				sums[at] += math.Abs(d) / float64(len(losses))
-				at++
-			}
+		slopes, err := perPart(sites, func(p *nn.Param) *gpu.Tensor { return p.Grad })
+		if err != nil {
+			return nil, err
+		}
+		for i, d := range slopes {
+			gradient.Values[i] += math.Abs(d) / float64(len(losses))
 		}
 	}
-	gradient.Values = sums
 	return []Score{size, gradient}, net.ZeroGrad()
+}
+
+// perPart is for each part the sum, over what reads it, of the weight times what of
+// says.
+func perPart(sites []Site, of func(p *nn.Param) *gpu.Tensor) ([]float64, error) {
+	var out []float64
+	for _, s := range sites {
+		sums := make([]float64, s.Of)
+		for _, c := range s.reads {
+			a, err := c.param.Value.Float32s()
+			if err != nil {
+				return nil, err
+			}
+			b, err := of(c.param).Float32s()
+			if err != nil {
+				return nil, err
+			}
+			for i := range sums {
+				c.each([]int{i}, func(at int) { sums[i] += float64(a[at]) * float64(b[at]) })
+			}
+		}
+		out = append(out, sums...)
+	}
+	return out, nil
 }
 
 // gradients leaves the loss's gradient, and nothing else, in the parameters.
@@ -174,29 +191,8 @@ func gradients(net *nn.Net, loss func(t *nn.Tape) *nn.Value) error {
 	return errors.Join(t.Backward(loss(t)), t.Free())
 }
 
-// perPart is for each part the sum of a times b over what reads it.
-func (s Site) perPart(a, b []float32) []float64 {
-	c := s.cuts[s.reader]
-	shape := c.param.Value.Shape()
-	inner, n := 1, shape[c.axis]
-	for _, d := range shape[c.axis+1:] {
-		inner *= d
-	}
-	out := make([]float64, s.Of)
-	for part := range out {
-		for _, i := range c.index([]int{part}) {
-			for at := i * inner; at < len(a); at += n * inner {
-				for j := at; j < at+inner; j++ {
-					out[part] += float64(a[j]) * float64(b[j])
-				}
-			}
-		}
-	}
-	return out
-}
-
-// headScores are "focus" and "confidence", or none where the model has other
-// attentions than the sites.
+// headScores are "focus" and "confidence" of heads, or of layers as the mean over
+// their heads; none where the model has other attentions than the sites.
 func headScores(net *nn.Net, losses Losses, sites []Site) ([]Score, error) {
 	focus, confidence := Score{Name: "focus"}, Score{Name: "confidence"}
 	for k, f := range losses {
@@ -209,18 +205,18 @@ func headScores(net *nn.Net, losses Losses, sites []Site) ([]Score, error) {
 		}
 		at := 0
 		for i, w := range layers {
-			if w.Heads != sites[i].Of {
+			if w.Heads%sites[i].Of != 0 {
 				return nil, nil
 			}
-			e, c := w.Entropy(), w.Confidence()
+			e, c, share := w.Entropy(), w.Confidence(), w.Heads/sites[i].Of
 			for h := range w.Heads {
-				if k == 0 {
+				if k == 0 && h%share == 0 {
 					focus.Values, confidence.Values = append(focus.Values, 0), append(confidence.Values, 0)
 				}
-				focus.Values[at] += (1 - e[h]) / float64(len(losses))
-				confidence.Values[at] += c[h] / float64(len(losses))
-				at++
+				focus.Values[at+h/share] += (1 - e[h]) / float64(len(losses)*share)
+				confidence.Values[at+h/share] += c[h] / float64(len(losses)*share)
 			}
+			at += sites[i].Of
 		}
 	}
 	return []Score{focus, confidence}, nil

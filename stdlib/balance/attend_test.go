@@ -110,14 +110,14 @@ func TestTrialTellsScoresFromChance(t *testing.T) {
 		for i := range worth {
 			worth[i] = r.ExpFloat64()
 		}
-		loss := func(gone []int) (float64, error) {
+		loss := func(of pick) (float64, error) {
 			sum := 1.0
-			for _, i := range gone {
+			for _, i := range of(0, 0) {
 				sum += worth[i]
 			}
 			return sum, nil
 		}
-		known, backward, blind := Score{"known", nil}, Score{"backward", nil}, Score{"blind", nil}
+		known, backward, blind := Score{Name: "known"}, Score{Name: "backward"}, Score{Name: "blind"}
 		for _, w := range worth {
 			known.Values = append(known.Values, w*w)
 			backward.Values = append(backward.Values, -w)
@@ -145,25 +145,25 @@ func TestTrialErrors(t *testing.T) {
 	if _, err := trial("head", names, nil, 2, 1, nil); err == nil {
 		t.Error("all out: no error")
 	}
-	_, err := trial("head", names, nil, 1, 1, func(gone []int) (float64, error) {
-		if len(gone) > 0 {
+	_, err := trial("head", names, nil, 1, 1, func(of pick) (float64, error) {
+		if len(of(0, 0)) > 0 {
 			return 0, broken
 		}
 		return 0, nil
 	})
-	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "without head [0]") {
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "without some heads") {
 		t.Errorf("got %v", err)
 	}
-	ok := func([]int) (float64, error) { return 0, nil }
-	if _, err := trial("head", names, []Score{{"short", []float64{1}}}, 1, 1, ok); err == nil || !strings.Contains(err.Error(), "short has 1 values for 2 heads") {
+	ok := func(pick) (float64, error) { return 0, nil }
+	if _, err := trial("head", names, []Score{{Name: "short", Values: []float64{1}}}, 1, 1, ok); err == nil || !strings.Contains(err.Error(), "short has 1 values for 2 heads") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestReportIsTwoTables(t *testing.T) {
-	rep, err := trial("head", []string{"one", "two", "three", "four"}, []Score{{"entropy", []float64{1, 2, 3, 4}}}, 2, 1, func(gone []int) (float64, error) {
+	rep, err := trial("head", []string{"one", "two", "three", "four"}, []Score{{Name: "entropy", Values: []float64{1, 2, 3, 4}}}, 2, 1, func(of pick) (float64, error) {
 		sum := 0.5
-		for _, i := range gone {
+		for _, i := range of(0, 0) {
 			sum += float64(i)
 		}
 		return sum, nil

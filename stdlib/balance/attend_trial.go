@@ -14,6 +14,9 @@ import (
 type Score struct {
 	Name   string
 	Values []float64
+	// each has the scores of each batch's examples, where they differ by example;
+	// Values is then their mean.
+	each [][][]float64
 }
 
 // Tested is a score held against what parts turned out to matter.
@@ -76,36 +79,55 @@ func (s Score) Lowest(n int) []int {
 // draws is the number of random choices that a score must beat.
 const draws = 20
 
+// pick says which parts are gone in an example of a batch.
+type pick func(batch, example int) []int
+
+// fixed is the same parts for all examples.
+func fixed(gone []int) pick { return func(int, int) []int { return gone } }
+
+// lowest picks the n parts of the lowest score, of each example where they differ.
+func (s Score) lowest(n int) pick {
+	if s.each == nil {
+		return fixed(s.Lowest(n))
+	}
+	return func(batch, example int) []int { return Score{Values: s.each[batch][example]}.Lowest(n) }
+}
+
 // trial takes out each part alone, then as many as cut at once: those of each
-// score's lowest, and random ones. loss is the model's with these parts gone.
-func trial(part string, names []string, scores []Score, cut int, seed uint64, loss func(gone []int) (float64, error)) (*Report, error) {
+// score's lowest, and random ones. loss is the model's with these parts gone. Where
+// a score differs by example, so do random choices.
+func trial(part string, names []string, scores []Score, cut int, seed uint64, loss func(of pick) (float64, error)) (*Report, error) {
 	if cut < 1 || cut >= len(names) {
 		return nil, fmt.Errorf("test scores by taking out %d of %d %ss: want at least one out and one left", cut, len(names), part)
 	}
+	for _, s := range scores {
+		if len(s.Values) != len(names) {
+			return nil, fmt.Errorf("score %s has %d values for %d %ss", s.Name, len(s.Values), len(names), part)
+		}
+	}
 	r := &Report{Part: part, Names: names, Cut: cut}
 	var err error
-	if r.Loss, err = loss(nil); err != nil {
+	if r.Loss, err = loss(fixed(nil)); err != nil {
 		return nil, err
 	}
-	rise := func(gone []int) (float64, error) {
-		l, err := loss(gone)
+	rise := func(of pick) (float64, error) {
+		l, err := loss(of)
 		if err != nil {
-			return 0, fmt.Errorf("loss without %s %v: %w", part, gone, err)
+			return 0, fmt.Errorf("loss without some %ss: %w", part, err)
 		}
 		return l - r.Loss, nil
 	}
 	for i := range names {
-		d, err := rise([]int{i})
+		d, err := rise(fixed([]int{i}))
 		if err != nil {
 			return nil, err
 		}
 		r.Without = append(r.Without, d)
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x617474656e64))
+	byExample := slices.ContainsFunc(scores, func(s Score) bool { return s.each != nil })
 	for range draws {
-		gone := rng.Perm(len(names))[:cut]
-		slices.Sort(gone)
-		d, err := rise(gone)
+		d, err := rise(atRandom(rng, len(names), cut, byExample))
 		if err != nil {
 			return nil, err
 		}
@@ -113,22 +135,34 @@ func trial(part string, names []string, scores []Score, cut int, seed uint64, lo
 	}
 	// What each part costs alone is a score too: the best that looking at single
 	// parts can do, at the price of a pass for each.
-	for _, s := range append(slices.Clone(scores), Score{"ablation", r.Without}) {
-		if len(s.Values) != len(names) {
-			return nil, fmt.Errorf("score %s has %d values for %d %ss", s.Name, len(s.Values), len(names), part)
-		}
+	for _, s := range append(slices.Clone(scores), Score{Name: "ablation", Values: r.Without}) {
 		t := Tested{Score: s, Rank: spearman(s.Values, r.Without)}
-		if t.Cost, err = rise(s.Lowest(cut)); err != nil {
+		if t.Cost, err = rise(s.lowest(cut)); err != nil {
 			return nil, err
 		}
+		worse := 0
 		for _, d := range r.Random {
 			if d > t.Cost {
-				t.Better += 1 / float64(len(r.Random))
+				worse++
 			}
 		}
+		t.Better = float64(worse) / float64(len(r.Random))
 		r.Scores = append(r.Scores, t)
 	}
 	return r, nil
+}
+
+// atRandom picks cut of n parts.
+func atRandom(rng *rand.Rand, n, cut int, byExample bool) pick {
+	draw := func() []int {
+		gone := rng.Perm(n)[:cut]
+		slices.Sort(gone)
+		return gone
+	}
+	if byExample {
+		return func(int, int) []int { return draw() }
+	}
+	return fixed(draw())
 }
 
 // spearman is the correlation of the ranks of a and b; ties share the mean of

@@ -56,12 +56,13 @@ const (
 	Heads Part = iota
 	Neurons
 	Channels
+	Layers
 )
 
 // String is the part's name in the plural.
 func (p Part) String() string {
-	if int(p) < 3 {
-		return [...]string{"heads", "neurons", "channels"}[p]
+	if p <= Layers {
+		return [...]string{"heads", "neurons", "channels", "layers"}[p]
 	}
 	return fmt.Sprintf("part %d", p)
 }

@@ -19,9 +19,9 @@ type Site struct {
 	Part  Part
 	Of    int
 	cuts  []cut
-	// reader is the one of cuts that reads what the parts give: with its entries
+	// reads are the parameters that read what the parts give: with its entries there
 	// zero, a part might as well not be there.
-	reader int
+	reads  []cut
 	resize func(n int)
 }
 
@@ -52,13 +52,13 @@ func runs(of, width, groups int) func([]int) []int {
 // HeadsOf is where the heads of an attention can be taken out.
 func HeadsOf(layer string, a *nn.SelfAttention) Site {
 	width := a.Out.W.Value.Dim(0) / a.Heads
+	out := cut{a.Out.W, 0, runs(a.Heads, width, 1)}
 	return Site{
 		Layer: layer, Part: Heads, Of: a.Heads,
 		cuts: []cut{
-			{a.QKV.W, 1, runs(a.Heads, width, 3)}, {a.QKV.B, 0, runs(a.Heads, width, 3)},
-			{a.Out.W, 0, runs(a.Heads, width, 1)},
+			{a.QKV.W, 1, runs(a.Heads, width, 3)}, {a.QKV.B, 0, runs(a.Heads, width, 3)}, out,
 		},
-		reader: 2,
+		reads:  []cut{out},
 		resize: func(n int) { a.Heads = n },
 	}
 }
@@ -67,15 +67,29 @@ func HeadsOf(layer string, a *nn.SelfAttention) Site {
 // up and rows of down, with any elementwise function between them.
 func NeuronsOf(layer string, up, down *nn.Linear) Site {
 	n := down.W.Value.Dim(0)
+	out := cut{down.W, 0, runs(n, 1, 1)}
 	return Site{
 		Layer: layer, Part: Neurons, Of: n,
-		cuts:   []cut{{up.W, 1, runs(n, 1, 1)}, {up.B, 0, runs(n, 1, 1)}, {down.W, 0, runs(n, 1, 1)}},
-		reader: 2,
+		cuts:  []cut{{up.W, 1, runs(n, 1, 1)}, {up.B, 0, runs(n, 1, 1)}, out},
+		reads: []cut{out},
 	}
+}
+
+// LayerOf is a block as one part, for Attend: without it, what goes in comes out.
+// It cannot be pruned; leave the block out of the model.
+func LayerOf(layer string, b *nn.Block) Site {
+	s := Site{Layer: layer, Part: Layers, Of: 1}
+	for _, p := range []*nn.Param{b.Attention.Out.W, b.Attention.Out.B, b.Down.W, b.Down.B} {
+		s.reads = append(s.reads, cut{p, 0, runs(1, p.Value.Dim(0), 1)})
+	}
+	return s
 }
 
 // names are what a Report calls the parts: "block.attention head 2".
 func (s Site) names() []string {
+	if s.Part == Layers {
+		return []string{s.Layer}
+	}
 	var out []string
 	for i := range s.Of {
 		out = append(out, fmt.Sprintf("%s %s %d", s.Layer, s.Part.one(), i))
@@ -134,6 +148,9 @@ func (s *Site) Prune(opt gpu.Optimizer, keep []int) error {
 	if len(keep) == s.Of {
 		return nil
 	}
+	if len(s.cuts) == 0 {
+		return fmt.Errorf("prune %s: its %s cannot be taken out", s.Layer, s.Part)
+	}
 	if err := s.prune(opt, keep); err != nil {
 		return fmt.Errorf("prune %s to %d %s: %w", s.Layer, len(keep), s.Part, err)
 	}
@@ -185,25 +202,44 @@ func (s *Site) prune(opt gpu.Optimizer, keep []int) error {
 // silence sets what reads the parts in gone to zero, as if they had been taken
 // out, until back is called.
 func (s Site) silence(gone []int) (back func() error, err error) {
-	c := s.cuts[s.reader]
-	old, err := c.param.Value.Float32s()
-	if err != nil {
-		return nil, err
+	var undo []func() error
+	back = func() error {
+		var errs []error
+		for _, f := range undo {
+			errs = append(errs, f())
+		}
+		return errors.Join(errs...)
 	}
-	values := slices.Clone(old)
-	inner := 1
+	for _, c := range s.reads {
+		old, err := c.param.Value.Float32s()
+		if err != nil {
+			return nil, errors.Join(err, back())
+		}
+		values := slices.Clone(old)
+		c.each(gone, func(at int) { values[at] = 0 })
+		if err := c.param.Value.CopyFrom(values); err != nil {
+			return nil, errors.Join(err, back())
+		}
+		undo = append(undo, func() error { return c.param.Value.CopyFrom(old) })
+	}
+	return back, nil
+}
+
+// each calls f with the place of every element that belongs to the parts.
+func (c cut) each(parts []int, f func(at int)) {
 	shape := c.param.Value.Shape()
-	for _, n := range shape[c.axis+1:] {
-		inner *= n
+	inner, n, outer := 1, shape[c.axis], 1
+	for _, d := range shape[c.axis+1:] {
+		inner *= d
 	}
-	n := shape[c.axis]
-	for _, i := range c.index(gone) {
-		for at := i * inner; at < len(values); at += n * inner {
-			clear(values[at : at+inner])
+	for _, d := range shape[:c.axis] {
+		outer *= d
+	}
+	for _, i := range c.index(parts) {
+		for o := range outer {
+			for j := range inner {
+				f((o*n+i)*inner + j)
+			}
 		}
 	}
-	if err := c.param.Value.CopyFrom(values); err != nil {
-		return nil, err
-	}
-	return func() error { return c.param.Value.CopyFrom(old) }, nil
 }
