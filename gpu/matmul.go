@@ -90,6 +90,9 @@ func matrix(t *Tensor) host.Matrix {
 }
 
 func (c cpu) matmul(out, a, b, bias *Tensor, add bool) error {
+	if bias != nil && a.dtype == Float32 {
+		return c.engine.MatMulBias(matrix(out), matrix(a), matrix(b), dense(bias))
+	}
 	if bias != nil {
 		row := view(bias)
 		row.Shape, row.Strides = out.shape, []int{0, 1}

@@ -39,8 +39,10 @@ static void ISA(pack_a)(const float *a, int64_t rs, int64_t cs, int64_t m, int64
 	}
 	for (int64_t i = 0; i < m; i += MR) {
 		int64_t w = lesser(MR, m - i);
-		for (int64_t p = 0; p < k; p++, dst += MR)
-			for (int64_t r = 0; r < MR; r++) dst[r] = r < w ? a[p * cs + i + r] : 0;
+		for (int64_t p = 0; p < k; p++, dst += MR) {
+			if (w == MR) memcpy(dst, a + p * cs + i, sizeof(float) * MR);
+			else for (int64_t r = 0; r < MR; r++) dst[r] = r < w ? a[p * cs + i + r] : 0;
+		}
 	}
 }
 
@@ -54,20 +56,27 @@ static void ISA(edge)(int nv, int64_t k, int64_t m, int64_t n, const float *a, c
 			c[i * ldc + j] = (add ? c[i * ldc + j] : 0) + tmp[i * NR + j];
 }
 
-// C (m, n) = or += A (m, k) B (k, n), f32. Element (i, p) of A is a[i*ars + p*acs],
+// Rows of C become the bias (n): the block is still in cache when the tiles add to it.
+static void ISA(fill)(int64_t m, int64_t n, float *c, int64_t ldc, const float *bias)
+{
+	for (int64_t i = 0; i < m; i++, c += ldc) memcpy(c, bias, sizeof(float) * n);
+}
+
+// C (m, n) = A (m, k) B (k, n), with add C + A B, with a bias (n) that in every row; f32. Element (i, p) of A is a[i*ars + p*acs],
 // (p, j) of B is b[p*brs + j*bcs]; one stride of each is 1. C's rows are ldc apart.
 void ISA(gemm)(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
-	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, float *ws)
+	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, const float *bias, float *ws)
 {
 	float *bp = ws, *ap = bp + (int64_t)KC * NC, *tmp = ap + MC * KC;
 	for (int64_t p = 0; p < k; p += KC) {
 		int64_t kc = lesser(KC, k - p);
-		int sum = add || p > 0;
+		int sum = add || bias || p > 0;
 		for (int64_t j0 = 0; j0 < n; j0 += NC) {
 			int64_t nc = lesser(NC, n - j0);
 			ISA(pack_b)(b + p * brs + j0 * bcs, brs, bcs, kc, nc, bp);
 			for (int64_t i0 = 0; i0 < m; i0 += MC) {
 				int64_t mc = lesser(MC, m - i0);
+				if (bias && p == 0) ISA(fill)(mc, nc, c + i0 * ldc + j0, ldc, bias + j0);
 				ISA(pack_a)(a + i0 * ars + p * acs, ars, acs, mc, kc, ap);
 				for (int64_t j = 0; j < nc; j += NR) {
 					int64_t w = lesser(NR, nc - j);

@@ -85,6 +85,7 @@ type kernels interface {
 	streams
 	gemmSpace() int
 	gemm(c, a, b Matrix, add bool, ws []float32)
+	gemmBias(c, a, b Matrix, bias, ws []float32)
 	attentionSpace(tk, d int) int
 	attention(h *head, ws []float32)
 	attentionWeights(h *head, w, ws []float32)

@@ -47,7 +47,17 @@ func (m Matrix) columns(lo, hi int) Matrix { return m.T().rows(lo, hi).T() }
 
 // MatMul computes c = a b, or c += a b with add: a (m, k), b (k, n), c (m, n).
 // C's column stride is 1, and c overlaps neither a nor b. Errors name the shapes.
-func (e *Engine) MatMul(c, a, b Matrix, add bool) error {
+func (e *Engine) MatMul(c, a, b Matrix, add bool) error { return e.matMul(c, a, b, nil, add) }
+
+// MatMulBias computes c = a b + bias in every row, bias (n); the rest is as for MatMul.
+func (e *Engine) MatMulBias(c, a, b Matrix, bias []float32) error {
+	if len(bias) != c.Cols {
+		return fmt.Errorf("multiply matrices: bias of %d for %v", len(bias), c)
+	}
+	return e.matMul(c, a, b, bias, false)
+}
+
+func (e *Engine) matMul(c, a, b Matrix, bias []float32, add bool) error {
 	for _, m := range []Matrix{c, a, b} {
 		if err := m.check(); err != nil {
 			return fmt.Errorf("multiply matrices: %w", err)
@@ -60,7 +70,8 @@ func (e *Engine) MatMul(c, a, b Matrix, add bool) error {
 		return nil
 	}
 	if a.Cols == 0 {
-		return e.clearRows(c, add)
+		e.emptySum(c, bias, add)
+		return nil
 	}
 	work := int(float64(c.Rows) * float64(c.Cols) * float64(a.Cols) / 30)
 	pieces := max(1, min(e.threads, work/grain))
@@ -75,18 +86,28 @@ func (e *Engine) MatMul(c, a, b Matrix, add bool) error {
 	count := (n + step - 1) / step
 	return e.tasks(count, work, e.run.gemmSpace(), func(i int, ws []float32) {
 		lo, hi := i*step, min(n, (i+1)*step)
+		part, left, right, row := c, a, b, bias
 		if byRows {
-			e.run.gemm(c.rows(lo, hi), a.rows(lo, hi), b, add, ws)
+			part, left = c.rows(lo, hi), a.rows(lo, hi)
 		} else {
-			e.run.gemm(c.columns(lo, hi), a, b.columns(lo, hi), add, ws)
+			part, right = c.columns(lo, hi), b.columns(lo, hi)
 		}
+		if bias == nil {
+			e.run.gemm(part, left, right, add, ws)
+			return
+		}
+		if !byRows {
+			row = bias[lo:hi]
+		}
+		e.run.gemmBias(part, left, right, row, ws)
 	})
 }
 
-// clearRows is the product of matrices with no inner elements.
-func (e *Engine) clearRows(c Matrix, add bool) error {
+// emptySum is the product of matrices with no inner elements.
+func (e *Engine) emptySum(c Matrix, bias []float32, add bool) {
 	for i := 0; !add && i < c.Rows; i++ {
-		clear(c.Data[i*c.RowStride : i*c.RowStride+c.Cols])
+		row := c.Data[i*c.RowStride : i*c.RowStride+c.Cols]
+		clear(row)
+		copy(row, bias)
 	}
-	return nil
 }

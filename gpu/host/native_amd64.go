@@ -23,8 +23,8 @@ static int64_t attention_space(int wide, int64_t tk, int64_t d) { return PICK(at
 static int64_t attention_grad_space(int wide, int64_t tk, int64_t d) { return PICK(attention_grad_space, tk, d); }
 
 static void gemm(int wide, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
-	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, float *ws)
-{ PICK(gemm, m, n, k, a, ars, acs, b, brs, bcs, c, ldc, add, ws); }
+	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, const float *bias, float *ws)
+{ PICK(gemm, m, n, k, a, ars, acs, b, brs, bcs, c, ldc, add, bias, ws); }
 static void attention(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *lse, float *ws)
 { PICK(attention, h, q, k, v, bias, o, lse, ws); }
 static void attention_weights(int wide, const attune_head *h, const float *q, const float *k, const float *bias, const float *lse, float *w, float *ws)
@@ -94,7 +94,12 @@ func (k vector) attentionGradSpace(tk, d int) int {
 
 func (k vector) gemm(c, a, b Matrix, add bool, ws []float32) {
 	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), f(a.Data), n(a.RowStride), n(a.ColStride),
-		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), flag(add), f(ws))
+		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), flag(add), nil, f(ws))
+}
+
+func (k vector) gemmBias(c, a, b Matrix, bias, ws []float32) {
+	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), f(a.Data), n(a.RowStride), n(a.ColStride),
+		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), 0, f(bias), f(ws))
 }
 
 // numbers fills the C form of a head's numbers.

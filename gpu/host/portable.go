@@ -28,6 +28,13 @@ func (portable) gemm(c, a, b Matrix, add bool, _ []float32) {
 	}
 }
 
+func (k portable) gemmBias(c, a, b Matrix, bias, ws []float32) {
+	for i := range c.Rows {
+		copy(c.Data[i*c.RowStride:][:c.Cols], bias)
+	}
+	k.gemm(c, a, b, true, ws)
+}
+
 // axpy does y += s x.
 func axpy(y []float32, s float32, x []float32) {
 	x = x[:len(y)]
