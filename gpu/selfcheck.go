@@ -13,8 +13,9 @@ import (
 
 // Check is one comparison of a device's kernels with the CPU's on the same values.
 type Check struct {
-	// Name says what was computed, with dtypes and shapes.
-	Name string
+	// Kind groups checks: "kernel", "attention", "product", "layers", "optimizer". Name
+	// says what was computed, with dtypes and shapes.
+	Kind, Name string
 	// Error is the largest |difference| / (1 + |CPU's value|), Limit what is allowed.
 	Error, Limit float64
 	// Took is the device's time, first use and copies included.
@@ -26,10 +27,11 @@ type Check struct {
 // OK says whether the device's values agree.
 func (c Check) OK() bool { return c.Err == nil && c.Error <= c.Limit }
 
-// SelfCheck runs attention, its gradients, decoding, matrix products and layers on the
-// device and on the CPU, for each element type and each head size that there are
-// kernels for, and compares. It takes a few milliseconds a check on a GPU, plus the
-// compilation of its kernels at first use.
+// SelfCheck runs each kernel, as at its trial before its first use, then attention with
+// all it can be asked for, its gradients, views of its weights and decoding, matrix
+// products, layers, and all optimizers, on the device and on the CPU, for each element
+// type and each head size that there are kernels for, and compares. It takes a few
+// milliseconds a check on a GPU, plus the compilation of its kernels at first use.
 func SelfCheck(dev *Device) ([]Check, error) {
 	cpu, err := OpenCPU(0)
 	if err != nil {
@@ -37,21 +39,35 @@ func SelfCheck(dev *Device) ([]Check, error) {
 	}
 	defer runtime.KeepAlive(dev)
 	dev = dev.untried()
-	var all []Check
+	all, err := kernelChecks(dev)
+	if err != nil {
+		return nil, fmt.Errorf("check %s: %w", dev.name, err)
+	}
+	add := func(kind, name string, limit float64, f func(*Device) ([]*Tensor, error)) {
+		c := compare(name, limit, dev, cpu, f)
+		c.Kind = kind
+		all = append(all, c)
+	}
 	for _, dtype := range []DType{Float32, Float16, BFloat16} {
 		limit := map[DType]float64{Float32: 5e-5, Float16: 8e-3, BFloat16: 6e-2}[dtype]
 		for _, d := range []int{32, 64, 96, 128, 256} {
 			for _, tq := range []int{70, 2} {
 				for _, o := range []AttentionOptions{{Causal: true}, {Window: 40, ALiBi: []float32{0.1, 0.2}, Dropout: 0.2, Seed: 7}} {
 					name := fmt.Sprintf("attention %s (1, 2/1, %d/70, %d) causal %v, dropout %g", dtype, tq, d, o.Causal, o.Dropout)
-					all = append(all, compare(name, limit, dev, cpu, func(x *Device) ([]*Tensor, error) { return checkAttention(x, dtype, tq, d, o) }))
+					add("attention", name, limit, func(x *Device) ([]*Tensor, error) { return checkAttention(x, dtype, tq, d, o) })
 				}
 			}
 		}
 		name := fmt.Sprintf("product %s (136, 72) by (72, 200)", dtype)
-		all = append(all, compare(name, limit, dev, cpu, func(x *Device) ([]*Tensor, error) { return checkProduct(x, dtype) }))
+		add("product", name, limit, func(x *Device) ([]*Tensor, error) { return checkProduct(x, dtype) })
 		for _, c := range layerChecks(dtype) {
-			all = append(all, compare(c.name, c.limit, dev, cpu, c.run))
+			add("layers", c.name, c.limit, c.run)
+		}
+		for _, c := range attentionForms() {
+			add("attention", fmt.Sprintf("%s %s", c.name, dtype), limit, func(x *Device) ([]*Tensor, error) { return c.run(x, dtype) })
+		}
+		for _, c := range optimizerChecks() {
+			add("optimizer", fmt.Sprintf("%s %s, 5 steps", c.name, dtype), limit, func(x *Device) ([]*Tensor, error) { return checkOptimizer(x, dtype, c.make()) })
 		}
 	}
 	return all, nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,26 +15,19 @@ import (
 	"attune/gpu/mem"
 )
 
-// kernelNames are the kernels of an image.
-func kernelNames(t *testing.T, image string) []string {
-	t.Helper()
-	var names []string
-	for _, m := range regexp.MustCompile(`\.entry (\w+)\(`).FindAllSubmatch(must(kernels.PTX(image))(t), -1) {
-		names = append(names, string(m[1]))
-	}
-	return names
-}
-
 // Each kernel has a problem that runs it, and on which it agrees with the CPU.
 func TestEveryKernelHasATrial(t *testing.T) {
 	t.Setenv("FAKECUDA_SM", "80")
 	dev := fakeDevice(t, nil)
 	defer runtime.KeepAlive(dev)
 	for _, i := range kernels.Images() {
+		if n := len(kernels.Entries(must(kernels.PTX(i.Name))(t))); n == 0 {
+			t.Errorf("%s has no kernels", i.Name)
+		}
 		if testing.Short() && i.Head > 32 {
 			continue
 		}
-		for _, name := range kernelNames(t, i.Name) {
+		for _, name := range kernels.Entries(must(kernels.PTX(i.Name))(t)) {
 			p, ok := problemOf(name)
 			if !ok {
 				t.Errorf("%s of %s has no problem", name, i.Name)

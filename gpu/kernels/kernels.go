@@ -100,6 +100,18 @@ func Pack(image []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// Entries are the names of the kernels that an image's text declares.
+func Entries(image []byte) []string {
+	var names []string
+	for line := range bytes.Lines(image) {
+		if _, rest, ok := bytes.Cut(line, []byte(".entry ")); ok {
+			name, _, _ := bytes.Cut(rest, []byte("("))
+			names = append(names, string(name))
+		}
+	}
+	return names
+}
+
 // Hash is the SHA-256 of an image's text in hexadecimal, as the lock has it; empty
 // for an image that is not there.
 func Hash(name string) string {
