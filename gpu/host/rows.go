@@ -51,7 +51,13 @@ func (e *Engine) Dropout(y, x Floats, add bool, m Mask, examples int) error {
 	n := x.Len() / examples
 	const block = 2048
 	pieces := (n + block - 1) / block
-	return e.tasks(examples*pieces, 2*x.Len(), 2*block, func(i int, ws []float32) {
+	space := 0
+	for _, f := range []Floats{y, x} {
+		if f.DType != F32 {
+			space += block
+		}
+	}
+	return e.tasks(examples*pieces, 2*x.Len(), space, func(i int, ws []float32) {
 		at := i % pieces * block
 		lo, hi := i/pieces*n+at, i/pieces*n+min(n, at+block)
 		out := arg{Floats: y, per: 1, in: add, out: true}
