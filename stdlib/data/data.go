@@ -29,11 +29,17 @@ type NotFoundError struct {
 	Name string
 	// Looked are the paths that were tried, in order.
 	Looked []string
+	// Fetch is the command that fetches it; "" means ./install.sh.
+	Fetch string
 }
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("find the data file %s: it is not at %s; run ./install.sh to fetch it, or set %s to the folder that has it",
-		e.Name, strings.Join(e.Looked, " nor at "), Env)
+	fetch := e.Fetch
+	if fetch == "" {
+		fetch = "./install.sh"
+	}
+	return fmt.Sprintf("find the data file %s: it is not at %s; run %s to fetch it, or set %s to the folder that has it",
+		e.Name, strings.Join(e.Looked, " nor at "), fetch, Env)
 }
 
 // Unwrap makes the error one of a missing file.
