@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 
 	"attune/gpu"
@@ -24,17 +25,23 @@ func (t *Tape) Attention(qkv *Value, heads int, o gpu.AttentionOptions) *Value {
 	if err != nil {
 		return t.fail(act, err)
 	}
+	if o.Dropout > 0 && !t.training {
+		o.Dropout = 0
+	}
+	if o.Dropout > 0 {
+		o.Seed, o.First = t.Seed+uint64(t.nextDrop())<<40, t.First
+	}
 	r, err := gpu.Attention(parts[0], parts[1], parts[2], o)
 	if err != nil {
 		return t.fail(act, err)
 	}
-	t.owned = append(t.owned, r.Output, r.LSE)
-	if t.KeepWeights {
+	t.hold(r.Output)
+	t.hold(r.LSE)
+	if t.KeepWeights && !t.again {
 		w, err := r.Weights()
 		if err != nil {
 			return t.fail(act, err)
 		}
-		t.owned = append(t.owned, w)
 		t.Weights = append(t.Weights, w)
 	}
 	out, err := r.Output.Permute(0, 2, 1, 3)
@@ -45,6 +52,7 @@ func (t *Tape) Attention(qkv *Value, heads int, o gpu.AttentionOptions) *Value {
 		return t.fail(act, err)
 	}
 	y := t.result(out, qkv)
+	t.costs(4 * int64(s[0]) * int64(s[1]) * int64(s[1]) * int64(s[2]/3))
 	return t.record(y, func() error { return attentionGrad(r, y, qkv, heads) })
 }
 
@@ -79,21 +87,20 @@ func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int) error {
 	if err != nil {
 		return err
 	}
-	qkv.tape.owned = append(qkv.tape.owned, fresh)
 	parts, err := splitHeads(fresh, heads)
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.BackwardInto(dy, parts[0], parts[1], parts[2])
 	}
-	if err := r.BackwardInto(dy, parts[0], parts[1], parts[2]); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, fresh.Free())
 	}
 	if qkv.grad == nil && qkv.parent == nil {
-		qkv.grad = fresh
+		qkv.setGradient(fresh)
 		return nil
 	}
 	d, err := qkv.gradient()
-	if err != nil {
-		return err
+	if err == nil {
+		err = gpu.Add(d, fresh)
 	}
-	return gpu.Add(d, fresh)
+	return errors.Join(err, fresh.Free())
 }

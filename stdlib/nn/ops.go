@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"attune/gpu"
-	"attune/gpu/mem"
 )
 
 // rows is the tensor as a matrix with the last axis as columns.
@@ -47,6 +46,7 @@ func (t *Tape) Linear(x, w, b *Value) *Value {
 	if err != nil {
 		return t.fail(act, err)
 	}
+	t.costs(2 * int64(x.tensor.Len()) * int64(w.tensor.Dim(1)))
 	return t.record(y, func() error { return linearGrad(y, x, w, b) })
 }
 
@@ -55,44 +55,56 @@ func linear(y, x, w, b *gpu.Tensor) error {
 	if err != nil {
 		return err
 	}
-	if err := gpu.MatMul(m[1], m[0], w, false); err != nil {
-		return err
-	}
-	return gpu.AddBias(y, y, b)
+	return gpu.MatMulBias(m[1], m[0], w, b)
 }
 
-// linearGrad does dW += x^T dy, db += column sums of dy, dx += dy W^T.
+// linearGrad does dW += x^T dy, db += column sums of dy, dx += dy W^T, each where it
+// is needed.
 func linearGrad(y, x, w, b *Value) error {
-	g, err := gradients(y, w, b)
+	dy, err := y.gradient()
 	if err != nil {
 		return err
 	}
-	m, err := matrices(x.tensor, g[0])
+	m, err := matrices(x.tensor, dy)
 	if err != nil {
 		return err
 	}
-	xt, err := m[0].Permute(1, 0)
+	if w.needs {
+		if err := product(w, m[0], m[1], true, false); err != nil {
+			return err
+		}
+	}
+	if b.needs {
+		db, err := b.gradient()
+		if err == nil {
+			err = gpu.SumRows(db, dy, 1)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !x.needs {
+		return nil
+	}
+	return product(x, m[1], w.tensor, false, true)
+}
+
+// product adds a b to the gradient of v, a or b transposed.
+func product(v *Value, a, b *gpu.Tensor, turnA, turnB bool) error {
+	d, err := v.gradient()
+	if err == nil {
+		d, err = rows(d)
+	}
+	if err == nil && turnA {
+		a, err = a.Permute(1, 0)
+	}
+	if err == nil && turnB {
+		b, err = b.Permute(1, 0)
+	}
 	if err != nil {
 		return err
 	}
-	if err := gpu.MatMul(g[1], xt, m[1], true); err != nil {
-		return err
-	}
-	if err := gpu.SumRows(g[2], g[0], 1); err != nil || !x.needs {
-		return err
-	}
-	dx, err := x.gradient()
-	if err != nil {
-		return err
-	}
-	if dx, err = rows(dx); err != nil {
-		return err
-	}
-	wt, err := w.tensor.Permute(1, 0)
-	if err != nil {
-		return err
-	}
-	return gpu.MatMul(dx, m[1], wt, true)
+	return gpu.MatMul(d, a, b, true)
 }
 
 // Add is x + y, of one shape.
@@ -117,25 +129,21 @@ func (t *Tape) addRows(act string, x, y *Value) *Value {
 	if err != nil {
 		return t.fail(act, err)
 	}
-	return t.record(z, func() error {
-		g, err := z.gradient()
+	return t.record(z, func() error { return addGrad(z, x, y) })
+}
+
+// addGrad passes dz on: to y summed over what it was added to.
+func addGrad(z, x, y *Value) error {
+	if y.needs {
+		g, err := gradients(z, y)
+		if err == nil {
+			err = gpu.SumRows(g[1], g[0], 1)
+		}
 		if err != nil {
 			return err
 		}
-		for _, in := range []*Value{x, y} {
-			if !in.needs {
-				continue
-			}
-			d, err := in.gradient()
-			if err != nil {
-				return err
-			}
-			if err := gpu.SumRows(d, g, 1); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return pass(z, x)
 }
 
 // ReLU is max(x, 0).
@@ -191,11 +199,13 @@ func (t *Tape) LayerNorm(x, gain, bias *Value) *Value {
 		return t.fail(act, err)
 	}
 	return t.record(y, func() error {
-		g, err := gradients(x, gain, bias, y)
-		if err != nil {
-			return err
-		}
-		return gpu.LayerNormGrad(g[0], g[1], g[2], x.tensor, g[3], gain.tensor, mean.tensor, rstd.tensor)
+		return t.sinks([]*Value{x, gain, bias}, func(d []*gpu.Tensor) error {
+			dy, err := y.gradient()
+			if err != nil {
+				return err
+			}
+			return gpu.LayerNormGrad(d[0], d[1], d[2], x.tensor, dy, gain.tensor, mean.tensor, rstd.tensor)
+		})
 	})
 }
 
@@ -208,7 +218,9 @@ func (t *Tape) Reshape(x *Value, shape ...int) *Value {
 	if err != nil {
 		return t.fail("reshape", err)
 	}
-	return &Value{tape: t, tensor: view, parent: x, needs: x.needs}
+	v := t.result(view, x)
+	v.parent = x
+	return t.record(v, nil)
 }
 
 // MeanTokens is the mean of x (B, T, D) over the tokens: (B, D).
@@ -225,45 +237,18 @@ func (t *Tape) MeanTokens(x *Value) *Value {
 	if err == nil {
 		err = y.tensor.Clear()
 	}
-	for b := 0; b < s[0] && err == nil; b++ {
-		err = pair(y.tensor, x.tensor, b, func(yb, xb *gpu.Tensor) error { return gpu.SumRows(yb, xb, 1/float32(s[1])) })
+	share := 1 / float32(s[1])
+	if err == nil {
+		err = gpu.SumAxis(y.tensor, x.tensor, 1, share)
 	}
 	if err != nil {
 		return t.fail(act, err)
 	}
-	return t.record(y, func() error { return meanGrad(x, y, s) })
-}
-
-// pair runs f on element b of two batches.
-func pair(y, x *gpu.Tensor, b int, f func(yb, xb *gpu.Tensor) error) error {
-	yb, err := y.Index(0, b)
-	if err != nil {
-		return err
-	}
-	xb, err := x.Index(0, b)
-	if err != nil {
-		return err
-	}
-	return f(yb, xb)
-}
-
-// meanGrad adds dy/T to each token's gradient.
-func meanGrad(x, y *Value, s []int) error {
-	g, err := gradients(x, y)
-	if err != nil {
-		return err
-	}
-	share, err := x.tape.dev.Zeros(mem.Workspace, s[0], s[2])
-	if err != nil {
-		return err
-	}
-	if err = gpu.SumRows(share, g[1], 1/float32(s[1])); err == nil {
-		for b := 0; b < s[0] && err == nil; b++ {
-			err = pair(g[0], share, b, func(dx, dy *gpu.Tensor) error { return gpu.AddBias(dx, dx, dy) })
+	return t.record(y, func() error {
+		g, err := gradients(x, y)
+		if err != nil {
+			return err
 		}
-	}
-	if ferr := share.Free(); err == nil {
-		err = ferr
-	}
-	return err
+		return gpu.Spread(g[0], g[1], 1, share)
+	})
 }

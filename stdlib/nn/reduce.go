@@ -70,7 +70,7 @@ func (r *ReducedBlock) Apply(t *Tape, x *Value) *Value {
 		if o.Bias, err = t.dev.FromFloat32s(bias, mem.Activations, s[0], 1, 1, s[1]); err != nil {
 			return t.fail("reduce tokens", err)
 		}
-		t.owned = append(t.owned, o.Bias)
+		t.hold(o.Bias)
 	}
 	qkv := b.Attention.QKV.Apply(t, b.Norm1.Apply(t, x))
 	y, weights := t.attentionAndWeights(qkv, b.Attention.Heads, o, r.How == PruneTokens && r.Drop > 0)

@@ -45,7 +45,7 @@ func (n *Net) String() string {
 func (t *Tape) String() string {
 	bytes := int64(0)
 	for _, o := range t.owned {
-		bytes += o.Bytes()
+		bytes += o.tensor.Bytes()
 	}
 	s := fmt.Sprintf("tape on %s: %d operations to go back through, %d tensors, %.2f MiB", t.dev.Name(), len(t.back), len(t.owned), float64(bytes)/(1<<20))
 	if t.err != nil {
