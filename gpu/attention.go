@@ -153,8 +153,8 @@ func (r *AttentionResult) Free() error {
 }
 
 // Backward computes the gradients by query, key and value of a loss whose
-// gradient by Output is dOut (B, H, Tq, D). They are counted as gradients. Bias and
-// slopes get no gradient.
+// gradient by Output is dOut (B, H, Tq, D). They are counted as gradients. For those by
+// Bias and ALiBi there are BackwardBias and BackwardALiBi.
 func (r *AttentionResult) Backward(dOut *Tensor) (dq, dk, dv *Tensor, err error) {
 	made := make([]*Tensor, 0, 3)
 	free := func() {

@@ -181,8 +181,51 @@ func (p *attentionProblem) check(t *testing.T, dev *Device) {
 	near(t, p.String()+"dQ", gq, dq, tol.grad)
 	near(t, p.String()+"dK", gk, dk, tol.grad)
 	near(t, p.String()+"dV", gv, dv, tol.grad)
+	p.checkScores(t, res, p.tensor(t, dev, g, r.H, r.Tq), g, weights)
 	if res.Output.Dense() == (p.mixed && r.H > 1 && r.Tq > 1) {
 		t.Fatal(p, "the output's axes do not lie as the query's")
+	}
+}
+
+// checkScores compares the gradients by bias and slopes. The error of one score's is
+// relative to its weight and to itself, and those of a sum add up.
+func (p *attentionProblem) checkScores(t *testing.T, res *AttentionResult, dOut *Tensor, g, weights []float64) {
+	t.Helper()
+	r, tol := &p.ref, p.tolerance().grad
+	dS, dSlopes := r.BackwardScores(g)
+	seqs := r.Seqs
+	for b := len(seqs); b < r.B; b++ {
+		seqs = append(seqs, ref.Seq{Queries: r.Tq, Keys: r.Tk, Shift: r.Tk - r.Tq})
+	}
+	compare := func(what string, got *Tensor, want, room []float64) {
+		t.Helper()
+		for i, x := range must(got.Float32s())(t) {
+			if d := math.Abs(float64(x) - want[i]); !(d <= tol*(1+room[i])) {
+				t.Fatalf("%sd%s[%d] is %g, want %g", p, what, i, x, want[i])
+			}
+		}
+	}
+	s := p.biasOf
+	n := s[0] * s[1] * s[2] * s[3]
+	want, room, roomSlopes := make([]float64, n), make([]float64, n), make([]float64, r.H)
+	for i, x := range dS {
+		b, h, q, k := i/r.Tk/r.Tq/r.H, i/r.Tk/r.Tq%r.H, i/r.Tk%r.Tq, i%r.Tk
+		if p.bias != nil {
+			at := ((b%s[0]*s[1]+h%s[1])*s[2]+q%s[2])*s[3] + k
+			want[at] += x
+			room[at] += math.Abs(x) + weights[i]
+		}
+		roomSlopes[h] += (math.Abs(x) + weights[i]) * math.Abs(float64(k-q-seqs[b].Shift))
+	}
+	if p.bias != nil {
+		compare("Bias", must(res.BackwardBias(dOut))(t), want, room)
+	} else if _, err := res.BackwardBias(dOut); err == nil {
+		t.Fatal(p, "a gradient by no bias")
+	}
+	if r.Slopes != nil {
+		compare("ALiBi", must(res.BackwardALiBi(dOut))(t), dSlopes, roomSlopes)
+	} else if _, err := res.BackwardALiBi(dOut); err == nil {
+		t.Fatal(p, "a gradient by no slopes")
 	}
 }
 

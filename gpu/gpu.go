@@ -40,6 +40,7 @@ type backend interface {
 	copy(dst, src *Tensor) error // one shape, not empty
 	attention(a *attention) error
 	attentionGrad(a *attentionGrad) error
+	attentionScoreGrad(a *scoreGrad) error
 	// attentionWeights fills w (B, H, len(queries), Tk), which is dense and not empty.
 	attentionWeights(a *attention, queries []int, w *Tensor) error
 	// matmul does c = or += a b, then + bias where not nil; see MatMul.

@@ -45,6 +45,8 @@ func problemKinds() []problemKind {
 		{`attention_grad_(query|key_value)_mma(_full)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.gradients(m[3], m[4], m[1], m[2] != "")
 		}},
+		{`attention_(bias|slopes)_grad_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
+		{`attention_slopes_join`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.scores("f32", "32", false) }},
 		{`update_(\d+)(h?)`, typeLimit, func(r *trialRun, m []string) ([]*Tensor, error) { return r.update(m[1], m[2] != "") }},
 		{`sum_squares`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.squares() }},
 	}...)
@@ -252,6 +254,24 @@ func (r *trialRun) gradients(dtype, size, of string, full bool) ([]*Tensor, erro
 		return append(in, res.Output, res.LSE, dq), errors.Join(dk.Free(), dv.Free())
 	}
 	return append(in, res.Output, res.LSE, dk, dv), dq.Free()
+}
+
+// scores gives the gradient by the bias, which repeats along queries, or by the slopes.
+func (r *trialRun) scores(dtype, size string, bias bool) ([]*Tensor, error) {
+	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, true)
+	if err != nil {
+		return in, err
+	}
+	dOut, err := checkTensor(r.dev, dtypeNamed(dtype), 9, res.Output.shape...)
+	if err != nil {
+		return in, err
+	}
+	grad := res.BackwardALiBi
+	if bias {
+		grad = res.BackwardBias
+	}
+	g, err := grad(dOut)
+	return append(in, res.Output, res.LSE, g), err
 }
 
 // update does one step of a kind on two tensors, with every factor different.

@@ -46,6 +46,19 @@ struct AttentionSplitArgs {
 	i64 splits, keys; // keys a split
 };
 
+struct AttentionBiasArgs {
+	AttentionArgs a;
+	Heads go;                // gradient by o
+	float *out;              // (nb, nh, nq, Tk), or a share a block of the slopes' kernel
+	i64 nb, nh, nq, batches; // the bias's axes, 1 where it repeats; B
+};
+
+struct AttentionJoinArgs {
+	float *out;         // (H)
+	const float *parts; // (H, n)
+	i64 n;
+};
+
 // Which head sizes an image holds: all on the host, one each on the device.
 #ifdef HEAD
 #define SIZE(n) (HEAD == n)

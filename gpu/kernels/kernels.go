@@ -39,7 +39,7 @@ func Images() []Image {
 	for _, name := range []string{"copy", "gemm", "optim", "pointwise", "rows"} {
 		all = append(all, Image{Name: name, Source: name, Arch: 75})
 	}
-	for _, name := range []string{"attention", "attention_grad", "attention_split"} {
+	for _, name := range []string{"attention", "attention_grad", "attention_split", "attention_bias"} {
 		for _, d := range HeadSizes() {
 			all = append(all, Image{Name: fmt.Sprintf("%s_%d", name, d), Source: name, Arch: 75, Head: d})
 		}

@@ -142,27 +142,49 @@ func (a *Attention) Backward(dOut []float64) (dQ, dK, dV []float64) {
 	dK = make([]float64, len(a.K))
 	dV = make([]float64, len(a.V))
 	_, _, weights := a.Forward()
-	dP := make([]float64, a.Tk)
+	dS := a.scoreGrad(weights, dOut)
 	for row := range a.B * a.H * a.Tq {
-		p := weights[row*a.Tk : (row+1)*a.Tk]
-		delta := 0.0
-		for j := range p {
-			dP[j] = 0
+		for j := range a.Tk {
+			p, ds := weights[row*a.Tk+j], a.Scale*dS[row*a.Tk+j]
 			for d := range a.D {
 				at := a.key(row, j) + d
-				dP[j] += a.keep(row, j) * dOut[row*a.D+d] * a.V[at]
-				dV[at] += a.keep(row, j) * p[j] * dOut[row*a.D+d]
-			}
-			delta += dP[j] * p[j]
-		}
-		for j := range p {
-			dS := a.Scale * p[j] * (dP[j] - delta)
-			for d := range a.D {
-				at := a.key(row, j) + d
-				dQ[row*a.D+d] += dS * a.K[at]
-				dK[at] += dS * a.Q[row*a.D+d]
+				dV[at] += a.keep(row, j) * p * dOut[row*a.D+d]
+				dQ[row*a.D+d] += ds * a.K[at]
+				dK[at] += ds * a.Q[row*a.D+d]
 			}
 		}
 	}
 	return dQ, dK, dV
+}
+
+// scoreGrad is dS (B, H, Tq, Tk), the gradient by the scores.
+func (a *Attention) scoreGrad(weights, dOut []float64) []float64 {
+	dS := make([]float64, len(weights))
+	for row := range a.B * a.H * a.Tq {
+		p, dP := weights[row*a.Tk:(row+1)*a.Tk], dS[row*a.Tk:(row+1)*a.Tk]
+		delta := 0.0
+		for j := range p {
+			for d := range a.D {
+				dP[j] += a.keep(row, j) * dOut[row*a.D+d] * a.V[a.key(row, j)+d]
+			}
+			delta += dP[j] * p[j]
+		}
+		for j := range p {
+			dP[j] = p[j] * (dP[j] - delta)
+		}
+	}
+	return dS
+}
+
+// BackwardScores computes the gradients by what is added to the scores: by a bias
+// (B, H, Tq, Tk), which is dS itself, and by the slopes (H), whose scores fall by the
+// distance.
+func (a *Attention) BackwardScores(dOut []float64) (dBias, dSlopes []float64) {
+	_, _, weights := a.Forward()
+	dBias, dSlopes = a.scoreGrad(weights, dOut), make([]float64, a.H)
+	for n, ds := range dBias {
+		b, h, i, j := n/a.Tk/a.Tq/a.H, n/a.Tk/a.Tq%a.H, n/a.Tk%a.Tq, n%a.Tk
+		dSlopes[h] -= ds * math.Abs(float64(j-i-a.seq(b).Shift))
+	}
+	return dBias, dSlopes
 }

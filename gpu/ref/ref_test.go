@@ -120,8 +120,17 @@ func TestBackwardMatchesNumericGradient(t *testing.T) {
 			}
 			return s
 		}
+		if a.Bias == nil {
+			a.Bias = random(rng, a.B*a.H*a.Tq*a.Tk)
+		}
+		if a.Slopes == nil {
+			a.Slopes = random(rng, a.H)
+		}
 		dQ, dK, dV := a.Backward(dOut)
-		for name, pair := range map[string][2][]float64{"dQ": {a.Q, dQ}, "dK": {a.K, dK}, "dV": {a.V, dV}} {
+		dBias, dSlopes := a.BackwardScores(dOut)
+		for name, pair := range map[string][2][]float64{
+			"dQ": {a.Q, dQ}, "dK": {a.K, dK}, "dV": {a.V, dV}, "dBias": {a.Bias, dBias}, "dSlopes": {a.Slopes, dSlopes},
+		} {
 			for i := range pair[0] {
 				const h = 1e-5
 				old := pair[0][i]

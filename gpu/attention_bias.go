@@ -1,0 +1,101 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+
+	"attune/gpu/host"
+	"attune/gpu/mem"
+)
+
+// scoreGrad is one checked call of the gradients by what is added to the scores.
+type scoreGrad struct {
+	attention
+	dOut           *Tensor // (B, H, Tq, D)
+	dBias, dSlopes *Tensor // of the bias's shape, (H); float32, dense; nil for none
+}
+
+// BackwardBias computes the gradient by Bias of a loss whose gradient by Output is dOut
+// (B, H, Tq, D): of Bias's shape, float32, the sum along the axes where Bias is 1 for
+// all. It is counted as gradients. Half types are computed with float32 arithmetic, by
+// a kernel that does not use tensor cores.
+func (r *AttentionResult) BackwardBias(dOut *Tensor) (*Tensor, error) {
+	if r.call.bias == nil {
+		return nil, fmt.Errorf("compute the gradient by attention's bias: there was none")
+	}
+	return r.backwardScores(dOut, r.call.bias.shape, func(g *scoreGrad, t *Tensor) { g.dBias = t })
+}
+
+// BackwardALiBi computes the gradient by the slopes ALiBi likewise, (H) float32.
+func (r *AttentionResult) BackwardALiBi(dOut *Tensor) (*Tensor, error) {
+	if r.call.slopes == nil {
+		return nil, fmt.Errorf("compute the gradient by attention's slopes: there were none")
+	}
+	return r.backwardScores(dOut, []int{r.call.h}, func(g *scoreGrad, t *Tensor) { g.dSlopes = t })
+}
+
+func (r *AttentionResult) backwardScores(dOut *Tensor, shape []int, set func(g *scoreGrad, t *Tensor)) (*Tensor, error) {
+	g := &scoreGrad{attention: r.call, dOut: dOut}
+	out, err := g.into(shape, set)
+	if err != nil {
+		return nil, fmt.Errorf("compute attention score gradients of %s: %w", r.call.q, err)
+	}
+	return out, nil
+}
+
+func (g *scoreGrad) into(shape []int, set func(g *scoreGrad, t *Tensor)) (*Tensor, error) {
+	// The other gradients' checks hold for these: query, key and value stand in for
+	// gradients of theirs.
+	check := attentionGrad{attention: g.attention, dOut: g.dOut, dq: g.q, dk: g.k, dv: g.v}
+	if err := check.check(); err != nil {
+		return nil, err
+	}
+	dev := g.q.store.dev
+	out, err := dev.Empty(Float32, mem.Gradients, shape...)
+	if err != nil {
+		return nil, err
+	}
+	set(g, out)
+	defer keep(g.q, g.k, g.v, g.out, g.lse, g.dOut)
+	defer keepAll([]*Tensor{g.bias})
+	if err := dev.back.attentionScoreGrad(g); err != nil {
+		return nil, errors.Join(err, out.Free())
+	}
+	return out, nil
+}
+
+func (c cpu) attentionScoreGrad(g *scoreGrad) error {
+	a := &host.ScoreGrad{Attention: g.onHost(), DOut: g.heads(g.dOut), DBias: dense(g.dBias), DSlopes: dense(g.dSlopes)}
+	if g.dBias != nil {
+		copy(a.Axes[:], g.dBias.shape)
+	}
+	return c.engine.AttentionScoreBackward(a)
+}
+
+func (c *cuda) attentionScoreGrad(g *scoreGrad) error {
+	call, err := c.prepare(&g.attention)
+	if err != nil {
+		return err
+	}
+	size := gradRows(call.size)
+	if g.dBias != nil {
+		s := g.dBias.shape
+		n := tiles(s[2], size)
+		args := call.with(n, g.packHeads(nil, g.dOut)...)
+		args = append(args, g.dBias.address(), uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(g.b))
+		err = c.launchAttention(call, "attention_bias", "attention_bias_grad", s[0]*s[1]*n*tiles(g.tk, size), args)
+	}
+	if err == nil && g.dSlopes != nil {
+		n := tiles(g.tq, size)
+		var parts uint64
+		if parts, err = call.room(c, g.h*g.b*n); err == nil {
+			args := call.with(n, g.packHeads(nil, g.dOut)...)
+			err = c.launchAttention(call, "attention_bias", "attention_slopes_grad", g.h*g.b*n, append(args, parts, 1, 1, 1, uint64(g.b)))
+		}
+		if err == nil {
+			err = c.launch(fmt.Sprintf("attention_bias_%d", call.size), "attention_slopes_join", g.h, attentionThreads,
+				[]uint64{g.dSlopes.address(), parts, uint64(g.b * n)})
+		}
+	}
+	return errors.Join(err, call.free())
+}
