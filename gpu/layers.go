@@ -40,6 +40,7 @@ type layers interface {
 	loss(kind host.LossKind, loss, x, t *Tensor, delta float32) error
 	lossGrad(kind host.LossKind, dx, x, t *Tensor, rows int, dLoss *Tensor, scale, delta float32) error
 	argmax(y, x *Tensor) error
+	imageLayers
 }
 
 // call is a layer's call before it is checked: what it is called, the tensors in the

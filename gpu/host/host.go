@@ -94,6 +94,7 @@ type kernels interface {
 	attentionGrad(h *head, ws []float32)
 	decode(h *head, o, state, ws []float32)
 	pointwise
+	images
 }
 
 // grain is the work, in units of about a nanosecond, below which a goroutine

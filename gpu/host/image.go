@@ -1,0 +1,139 @@
+package host
+
+import "fmt"
+
+// Pool is the shape of a pooling of images: x (N, C, H, W), y (N, C, OutH(), OutW()).
+type Pool struct {
+	N, C, H, W          int
+	Kernel, Stride, Pad int
+}
+
+// OutH is the height of what comes out, 0 where the window does not fit.
+func (p Pool) OutH() int { return outSide(p.H, p.Kernel, p.Stride, p.Pad, 1) }
+
+// OutW is the width.
+func (p Pool) OutW() int { return outSide(p.W, p.Kernel, p.Stride, p.Pad, 1) }
+
+// Check says what is wrong with the numbers.
+func (p Pool) Check() error {
+	if min(p.N, p.C, p.H, p.W, p.Kernel, p.Stride) < 1 || p.Pad < 0 || 2*p.Pad > p.Kernel {
+		return fmt.Errorf("pooling of %d images (%d, %d, %d) by windows of %d, stride %d, padding %d: want all at least 1, padding at most half the window",
+			p.N, p.C, p.H, p.W, p.Kernel, p.Stride, p.Pad)
+	}
+	if p.OutH() < 1 || p.OutW() < 1 {
+		return fmt.Errorf("a window of %d does not fit an image of (%d, %d) with padding %d", p.Kernel, p.H, p.W, p.Pad)
+	}
+	return nil
+}
+
+// large and small are operands of the size of x and of y.
+func (p Pool) large(x Floats, out bool) arg {
+	return arg{Floats: x, per: p.H * p.W, in: true, out: out}
+}
+
+func (p Pool) small(y Floats, out bool) arg {
+	return arg{Floats: y, per: p.OutH() * p.OutW(), in: true, out: out}
+}
+
+// pool runs f on the operands of each channel of each image.
+func (e *Engine) pool(p Pool, args []arg, f func(x [][]float32)) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	for _, a := range args {
+		if a.Len() != p.N*p.C*a.per {
+			return fmt.Errorf("pooling: %d values, want %d", a.Len(), p.N*p.C*a.per)
+		}
+	}
+	return e.rowwise(p.N*p.C, p.N*p.C*p.H*p.W/2, args, func(lo, hi int, x [][]float32) {
+		one := make([][]float32, len(x))
+		for i := range hi - lo {
+			for j, v := range x {
+				one[j] = v[i*args[j].per:][:args[j].per]
+			}
+			f(one)
+		}
+	})
+}
+
+// MaxPool does y = the largest of each window, NaN taken for the largest; what lies
+// outside the image does not count.
+func (e *Engine) MaxPool(p Pool, y, x Floats) error {
+	return e.pool(p, []arg{p.small(y, true), p.large(x, false)}, func(x [][]float32) { e.run.maxPool(&p, x[0], x[1]) })
+}
+
+// MaxPoolGrad does dx += dy at the first place of the largest of each window.
+func (e *Engine) MaxPoolGrad(p Pool, dx, x, dy Floats) error {
+	args := []arg{p.large(dx, true), p.large(x, false), p.small(dy, false)}
+	return e.pool(p, args, func(x [][]float32) { e.run.maxPoolGrad(&p, x[0], x[1], x[2]) })
+}
+
+// AveragePool does y = the sum of each window over its area, what lies outside the image
+// being 0.
+func (e *Engine) AveragePool(p Pool, y, x Floats) error {
+	return e.pool(p, []arg{p.small(y, true), p.large(x, false)}, func(x [][]float32) { e.run.averagePool(&p, x[0], x[1]) })
+}
+
+// AveragePoolGrad does dx += AveragePool's gradient.
+func (e *Engine) AveragePoolGrad(p Pool, dx, dy Floats) error {
+	return e.pool(p, []arg{p.large(dx, true), p.small(dy, false)}, func(x [][]float32) { e.run.averagePoolGrad(&p, x[0], x[1]) })
+}
+
+// BatchNorm is the shape and the numbers of a batch normalisation of x (N, C, Inner):
+// with Train by the statistics of the batch, which move the running ones by Momentum.
+type BatchNorm struct {
+	N, C, Inner   int
+	Train         bool
+	Eps, Momentum float32
+}
+
+func (b BatchNorm) check(act string, xs ...Floats) error {
+	for _, x := range xs {
+		if x.Data != nil && x.Len() != b.N*b.C*b.Inner || b.C < 1 {
+			return fmt.Errorf("%s: %d values, want (%d, %d, %d)", act, x.Len(), b.N, b.C, b.Inner)
+		}
+	}
+	return nil
+}
+
+// BatchNorm does y = (x - mean) rstd gain + bias for each channel and fills mean and rstd
+// (C), rstd being 1/sqrt(variance + eps). bias is optional; runMean and runVar (C) are
+// optional in training, when they are moved, the variance without bias.
+func (e *Engine) BatchNorm(b BatchNorm, y Floats, mean, rstd []float32, x, gain, bias Floats, runMean, runVar []float32) error {
+	if err := b.check("batch norm", y, x); err != nil {
+		return err
+	}
+	release, err := e.wholes(true, &y)
+	if err != nil {
+		return err
+	}
+	defer release()
+	inputs, err := e.wholes(false, &x, &gain, &bias)
+	if err != nil {
+		return err
+	}
+	defer inputs()
+	return e.split(b.C, 1, x.Len(), func(lo, hi int) {
+		e.run.batchNorm(&b, lo, hi, As[float32](y.Data), mean, rstd, As[float32](x.Data), As[float32](gain.Data), As[float32](bias.Data), runMean, runVar)
+	})
+}
+
+// BatchNormGrad adds to dx, dGain and dBias; those that are nil are left out.
+func (e *Engine) BatchNormGrad(b BatchNorm, dx, dGain, dBias, x, dy, gain Floats, mean, rstd []float32) error {
+	if err := b.check("batch norm gradient", dx, x, dy); err != nil {
+		return err
+	}
+	release, err := e.wholes(true, &dx, &dGain, &dBias)
+	if err != nil {
+		return err
+	}
+	defer release()
+	inputs, err := e.wholes(false, &x, &dy, &gain)
+	if err != nil {
+		return err
+	}
+	defer inputs()
+	return e.split(b.C, 1, x.Len(), func(lo, hi int) {
+		e.run.batchNormGrad(&b, lo, hi, As[float32](dx.Data), As[float32](dGain.Data), As[float32](dBias.Data), As[float32](x.Data), As[float32](dy.Data), As[float32](gain.Data), mean, rstd)
+	})
+}
