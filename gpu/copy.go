@@ -265,6 +265,9 @@ func (t *Tensor) Data() ([]float32, error) {
 	if !t.Dense() {
 		return nil, fmt.Errorf("share tensor: %s: not dense, strides %s", t, dims(t.strides))
 	}
+	if t.store.dev.Meta() {
+		return make([]float32, t.Len()), nil
+	}
 	raw := t.store.block.Share()
 	if raw == nil && t.Len() > 0 {
 		return nil, fmt.Errorf("share tensor: %s is not in host memory", t)

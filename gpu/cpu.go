@@ -25,13 +25,7 @@ func newCPU(isa host.ISA, why string, threads int) (*Device, error) {
 // unlistedCPU is a CPU device that is not one of Devices.
 func unlistedCPU(isa host.ISA, why string, threads int) (*Device, error) {
 	memory := mem.New("cpu", mem.Heap{}, reclaim)
-	engine, err := host.New(isa, threads, func(n int) ([]float32, func(), error) {
-		b, err := memory.Alloc(4*int64(n), mem.Workspace)
-		if err != nil {
-			return nil, nil, err
-		}
-		return host.As[float32](b.Bytes()), func() { _ = b.Free() }, nil
-	})
+	engine, err := host.New(isa, threads, workspaceOf(memory))
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +34,17 @@ func unlistedCPU(isa host.ISA, why string, threads int) (*Device, error) {
 		detail += "; " + why
 	}
 	return &Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}, nil
+}
+
+// workspaceOf lends workspace that is counted.
+func workspaceOf(memory *mem.Allocator) host.Scratch {
+	return func(n int) ([]float32, func(), error) {
+		b, err := memory.Alloc(4*int64(n), mem.Workspace)
+		if err != nil {
+			return nil, nil, err
+		}
+		return host.As[float32](b.Bytes()), func() { _ = b.Free() }, nil
+	}
 }
 
 func (c cpu) upload(dst *Tensor, src []byte) error {

@@ -18,7 +18,7 @@ import (
 // cuda is the backend over gpu/driver and the kernels of gpu/kernels.
 type cuda struct {
 	lib    *driver.Library
-	ctx    *driver.Context
+	ctx    cudaContext
 	memory *mem.Allocator
 	*loaded
 	// trials are nil where kernels are used untried: in a trial, and in tests.
@@ -27,6 +27,21 @@ type cuda struct {
 	launched map[string]bool
 	// portable keeps from the tensor cores.
 	portable bool
+	// dry launches nothing; see OpenMeta.
+	dry bool
+}
+
+// cudaContext is what the backend needs of a *driver.Context.
+type cudaContext interface {
+	Info() driver.Info
+	Lost() error
+	Alloc(size int64) (uint64, error)
+	Free(at uint64) error
+	Upload(to uint64, src []byte) error
+	Download(dst []byte, from uint64) error
+	Clear(at uint64, size int64) error
+	Load(ptx []byte) (*driver.Module, error)
+	Close() error
 }
 
 // hasTensorCores says whether the kernels on tensor cores may be used.
@@ -94,7 +109,7 @@ func newCUDA(path string, index int) (*Device, error) {
 // deviceMemory is the source of a device's memory. Blocks that are freed while a
 // kernel still reads them are safe to hand out again: all work of a context runs
 // in the order of the calls.
-type deviceMemory struct{ ctx *driver.Context }
+type deviceMemory struct{ ctx cudaContext }
 
 func (d deviceMemory) Reserve(size int64) (mem.Region, error) {
 	at, err := d.ctx.Alloc(size)
@@ -136,6 +151,9 @@ func (c *cuda) copy(dst, src *Tensor) error {
 }
 
 func (c *cuda) close() error {
+	if c.dry {
+		return nil
+	}
 	var errs []error
 	for _, m := range c.modules {
 		errs = append(errs, m.Unload())
@@ -208,6 +226,9 @@ func (c *cuda) launch(file, name string, blocks, threads int, args []uint64) err
 func (c *cuda) launchShared(file, name string, blocks, threads, shared int, args []uint64) error {
 	if blocks > math.MaxInt32 {
 		return fmt.Errorf("launch %s: %d blocks are more than a grid holds", name, blocks)
+	}
+	if c.dry {
+		return c.trials.verdict(name)
 	}
 	f, err := c.kernel(file, name, shared)
 	if err != nil {

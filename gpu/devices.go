@@ -60,12 +60,17 @@ func (c *closing) run() error {
 
 // register makes a device one of Devices and sees to its end.
 func register(d *Device) *Device {
-	d.shut = &closing{memory: d.memory, back: d.back}
-	runtime.AddCleanup(d, func(c *closing) { _ = c.run() }, d.shut)
+	d.closes()
 	open.Lock()
 	defer open.Unlock()
 	open.devices = append(open.devices, weak.Make(d))
 	return d
+}
+
+// closes sees to the end of a device that nobody reaches.
+func (d *Device) closes() {
+	d.shut = &closing{memory: d.memory, back: d.back}
+	runtime.AddCleanup(d, func(c *closing) { _ = c.run() }, d.shut)
 }
 
 // reclaimWait bounds how long an allocation waits for the collector's cleanups.

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -325,12 +326,13 @@ func squaresOf(back backend, us []update, scale float64) ([][2]float64, error) {
 	return out, nil
 }
 
-// Tensors lists the tensors of the state.
+// Tensors lists the tensors of the state in the order they were made.
 func (o *Training) Tensors() []*Tensor {
 	var out []*Tensor
 	for _, s := range o.state {
 		out = append(out, s.tensors()...)
 	}
+	slices.SortFunc(out, func(a, b *Tensor) int { return cmp.Compare(a.Storage(), b.Storage()) })
 	return out
 }
 

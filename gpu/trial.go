@@ -90,6 +90,25 @@ func (t *trials) kernel(c *cuda, file, name string, shared int) (*driver.Functio
 	return f, nil
 }
 
+// verdict is why the kernel may not be used where its trial has shown that so far.
+func (t *trials) verdict(name string) error {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	one := t.of[name]
+	t.mu.Unlock()
+	if one == nil {
+		return nil
+	}
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.over {
+		return one.err
+	}
+	return nil
+}
+
 // run lets one goroutine try; the others wait for what comes out.
 func (o *trial) run(try func() (over bool, err error)) error {
 	o.mu.Lock()

@@ -160,9 +160,11 @@ func (e *Engine) whole(f Floats, out bool) (x Floats, release func(), err error)
 	if err != nil {
 		return Floats{}, nil, err
 	}
-	e.run.cast(Bytes(ws), F32, f.Data, f.DType, len(ws))
+	if !e.dry {
+		e.run.cast(Bytes(ws), F32, f.Data, f.DType, len(ws))
+	}
 	return FloatsOf(ws), func() {
-		if out {
+		if out && !e.dry {
 			e.run.cast(f.Data, f.DType, Bytes(ws), F32, len(ws))
 		}
 		done()

@@ -50,6 +50,8 @@ type Engine struct {
 	threads int
 	scratch Scratch
 	run     kernels
+	// dry leaves the work out; see Dry.
+	dry bool
 }
 
 // New returns an engine. Zero threads means one for each processor that Go uses;
@@ -70,6 +72,13 @@ func New(isa ISA, threads int, scratch Scratch) (*Engine, error) {
 		e.run = nativeKernels(isa)
 	}
 	return e, nil
+}
+
+// Dry is an engine that checks its arguments, cuts the work and takes workspace as e
+// does, from scratch, and computes nothing: it neither reads nor writes what it is
+// given.
+func (e *Engine) Dry(scratch Scratch) *Engine {
+	return &Engine{isa: e.isa, threads: e.threads, scratch: scratch, run: e.run, dry: true}
 }
 
 // ISA is the instruction set in use.
@@ -102,7 +111,8 @@ type kernels interface {
 const grain = 20000
 
 // tasks runs f(0) … f(n-1), on several goroutines if the whole is worth it. Each
-// goroutine gets a workspace of its own.
+// goroutine gets a workspace of its own, all taken at once: a call's workspace does
+// not depend on how its goroutines run.
 func (e *Engine) tasks(n, work, space int, f func(i int, ws []float32)) error {
 	workers := max(1, min(e.threads, n, work/grain))
 	if workers == 1 {
@@ -111,7 +121,7 @@ func (e *Engine) tasks(n, work, space int, f func(i int, ws []float32)) error {
 			return err
 		}
 		defer release()
-		for i := range n {
+		for i := 0; i < n && !e.dry; i++ {
 			f(i, ws)
 		}
 		return nil
@@ -121,6 +131,9 @@ func (e *Engine) tasks(n, work, space int, f func(i int, ws []float32)) error {
 		return err
 	}
 	defer release()
+	if e.dry {
+		return nil
+	}
 	var next atomic.Int64
 	loop := func(own []float32) {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {

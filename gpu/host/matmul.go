@@ -105,7 +105,7 @@ func (e *Engine) matMul(c, a, b Matrix, bias []float32, add bool) error {
 
 // emptySum is the product of matrices with no inner elements.
 func (e *Engine) emptySum(c Matrix, bias []float32, add bool) {
-	for i := 0; !add && i < c.Rows; i++ {
+	for i := 0; !add && !e.dry && i < c.Rows; i++ {
 		row := c.Data[i*c.RowStride : i*c.RowStride+c.Cols]
 		clear(row)
 		copy(row, bias)
