@@ -37,10 +37,12 @@ type cudaContext interface {
 	Lost() error
 	Alloc(size int64) (uint64, error)
 	Free(at uint64) error
+	MemInfo() (free, total int64, err error)
 	Upload(to uint64, src []byte) error
 	Download(dst []byte, from uint64) error
 	Clear(at uint64, size int64) error
 	Load(ptx []byte) (*driver.Module, error)
+	Synchronize() error
 	Close() error
 }
 

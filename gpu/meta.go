@@ -96,9 +96,10 @@ type idle struct {
 // idleBase is the first address, one that nothing has.
 const idleBase = 1 << 56
 
-func (x *idle) Info() driver.Info { return x.about }
-func (x *idle) Lost() error       { return nil }
-func (x *idle) Close() error      { return nil }
+func (x *idle) Info() driver.Info  { return x.about }
+func (x *idle) Lost() error        { return nil }
+func (x *idle) Synchronize() error { return nil }
+func (x *idle) Close() error       { return nil }
 
 func (x *idle) Alloc(size int64) (uint64, error) {
 	if x.limit > 0 && x.inUse+size > x.limit {
@@ -118,6 +119,11 @@ func (x *idle) Free(at uint64) error {
 	x.inUse -= x.sizes[at]
 	delete(x.sizes, at)
 	return nil
+}
+
+// MemInfo is as if nobody else used the device.
+func (x *idle) MemInfo() (free, total int64, err error) {
+	return x.about.Memory - x.inUse, x.about.Memory, nil
 }
 
 func (x *idle) Upload(uint64, []byte) error { return nil }
