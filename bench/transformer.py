@@ -22,22 +22,27 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "RESULTS.md"
 BLOCKS, WIDTH, HEADS, LENGTH, BATCH, CLASSES = 6, 128, 4, 128, 16, 96
 STEPS = 10
+FORMS = {"nn": "through stdlib/nn", "gpu": "over gpu's primitives, no tape between"}
 
 
 class Attune:
     """The Go program, kept running."""
 
-    def __init__(self, folder, threads):
+    def __init__(self, folder, threads, form):
         binary = os.path.join(folder, "transformer")
         subprocess.run(["go", "build", "-o", binary, "./bench/transformer"], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
         self.wall = threads > 1
-        self.child = subprocess.Popen([binary, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.child = subprocess.Popen([binary, str(threads), form], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def seconds(self):
         self.child.stdin.write(f"{STEPS}\n")
         self.child.stdin.flush()
         cpu, wall, _ = self.child.stdout.readline().split()
         return float(wall if self.wall else cpu)
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.wait()
 
 
 def torch_step(torch):
@@ -98,23 +103,24 @@ def main():
     import torch
     torch.set_num_threads(args.threads)
     step, clock = torch_step(torch), time.process_time if args.threads == 1 else time.perf_counter
-    ours = theirs = float("inf")
+    ours, theirs = dict.fromkeys(FORMS, float("inf")), float("inf")
     with tempfile.TemporaryDirectory() as folder:
-        attune = Attune(folder, args.threads)
+        children = {form: Attune(folder, args.threads, form) for form in FORMS}
         for _ in range(args.rounds):
-            ours, theirs = min(ours, attune.seconds()), min(theirs, best(step, clock))
-        attune.child.stdin.close()
-        attune.child.wait()
+            for form, child in children.items():
+                ours[form] = min(ours[form], child.seconds())
+            theirs = min(theirs, best(step, clock))
+        for child in children.values():
+            child.close()
     text = pathlib.Path("/proc/cpuinfo").read_text()
     lines = [
         f"Measured {time.strftime('%Y-%m-%d')} by `python3 bench/transformer.py --threads {args.threads}` on "
         f"{re.search(r'model name.*: (.*)', text).group(1)}{' with AVX-512' if 'avx512f' in text else ''}: best of {args.rounds * STEPS} steps in turn, "
         f"{'CPU' if args.threads == 1 else 'wall'} time, load {os.getloadavg()[0]:.0f}, PyTorch {torch.__version__}.",
         "",
-        "| a training step | attune, ms | PyTorch, ms | attune over it | to reach |",
+        "| 6 blocks, width 128, 4 heads, T 128, batch 16 | attune, ms | PyTorch, ms | attune over it | to reach |",
         "|---|---|---|---|---|",
-        f"| 6 blocks, width 128, 4 heads, T 128, batch 16 | {ours * 1e3:.0f} | {theirs * 1e3:.0f} | {ours / theirs:.2f} | 1 |",
-    ]
+    ] + [f"| {name} | {ours[form] * 1e3:.0f} | {theirs * 1e3:.0f} | {ours[form] / theirs:.2f} | 1 |" for form, name in FORMS.items()]
     print("\n".join(lines))
     if args.write:
         mark = f"transformer.py {args.threads}"

@@ -5,7 +5,8 @@
 // seconds, and the last loss. "profile" in place of a number writes the best time of
 // each kind of call as well.
 //
-// The first argument is the number of threads. It imports gpu.
+// The first argument is the number of threads; a second, nn, asks for the step through
+// stdlib/nn. It imports gpu and stdlib/nn.
 package main
 
 import (
@@ -46,6 +47,10 @@ func serve() error {
 		return err
 	}
 	m := newModel(dev)
+	step := m.step
+	if len(os.Args) > 2 && os.Args[2] == "nn" {
+		step = newTape(dev).step
+	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
@@ -56,7 +61,7 @@ func serve() error {
 		for range n {
 			m.took = m.took.next()
 			before, start := cpuTime(), time.Now()
-			if loss, err = m.step(); err != nil {
+			if loss, err = step(); err != nil {
 				return err
 			}
 			cpu, wall = min(cpu, (cpuTime()-before).Seconds()), min(wall, time.Since(start).Seconds())
