@@ -79,6 +79,10 @@ func Clear(wait bool) {
 	_ = handle().Clear(wait)
 }
 
+// InCell tells whether there is a session that shows what is displayed, and so can
+// draw over it.
+func InCell() bool { return current.Load() != nil }
+
 // Stopping tells whether the cell that the calling goroutine belongs to was
 // interrupted: a long call that a cell makes looks at it now and then, and returns
 // early with its state kept. Without a session nothing is ever interrupted.

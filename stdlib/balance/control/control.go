@@ -8,7 +8,10 @@
 // memory and its time change.
 package control
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Signal is what the monitor saw before a step. All memory is in bytes.
 type Signal struct {
@@ -104,8 +107,17 @@ type AIMD struct {
 	// Every is the number of good steps before an increase, 8 when 0.
 	Every int
 
-	micro, good int
+	saw
 }
+
+// saw is what the rule remembers. It is exported to JSON alone.
+type saw struct{ Micro, Good int }
+
+// MarshalJSON is what the policy remembers, for a training that is saved.
+func (p *AIMD) MarshalJSON() ([]byte, error) { return json.Marshal(p.saw) }
+
+// UnmarshalJSON takes it up again.
+func (p *AIMD) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &p.saw) }
 
 // Name is "AIMD".
 func (*AIMD) Name() string { return "AIMD" }
@@ -119,13 +131,13 @@ func (p *AIMD) Decide(s Signal) Choice {
 	cause := ""
 	switch {
 	case s.Parts == 0:
-		p.micro, cause = s.Batch, "first step"
+		p.Micro, cause = s.Batch, "first step"
 	case s.Failed || s.Used > s.Budget:
-		p.micro, p.good, cause = max(p.micro/2, 1), 0, "out of memory"
+		p.Micro, p.Good, cause = max(p.Micro/2, 1), 0, "out of memory"
 	default:
-		if p.good++; p.good >= every && p.micro < s.Batch {
-			p.micro, p.good, cause = p.micro+1, 0, fmt.Sprintf("%d good steps", every)
+		if p.Good++; p.Good >= every && p.Micro < s.Batch {
+			p.Micro, p.Good, cause = p.Micro+1, 0, fmt.Sprintf("%d good steps", every)
 		}
 	}
-	return choose(s, (s.Batch+p.micro-1)/max(p.micro, 1), cause)
+	return choose(s, (s.Batch+p.Micro-1)/max(p.Micro, 1), cause)
 }

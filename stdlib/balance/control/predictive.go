@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 )
@@ -19,15 +20,25 @@ type Predictive struct {
 	Margin, Band float64
 	Hold         int
 
-	window  window
-	wait    int  // steps to look back upon now, at least Hold
-	since   int  // steps since the last change
-	grown   bool // the last change was an increase
-	floor   int  // at least so many parts after a failure that was not predicted …
-	penalty int  // … for so many steps more
-	failed  int  // failures so far
-	from    string
+	past
 }
+
+// past is what the policy remembers. It is exported to JSON alone.
+type past struct {
+	Window  window
+	Wait    int  // steps to look back upon now, at least Hold
+	Since   int  // steps since the last change
+	Grown   bool // the last change was an increase
+	Floor   int  // at least so many parts after a failure that was not predicted …
+	Penalty int  // … for so many steps more
+	Failed  int  // failures so far
+}
+
+// MarshalJSON is what the policy remembers, for a training that is saved.
+func (p *Predictive) MarshalJSON() ([]byte, error) { return json.Marshal(p.past) }
+
+// UnmarshalJSON takes it up again.
+func (p *Predictive) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &p.past) }
 
 // Name is "predictive".
 func (*Predictive) Name() string { return "predictive" }
@@ -35,8 +46,8 @@ func (*Predictive) Name() string { return "predictive" }
 // entry is what one step leaves behind: its budget, and the parts that it would have
 // needed at least with the band to spare.
 type entry struct {
-	budget int64
-	parts  int
+	Budget int64
+	Parts  int
 }
 
 // window holds the last entries, newest last.
@@ -53,7 +64,7 @@ func (w *window) add(e entry, size int) {
 func (w window) spread() (moved, least int64) {
 	least, most := int64(math.MaxInt64), int64(0)
 	for _, e := range w {
-		least, most = min(least, e.budget), max(most, e.budget)
+		least, most = min(least, e.Budget), max(most, e.Budget)
 	}
 	return max(most-least, 0), least
 }
@@ -62,7 +73,7 @@ func (w window) spread() (moved, least int64) {
 func (w window) parts() int {
 	most := 1
 	for _, e := range w {
-		most = max(most, e.parts)
+		most = max(most, e.Parts)
 	}
 	return most
 }
@@ -79,15 +90,15 @@ func (p *Predictive) Decide(s Signal) Choice {
 	if band == 0 {
 		band = 0.05
 	}
-	p.wait = max(p.wait, hold)
+	p.Wait = max(p.Wait, hold)
 	p.fail(s, hold)
 	limit := s.Budget - int64(p.Margin*float64(s.Budget))
 	need, fits := p.least(s, limit)
-	p.window.add(entry{budget: limit}, p.wait)
-	moved, low := p.window.spread()
+	p.Window.add(entry{Budget: limit}, p.Wait)
+	moved, low := p.Window.spread()
 	easy, _ := p.least(s, low-max(moved, int64(band*float64(limit))))
-	p.window[len(p.window)-1].parts = easy
-	p.since++
+	p.Window[len(p.Window)-1].Parts = easy
+	p.Since++
 	c := p.move(s, need, hold)
 	c.Infeasible = !fits
 	return c
@@ -98,19 +109,19 @@ func (p *Predictive) move(s Signal, need, hold int) Choice {
 	now := min(s.Parts, max(s.Batch, 1))
 	switch {
 	case s.Parts == 0:
-		p.since = 0
+		p.Since = 0
 		return choose(s, need, "first step")
 	case need > now:
 		// An increase that did not last makes the next one wait twice as long.
-		if p.grown && p.since < 2*p.wait {
-			p.wait = min(2*p.wait, maxWait*hold)
+		if p.Grown && p.Since < 2*p.Wait {
+			p.Wait = min(2*p.Wait, maxWait*hold)
 		}
-		p.since, p.grown = 0, false
+		p.Since, p.Grown = 0, false
 		return choose(s, need, p.cause(s, now))
-	case len(p.window) >= p.wait && p.since >= p.wait && p.penalty == 0:
-		if up := max(p.window.parts(), need); up < now {
-			p.since, p.grown = 0, true
-			return choose(s, up, fmt.Sprintf("%d steps with room for more", p.wait))
+	case len(p.Window) >= p.Wait && p.Since >= p.Wait && p.Penalty == 0:
+		if up := max(p.Window.parts(), need); up < now {
+			p.Since, p.Grown = 0, true
+			return choose(s, up, fmt.Sprintf("%d steps with room for more", p.Wait))
 		}
 	}
 	return choose(s, now, "")
@@ -128,17 +139,17 @@ func (p *Predictive) cause(s Signal, now int) string {
 // neighbour who was faster: half the micro-batch, and for a time that doubles with
 // each failure no way back.
 func (p *Predictive) fail(s Signal, hold int) {
-	if p.penalty > 0 {
-		if p.penalty--; p.penalty == 0 {
-			p.floor = 0
+	if p.Penalty > 0 {
+		if p.Penalty--; p.Penalty == 0 {
+			p.Floor = 0
 		}
 	}
 	if !s.Failed {
 		return
 	}
-	p.failed++
-	p.floor = min(2*max(s.Parts, 1), max(s.Batch, 1))
-	p.penalty = hold * (1 << min(p.failed-1, 6))
+	p.Failed++
+	p.Floor = min(2*max(s.Parts, 1), max(s.Batch, 1))
+	p.Penalty = hold * (1 << min(p.Failed-1, 6))
 }
 
 // least is the fewest parts whose predicted peak is within limit, and whether there
@@ -146,7 +157,7 @@ func (p *Predictive) fail(s Signal, hold int) {
 // search halves and then looks at what it found.
 func (p *Predictive) least(s Signal, limit int64) (parts int, fits bool) {
 	most := max(s.Batch, 1)
-	lo, hi := max(p.floor, 1), most
+	lo, hi := max(p.Floor, 1), most
 	lo = min(lo, hi)
 	if s.Peak == nil {
 		return lo, true

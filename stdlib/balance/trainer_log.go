@@ -1,0 +1,136 @@
+package balance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"attune/display"
+	"attune/stdlib/monitor"
+)
+
+// Action is one thing that a training did about its memory or its end.
+type Action struct {
+	// Step is the step that it was taken for, from 1.
+	Step        int
+	What, Cause string
+	// From and To are the parts that a batch was and is cut into, Micro the examples
+	// of the largest part.
+	From, To, Micro int
+	// Budget is what the step could have, in bytes; Predicted the peak that was
+	// expected, Peak what it came to, and PeakBefore that of the step before.
+	Budget, Predicted, Peak, PeakBefore int64
+	// TimeBefore and Time are those of the steps before and after.
+	TimeBefore, Time time.Duration
+}
+
+// Log is what a training did, in order. It shows as a table.
+type Log struct{ Actions []Action }
+
+func (l *Log) add(a Action) { l.Actions = append(l.Actions, a) }
+
+// effect completes the newest action.
+func (l *Log) effect(peak int64, took time.Duration) {
+	if n := len(l.Actions); n > 0 {
+		l.Actions[n-1].Peak, l.Actions[n-1].Time = peak, took
+	}
+}
+
+// String is a table: a row says when, what, why, and the peak and step time before
+// and after.
+func (l Log) String() string {
+	if len(l.Actions) == 0 {
+		return "nothing had to be adapted"
+	}
+	rows := [][]string{{"what", "why", "step", "parts", "budget", "peak before", "predicted", "after", "time before", "after"}}
+	for _, a := range l.Actions {
+		rows = append(rows, []string{
+			a.What, a.Cause, fmt.Sprint(a.Step), a.parts(), orDash(a.Budget), orDash(a.PeakBefore), orDash(a.Predicted), orDash(a.Peak),
+			timeOrDash(a.TimeBefore), timeOrDash(a.Time),
+		})
+	}
+	return columns(rows, 2)
+}
+
+func (a Action) parts() string {
+	if a.To == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d → %d of %d", a.From, a.To, a.Micro)
+}
+
+func orDash(n int64) string {
+	if n <= 0 || n > 1<<60 {
+		return "-"
+	}
+	return bytesText(n)
+}
+
+func timeOrDash(d time.Duration) string {
+	if d <= 0 {
+		return "-"
+	}
+	return timeText(d)
+}
+
+// panel is what a running Fit shows: a bar, the curve of the losses, its actions.
+type panel struct {
+	quiet  bool
+	bar    *display.Bar
+	curves *display.Curves
+	said   int // actions that the last Fits showed
+}
+
+func (p *panel) open(quiet bool, steps int) {
+	p.quiet = quiet
+	if quiet {
+		return
+	}
+	p.bar = display.NewBar("training", steps)
+	if display.InCell() && p.curves == nil {
+		p.curves = display.NewCurves("Loss", "step", "loss")
+	}
+	monitor.Mark("training")
+}
+
+func (p *panel) step(r *Trainer, loss float64) {
+	if p.quiet {
+		return
+	}
+	p.bar.Note("epoch %d, loss %.4g, %d at a time", r.state.Epoch+1, loss, r.Micro(r.watch.batch))
+	p.bar.Add(1)
+	if p.curves != nil {
+		p.curves.AddAt("training", float64(r.state.Step), loss)
+	}
+}
+
+func (p *panel) epoch(e Epoch, step int) {
+	if p.quiet {
+		return
+	}
+	monitor.Mark(fmt.Sprintf("epoch %d", e.Epoch))
+	if p.curves != nil && e.Valid == e.Valid {
+		p.curves.AddAt("validation", float64(step), e.Valid)
+	}
+}
+
+func (p *panel) action(a Action) {
+	if !p.quiet {
+		monitor.Mark(fmt.Sprintf("%s: %s", a.What, strings.ReplaceAll(a.parts(), "→", "to")))
+	}
+}
+
+func (p *panel) close(l *Log, err error) {
+	if p.quiet {
+		return
+	}
+	if err != nil && !errors.Is(err, ErrInterrupted) {
+		p.bar.Note("%v", err)
+	}
+	p.bar.Done()
+	if n := len(l.Actions); n > p.said {
+		display.Show(Log{l.Actions[p.said:]})
+		p.said = n
+	}
+}
