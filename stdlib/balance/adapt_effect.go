@@ -101,7 +101,7 @@ func (r *Trainer) pair(b *data.Batch, a Action, e *Effect) (sample, error) {
 				return sample{}, err
 			}
 		}
-		r.watch.look(r.Budget, b)
+		r.watch.look(r.budget(), b)
 		start := time.Now()
 		loss, err := r.attempt(b, min(parts, b.Len()))
 		if err != nil {

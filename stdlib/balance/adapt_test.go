@@ -383,7 +383,7 @@ func fuzzRun(t *testing.T, seed uint64) (replays int) {
 func TestFuzzedRunsLoseNoUpdate(t *testing.T) {
 	runs := uint64(1000)
 	if testing.Short() {
-		runs = 50
+		runs = 20
 	}
 	replays := 0
 	for seed := range runs {

@@ -1,7 +1,7 @@
 // Package balance owns training under a budget: what a step of a model will take
 // (Evaluate), which of its parts matter (Attend), a plan that fits (Allocate), and
 // the training that keeps to it (Trainer). It imports gpu, display, stdlib/nn,
-// stdlib/data and what lies under stdlib/balance.
+// stdlib/data, stdlib/monitor and what lies under stdlib/balance.
 package balance
 
 import (

@@ -13,6 +13,4 @@ type Task struct {
 	// it allocates.
 	Loss      func(t *nn.Tape, b *data.Batch) *nn.Value
 	Optimizer gpu.Optimizer
-	// Model, where there is one, is where a plan may cut.
-	Model *nn.Sequential
 }

@@ -68,6 +68,8 @@ type Trainer struct {
 	watch  *watch
 	shown  panel
 	caught error // what made the last attempt of a step fail
+	// resumed says that the next Fit goes on with the checkpoint's, were it at its end.
+	resumed bool
 }
 
 // progress is where a training stands.
@@ -127,6 +129,12 @@ func (r *Trainer) SetBudget(b Budget) {
 	r.mu.Unlock()
 }
 
+func (r *Trainer) budget() Budget {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Budget
+}
+
 // Steps is the number of updates done.
 func (r *Trainer) Steps() int { return r.state.Step }
 
@@ -136,8 +144,9 @@ func (r *Trainer) Micro(batch int) int {
 }
 
 // Fit trains for so many epochs over train. With valid, which may be nil, each epoch
-// ends with the loss on it. After a Fit that was cut short it goes on, until that
-// one's last epoch; its error says why it ended, with the state kept.
+// ends with the loss on it. After a Fit that was cut short, and after Resume, it goes
+// on until that one's last epoch, which may be reached already; its error says why it
+// ended, with the state kept.
 func (r *Trainer) Fit(train, valid *data.Loader, epochs int, callbacks ...Callback) (err error) {
 	if r.Net == nil || r.Loss == nil || r.Optimizer == nil || train == nil {
 		return fmt.Errorf("train: a Trainer needs a Net, a Loss and an Optimizer, and Fit needs data")
@@ -145,12 +154,13 @@ func (r *Trainer) Fit(train, valid *data.Loader, epochs int, callbacks ...Callba
 	if err := r.Net.Err(); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	if r.state.Epoch >= r.state.Until {
+	if r.state.Epoch >= r.state.Until && !r.resumed {
 		r.state.Until = r.state.Epoch + epochs
 		if r.state.best == nil {
 			r.state.Best = math.Inf(1)
 		}
 	}
+	r.resumed = false
 	if r.state.At != nil {
 		if err := train.Restore(*r.state.At); err != nil {
 			return fmt.Errorf("train: %w", err)
@@ -225,6 +235,9 @@ func (r *Trainer) epoch(train, valid *data.Loader, callbacks []Callback) error {
 	r.History = append(r.History, done)
 	r.shown.epoch(done, r.state.Step)
 	stop, err := r.judge(done.Valid)
+	if stop {
+		r.state.Until = r.state.Epoch
+	}
 	if err == nil && r.Checkpoint != "" {
 		err = r.Save(r.Checkpoint)
 	}

@@ -216,6 +216,7 @@ func (r *Trainer) take(s saved) error {
 	if s.Tried != nil {
 		r.watch.peaks.tried = s.Tried
 	}
+	r.resumed = true
 	r.policy()
 	if s.Policy == r.Policy.Name() && s.Memory != nil {
 		if err := json.Unmarshal(s.Memory, r.Policy); err != nil {

@@ -66,10 +66,7 @@ func (r *Trainer) step(b *data.Batch) (float64, error) {
 
 // decide asks the policy, and logs what it changes.
 func (r *Trainer) decide(b *data.Batch, failed bool) control.Choice {
-	r.mu.Lock()
-	budget := r.Budget
-	r.mu.Unlock()
-	s := r.watch.look(budget, b)
+	s := r.watch.look(r.budget(), b)
 	s.Parts, s.Failed = min(r.state.Parts, b.Len()), failed
 	c := r.Policy.Decide(s)
 	if r.Plan != nil && r.Plan.Micro > 0 && s.Micro(c.Parts) > r.Plan.Micro {
@@ -167,11 +164,7 @@ func (r *Trainer) backward(part *data.Batch, weight float64) (float64, error) {
 	}
 	return r.lossOf(t, func() (*nn.Value, error) {
 		v := r.Loss(t, part)
-		w := v
-		if weight != 1 {
-			w = t.Scale(v, float32(weight))
-		}
-		return v, t.Backward(w)
+		return v, t.BackwardScaled(v, weight)
 	})
 }
 

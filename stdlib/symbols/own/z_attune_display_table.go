@@ -38,6 +38,7 @@ var table_attune_display = [...]table.Symbol{
 	{"HeadNames", p.HeadNames},
 	{"HeatMap", p.HeatMap},
 	{"Histogram", p.Histogram},
+	{"InCell", p.InCell},
 	{"Interval", p.Interval},
 	{"JPEG", (*p.JPEG)(nil)},
 	{"JSON", p.JSON},

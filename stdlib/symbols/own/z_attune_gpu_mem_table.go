@@ -16,6 +16,7 @@ var table_attune_gpu_mem = [...]table.Symbol{
 	{"Category", (*p.Category)(nil)},
 	{"Counters", (*p.Counters)(nil)},
 	{"Data", p.Data},
+	{"ErrClosed", &p.ErrClosed},
 	{"Event", (*p.Event)(nil)},
 	{"Free", p.Free},
 	{"Gradients", p.Gradients},

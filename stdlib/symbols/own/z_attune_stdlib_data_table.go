@@ -9,10 +9,27 @@ import (
 )
 
 var table_attune_stdlib_data = [...]table.Symbol{
+	{"Augment", (*p.Augment)(nil)},
+	{"Batch", (*p.Batch)(nil)},
+	{"CIFAR10", p.CIFAR10},
+	{"Dataset", (*p.Dataset)(nil)},
 	{"Digits", p.Digits},
 	{"Env", table.Literal{Kind: token.STRING, Text: "\"ATTUNE_DATA\""}},
+	{"FashionMNIST", p.FashionMNIST},
+	{"Flip", p.Flip},
 	{"Images", (*p.Images)(nil)},
+	{"LoadIDX", p.LoadIDX},
+	{"Loader", (*p.Loader)(nil)},
+	{"MNIST", p.MNIST},
+	{"Normalise", p.Normalise},
 	{"NotFoundError", (*p.NotFoundError)(nil)},
 	{"Path", p.Path},
+	{"Pictures", (*p.Pictures)(nil)},
+	{"ReadCIFAR10", p.ReadCIFAR10},
 	{"ReadDigits", p.ReadDigits},
+	{"ReadIDX", p.ReadIDX},
+	{"Shift", p.Shift},
+	{"Split", p.Split},
+	{"State", (*p.State)(nil)},
+	{"Subset", (*p.Subset)(nil)},
 }

@@ -20,6 +20,7 @@ var table_attune_stdlib_monitor = [...]table.Symbol{
 	{"GPUPeriod", p.GPUPeriod},
 	{"GoHeap", p.GoHeap},
 	{"HostCPU", p.HostCPU},
+	{"HostRoom", p.HostRoom},
 	{"LeastGPUPeriod", p.LeastGPUPeriod},
 	{"Mark", p.Mark},
 	{"Measure", (*p.Measure)(nil)},
