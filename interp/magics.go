@@ -34,6 +34,7 @@ NAME?             show the documentation of a name
 import "attune/display"          tables, pictures, attention maps, live outputs
 import "attune/stdlib/nn"        layers, losses and optimizers that train
 import "attune/stdlib/data"      data sets
+import "attune/stdlib/balance"   what training takes, and training that keeps to a budget
 import "attune/stdlib/monitor"   where memory goes, live
 import "attune/gpu"              tensors, attention and optimizers on CPU and CUDA
 import "attune/stdlib/gorgoniax" attention and optimizers for gorgonia graphs

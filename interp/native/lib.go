@@ -30,7 +30,7 @@ var patterns = []string{
 	"gonum.org/v1/plot/palette", "gonum.org/v1/plot/palette/moreland", "gonum.org/v1/plot/font",
 	"gorgonia.org/gorgonia", "gorgonia.org/tensor",
 	rtPath, "attune/display/...", "attune/gpu", "attune/gpu/mem", "attune/stdlib/nn", "attune/stdlib/gorgoniax", "attune/stdlib/monitor", "attune/stdlib/data",
-	"attune/stdlib/ask", "attune/stdlib/comm",
+	"attune/stdlib/ask", "attune/stdlib/balance", "attune/stdlib/balance/control", "attune/stdlib/comm",
 }
 
 // Lib is the folder that cells are checked and linked against: the archives of all

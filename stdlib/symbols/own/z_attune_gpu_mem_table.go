@@ -24,6 +24,7 @@ var table_attune_gpu_mem = [...]table.Symbol{
 	{"Holding", (*p.Holding)(nil)},
 	{"Kind", (*p.Kind)(nil)},
 	{"New", p.New},
+	{"NewUnbacked", p.NewUnbacked},
 	{"NumCategories", p.NumCategories},
 	{"OptimizerState", p.OptimizerState},
 	{"OutOfMemory", p.OutOfMemory},
@@ -32,5 +33,6 @@ var table_attune_gpu_mem = [...]table.Symbol{
 	{"Region", (*p.Region)(nil)},
 	{"Snapshot", (*p.Snapshot)(nil)},
 	{"Source", (*p.Source)(nil)},
+	{"Unbacked", (*p.Unbacked)(nil)},
 	{"Workspace", p.Workspace},
 }

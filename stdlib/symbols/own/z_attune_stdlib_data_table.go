@@ -11,7 +11,10 @@ import (
 var table_attune_stdlib_data = [...]table.Symbol{
 	{"Augment", (*p.Augment)(nil)},
 	{"Batch", (*p.Batch)(nil)},
+	{"ByBytes", p.ByBytes},
+	{"ByWords", p.ByWords},
 	{"CIFAR10", p.CIFAR10},
+	{"Corpus", (*p.Corpus)(nil)},
 	{"Dataset", (*p.Dataset)(nil)},
 	{"Digits", p.Digits},
 	{"Env", table.Literal{Kind: token.STRING, Text: "\"ATTUNE_DATA\""}},
@@ -32,4 +35,8 @@ var table_attune_stdlib_data = [...]table.Symbol{
 	{"Split", p.Split},
 	{"State", (*p.State)(nil)},
 	{"Subset", (*p.Subset)(nil)},
+	{"Text", p.Text},
+	{"Unknown", table.Literal{Kind: token.STRING, Text: "\"<unknown>\""}},
+	{"Vocabulary", (*p.Vocabulary)(nil)},
+	{"Windows", (*p.Windows)(nil)},
 }

@@ -22,6 +22,8 @@ func Find(path string) []table.Symbol {
 		return table_attune_stdlib_ask[:]
 	case "attune/stdlib/balance":
 		return table_attune_stdlib_balance[:]
+	case "attune/stdlib/balance/control":
+		return table_attune_stdlib_balance_control[:]
 	case "attune/stdlib/comm":
 		return table_attune_stdlib_comm[:]
 	case "attune/stdlib/data":
