@@ -144,6 +144,16 @@ func (r *ReducedBlock) kept(weights []float32, batch, tokens int) [][]int {
 	return out
 }
 
+// merges is how many of so many tokens go into others: only those at even places
+// can.
+func (r *ReducedBlock) merges(tokens int) int {
+	even := min((tokens+1)/2, tokens-1)
+	if r.Class {
+		even = (tokens+1)/2 - 1
+	}
+	return min(r.Drop, even)
+}
+
 // merge averages like tokens of h (B, T, D), each as many times as its size says,
 // and returns the new sizes.
 func (r *ReducedBlock) merge(t *Tape, h, qkv *Value, sizes []float32) (*Value, []float32) {
@@ -153,10 +163,7 @@ func (r *ReducedBlock) merge(t *Tape, h, qkv *Value, sizes []float32) (*Value, [
 	}
 	s := h.tensor.Shape()
 	batch, tokens, d := s[0], s[1], len(all)/(3*s[0]*s[1])
-	n := min(r.Drop, (tokens+1)/2, tokens-1)
-	if r.Class {
-		n = min(n, (tokens+1)/2-1)
-	}
+	n := r.merges(tokens)
 	into, weight := make([][]int, batch), make([][]float32, batch)
 	next := make([]float32, batch*(tokens-n))
 	for b := range batch {
@@ -241,4 +248,61 @@ func meanHead(key []float32, heads int) []float64 {
 		}
 	}
 	return out
+}
+
+// MeanMerged is the mean of x (B, T, D) over the tokens, (B, D), in which a token
+// that was merged from n counts n times.
+func (t *Tape) MeanMerged(x *Value) *Value {
+	const act = "mean over merged tokens"
+	if !t.usable(act, x) {
+		return nil
+	}
+	if x.sizes == nil {
+		return t.MeanTokens(x)
+	}
+	s := x.tensor.Shape()
+	into, weight := make([][]int, s[0]), make([][]float32, s[0])
+	for b := range s[0] {
+		sum := float32(0)
+		for _, n := range x.sizes[b*s[1]:][:s[1]] {
+			sum += n
+		}
+		into[b] = make([]int, s[1])
+		for _, n := range x.sizes[b*s[1]:][:s[1]] {
+			weight[b] = append(weight[b], n/sum)
+		}
+	}
+	return t.Reshape(t.Merge(x, into, weight, 1), s[0], s[2])
+}
+
+// Left is how many tokens the block passes on of so many.
+func (r *ReducedBlock) Left(tokens int) int {
+	switch {
+	case r.Drop < 1 || tokens < 2:
+		return tokens
+	case r.How == PruneTokens:
+		return max(1, tokens-r.Drop)
+	}
+	return tokens - r.merges(tokens)
+}
+
+// FLOPs is the floating-point operations of the forward pass over one example of so
+// many tokens, a multiplication and an addition being two: the matrix products, and
+// what is spent to choose and move tokens.
+func (r *ReducedBlock) FLOPs(tokens int) int64 {
+	b := r.Block
+	linear := func(l *Linear, rows int) int { return 2 * rows * l.W.Value.Len() }
+	width := b.Attention.Out.W.Value.Dim(0)
+	left := r.Left(tokens)
+	sum := linear(b.Attention.QKV, tokens) + linear(b.Attention.Out, tokens) + 4*tokens*tokens*width +
+		linear(b.Up, left) + linear(b.Down, left)
+	if left < tokens {
+		if r.How == PruneTokens {
+			sum += b.Attention.Heads * tokens * tokens
+		} else {
+			odd := tokens / 2
+			sum += 2*(tokens-odd)*odd*width/b.Attention.Heads + tokens*width + 2*tokens*b.Attention.Out.W.Value.Dim(1)
+		}
+	}
+	return int64(sum)
 }

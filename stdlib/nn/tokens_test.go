@@ -78,6 +78,9 @@ func TestReducedBlockIsABlock(t *testing.T) {
 			if how == MergeTokens {
 				k = max(k, (tokens+1)/2)
 			}
+			if few.Left(tokens) != k {
+				t.Errorf("%s of %d leaves %d, says %d", how, drop, k, few.Left(tokens))
+			}
 			tape := NewEvalTape(net.Device())
 			y := few.Apply(tape, input(tape))
 			if tape.Err() != nil {
@@ -126,5 +129,28 @@ func TestMergedTokensKeepTheirWeight(t *testing.T) {
 				t.Fatalf("got %v, want %v", got, want)
 			}
 		}
+	}
+}
+
+// TestMeanMergedIsTheMeanOfAll: of tokens that were only merged, and of one example
+// by hand.
+func TestMeanMergedIsTheMeanOfAll(t *testing.T) {
+	net := NewNet(open(t), 7)
+	x := []float32{1, 2, 4}
+	got, err := net.Eval(func(t *Tape) *Value {
+		v := t.Input(x, 1, 3, 1)
+		v.sizes = []float32{1, 2, 5}
+		return t.MeanMerged(v)
+	})
+	if err != nil || len(got) != 1 || math.Abs(float64(got[0])-25.0/8) > 1e-6 {
+		t.Errorf("got %v: %v", got, err)
+	}
+	block := net.Block("block", 4, 2, 8)
+	// 12 D² and 4 T² D operations a token twice over: 2·3·(4·12 + 4·4 + 4·8 + 8·4) + 4·9·4.
+	if got := (&ReducedBlock{Block: block}).FLOPs(3); got != 2*3*(48+16+32+32)+4*9*4 {
+		t.Errorf("%d operations", got)
+	}
+	if got := (&ReducedBlock{Block: block, Drop: 1}).FLOPs(3); got != 2*3*(48+16)+2*2*(32+32)+4*9*4+2*9 {
+		t.Errorf("%d operations with one token less", got)
 	}
 }
