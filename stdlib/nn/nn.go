@@ -18,30 +18,45 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"attune/gpu"
 	"attune/gpu/mem"
 )
 
-// Param is one tensor that training changes, and its gradient.
+// Param is one tensor that training changes, and its gradient; nil where the
+// parameter is frozen.
 type Param struct {
 	Name        string
 	Value, Grad *gpu.Tensor
 }
 
+// layer is the name of the layer that the parameter is of: "head" of "head.w".
+func (p *Param) layer() string {
+	if p == nil {
+		return ""
+	}
+	return p.Name[:max(0, strings.LastIndexByte(p.Name, '.'))]
+}
+
 // Net owns parameters: their memory, their random start and their order. The
 // layers that its methods make hold parameters of it.
 type Net struct {
-	dev    *gpu.Device
-	rng    *rand.Rand
-	params []*Param
-	err    error
+	dev     *gpu.Device
+	rng     *rand.Rand
+	seed    uint64
+	steps   uint64
+	params  []*Param
+	buffers []*Param
+	// shadows is set in a shadow: what stands for which parameter.
+	shadows map[*Param]*Param
+	err     error
 }
 
 // NewNet returns a net without parameters on dev. The same seed and the same
 // calls give the same start.
 func NewNet(dev *gpu.Device, seed uint64) *Net {
-	return &Net{dev: dev, rng: rand.New(rand.NewPCG(seed, 0x6174746e))}
+	return &Net{dev: dev, seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6174746e))}
 }
 
 // Err is the first error of any call.
@@ -68,11 +83,33 @@ func (n *Net) Param(name string, init func() float32, shape ...int) *Param {
 	if n.err != nil {
 		return nil
 	}
+	p := n.make(name, init, shape)
+	if p != nil {
+		n.params = append(n.params, p)
+		n.err = p.learn()
+	}
+	return p
+}
+
+// Buffer makes a tensor that is saved with the net and that no gradient changes, as
+// the running statistics of BatchNorm are.
+func (n *Net) Buffer(name string, init func() float32, shape ...int) *Param {
+	if n.err != nil {
+		return nil
+	}
+	p := n.make(name, init, shape)
+	if p != nil {
+		n.buffers = append(n.buffers, p)
+	}
+	return p
+}
+
+// Buffers lists the buffers in the order they were made.
+func (n *Net) Buffers() []*Param { return n.buffers }
+
+func (n *Net) make(name string, init func() float32, shape []int) *Param {
 	p := &Param{Name: name}
 	if p.Value, n.err = n.dev.Zeros(mem.Parameters, shape...); n.err == nil {
-		p.Grad, n.err = n.dev.Zeros(mem.Gradients, shape...)
-	}
-	if n.err == nil {
 		values := make([]float32, p.Value.Len())
 		for i := range values {
 			values[i] = init()
@@ -83,8 +120,19 @@ func (n *Net) Param(name string, init func() float32, shape ...int) *Param {
 		n.err = fmt.Errorf("make parameter %s: %w", name, n.err)
 		return nil
 	}
-	n.params = append(n.params, p)
 	return p
+}
+
+// learn gives the parameter a gradient of zeros.
+func (p *Param) learn() error {
+	if p.Grad != nil {
+		return nil
+	}
+	var err error
+	if p.Grad, err = p.Value.Device().Zeros(mem.Gradients, p.Value.Shape()...); err != nil {
+		return fmt.Errorf("make the gradient of %s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // Constant is an initialiser: all elements are c.
@@ -102,9 +150,16 @@ func (n *Net) Xavier(in, out int) func() float32 {
 	return func() float32 { return float32((2*n.rng.Float64() - 1) * limit) }
 }
 
+// He is an initialiser for layers before a ReLU: normal with variance 2/in (He et al.
+// 2015, eq. 10).
+func (n *Net) He(in int) func() float32 { return n.Normal(math.Sqrt(2 / float64(in))) }
+
 // ZeroGrad sets all gradients to zero.
 func (n *Net) ZeroGrad() error {
 	for _, p := range n.params {
+		if p.Grad == nil {
+			continue
+		}
 		if err := p.Grad.Clear(); err != nil {
 			return fmt.Errorf("clear gradient of %s: %w", p.Name, err)
 		}
@@ -115,13 +170,13 @@ func (n *Net) ZeroGrad() error {
 // Free gives the parameters' and gradients' memory back.
 func (n *Net) Free() error {
 	var first error
-	for _, p := range n.params {
+	for _, p := range append(n.params, n.buffers...) {
 		for _, t := range []*gpu.Tensor{p.Value, p.Grad} {
 			if err := t.Free(); err != nil && first == nil {
 				first = err
 			}
 		}
 	}
-	n.params = nil
+	n.params, n.buffers = nil, nil
 	return first
 }

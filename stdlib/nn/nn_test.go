@@ -85,7 +85,21 @@ func TestGradients(t *testing.T) {
 		"norm":     func(net *Net) func(t *Tape, x *Value) *Value { return net.LayerNorm("n", d).Apply },
 		"relu":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).ReLU },
 		"gelu":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).GELU },
-		"mean":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).MeanTokens },
+		"rms":      func(net *Net) func(t *Tape, x *Value) *Value { return net.RMSNorm("n", d).Apply },
+		"silu":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).SiLU },
+		"tanh":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Tanh },
+		"sigmoid":  func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Sigmoid },
+		"flatten":  func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Flatten },
+		"scale": func(*Net) func(t *Tape, x *Value) *Value {
+			return func(t *Tape, x *Value) *Value { return t.Scale(x, -1.5) }
+		},
+		"square": func(*Net) func(t *Tape, x *Value) *Value {
+			return func(t *Tape, x *Value) *Value { return t.Mul(x, x) }
+		},
+		"product": func(*Net) func(t *Tape, x *Value) *Value {
+			return func(t *Tape, x *Value) *Value { return t.Mul(t.GELU(x), t.Tanh(x)) }
+		},
+		"mean": func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).MeanTokens },
 		"residual": func(*Net) func(t *Tape, x *Value) *Value {
 			return func(t *Tape, x *Value) *Value { return t.Add(t.Add(x, t.GELU(x)), x) }
 		},
@@ -128,6 +142,32 @@ func TestCrossEntropyGradient(t *testing.T) {
 	})
 	if err != nil || math.Abs(float64(y[0])-math.Log(3)) > 1e-6 {
 		t.Fatalf("loss of equal scores is %v, want ln 3: %v", y, err)
+	}
+}
+
+func TestLossGradients(t *testing.T) {
+	targets := []float32{0.1, 0.2, 0.7, 0, 1, 0, 0.5, 0.25, 0.25, 1, 0, 0}
+	for name, loss := range map[string]func(t *Tape, x *Value) *Value{
+		"dense cross-entropy": func(t *Tape, x *Value) *Value { return t.CrossEntropyDense(x, targets) },
+		"mse":                 func(t *Tape, x *Value) *Value { return t.MSE(x, targets) },
+		"bce":                 func(t *Tape, x *Value) *Value { return t.BCE(x, targets) },
+		"huber":               func(t *Tape, x *Value) *Value { return t.Huber(x, targets, 0.5) },
+		"ignored labels":      func(t *Tape, x *Value) *Value { return t.CrossEntropy(x, []int{2, -1, 0, 1}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			net := NewNet(open(t), 7)
+			x := net.Param("x", net.Normal(2), 4, 3)
+			checkGradients(t, net, func(t *Tape) *Value { return loss(t, t.Param(x)) })
+		})
+	}
+}
+
+func TestEmbeddingGradient(t *testing.T) {
+	net := NewNet(open(t), 7)
+	e, sum := net.Embedding("words", 5, 3), total(net)
+	checkGradients(t, net, func(t *Tape) *Value { return sum(t, e.Apply(t, t.Tokens([]int32{4, 0, 4, 2}, 2, 2))) })
+	if _, err := net.Eval(func(t *Tape) *Value { return e.Apply(t, t.Input(make([]float32, 2), 2)) }); err == nil || !strings.Contains(err.Error(), "words: embedding: f32 (2)") {
+		t.Error("floats for tokens:", err)
 	}
 }
 

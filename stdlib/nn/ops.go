@@ -152,6 +152,144 @@ func (t *Tape) ReLU(x *Value) *Value { return t.pointwise("relu", x, gpu.ReLU, g
 // GELU is x Phi(x) in the tanh form (Hendrycks and Gimpel 2016).
 func (t *Tape) GELU(x *Value) *Value { return t.pointwise("gelu", x, gpu.GELU, gpu.GELUGrad) }
 
+// SiLU is x sigmoid(x) (Elfwing et al. 2018).
+func (t *Tape) SiLU(x *Value) *Value { return t.pointwise("silu", x, gpu.SiLU, gpu.SiLUGrad) }
+
+// Tanh is the hyperbolic tangent.
+func (t *Tape) Tanh(x *Value) *Value { return t.squash("tanh", x, gpu.Tanh, gpu.TanhGrad) }
+
+// Sigmoid is 1/(1+exp(-x)).
+func (t *Tape) Sigmoid(x *Value) *Value { return t.squash("sigmoid", x, gpu.Sigmoid, gpu.SigmoidGrad) }
+
+// squash is pointwise for functions whose gradient is told by their result.
+func (t *Tape) squash(act string, x *Value, f func(y, x *gpu.Tensor) error, grad func(dx, y, dy *gpu.Tensor) error) *Value {
+	var y *Value
+	y = t.pointwise(act, x, f, func(dx, _, dy *gpu.Tensor) error { return grad(dx, y.tensor, dy) })
+	return y
+}
+
+// Mul is x y, element by element, of one shape.
+func (t *Tape) Mul(x, y *Value) *Value {
+	const act = "multiply"
+	if !t.usable(act, x, y) {
+		return nil
+	}
+	if dims(x.tensor) != dims(y.tensor) {
+		return t.fail(act, fmt.Errorf("%s and %s: want one shape", x.tensor, y.tensor))
+	}
+	z, err := t.make(x.tensor.Shape(), x, y)
+	if err == nil {
+		err = gpu.Mul(z.tensor, x.tensor, y.tensor)
+	}
+	if err != nil {
+		return t.fail(act, err)
+	}
+	return t.record(z, func() error {
+		for _, p := range [][2]*Value{{x, y}, {y, x}} {
+			if !p[0].needs {
+				continue
+			}
+			g, err := gradients(p[0], z)
+			if err == nil {
+				err = gpu.AddMul(g[0], g[1], p[1].tensor)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Scale is x times a number.
+func (t *Tape) Scale(x *Value, by float64) *Value {
+	f := float32(by)
+	return t.pointwise("scale", x,
+		func(y, x *gpu.Tensor) error { return gpu.Scale(y, x, f) },
+		func(dx, _, dy *gpu.Tensor) error { return gpu.AddScaled(dx, dy, f) })
+}
+
+// Dropout takes away the share p of x (N, …) while training and scales up the rest
+// (Srivastava et al. 2014). What goes is told by Tape.Seed, the number of the dropout
+// in the pass and the example's number in the whole batch.
+func (t *Tape) Dropout(x *Value, p float64) *Value {
+	const act = "dropout"
+	if !t.training || p == 0 || t.err != nil {
+		return x
+	}
+	mask := gpu.DropMask{P: p, Seed: t.Seed, Op: t.nextDrop(), First: t.First}
+	return t.pointwise(act, x,
+		func(y, x *gpu.Tensor) error { return gpu.Dropout(y, x, mask) },
+		func(dx, _, dy *gpu.Tensor) error { return gpu.DropoutGrad(dx, dy, mask) })
+}
+
+// Embedding is the rows of table (vocabulary, D) that ids (…) name: (…, D).
+func (t *Tape) Embedding(ids, table *Value) *Value {
+	const act = "embedding"
+	if !t.usable(act, ids, table) {
+		return nil
+	}
+	if ids.tensor.DType() != gpu.Int32 || len(table.tensor.Shape()) != 2 {
+		return t.fail(act, fmt.Errorf("%s from table %s: want i32 tokens, see Tape.Tokens, and (vocabulary, D)", ids.tensor, table.tensor))
+	}
+	y, err := t.make(append(ids.tensor.Shape(), table.tensor.Dim(1)), table)
+	if err == nil {
+		err = gpu.Embedding(y.tensor, table.tensor, ids.tensor)
+	}
+	if err != nil {
+		return t.fail(act, err)
+	}
+	return t.record(y, func() error {
+		g, err := gradients(y, table)
+		if err != nil {
+			return err
+		}
+		return gpu.EmbeddingGrad(g[1], g[0], ids.tensor)
+	})
+}
+
+// RMSNorm scales x (…, n) to unit root mean square along its last axis (Zhang and
+// Sennrich 2019), then multiplies with gain (n).
+func (t *Tape) RMSNorm(x, gain *Value) *Value {
+	const act = "rms norm"
+	if !t.usable(act, x, gain) {
+		return nil
+	}
+	y, err := t.make(x.tensor.Shape(), x, gain)
+	if err != nil {
+		return t.fail(act, err)
+	}
+	rstd, err := t.make([]int{x.tensor.Len() / max(1, gain.tensor.Len())})
+	if err == nil {
+		err = gpu.RMSNorm(y.tensor, rstd.tensor, x.tensor, gain.tensor, normEpsilon)
+	}
+	if err != nil {
+		return t.fail(act, err)
+	}
+	t.costs(4 * int64(x.tensor.Len()))
+	return t.record(y, func() error {
+		return t.sinks([]*Value{x, gain}, func(d []*gpu.Tensor) error {
+			dy, err := y.gradient()
+			if err != nil {
+				return err
+			}
+			return gpu.RMSNormGrad(d[0], d[1], x.tensor, dy, gain.tensor, rstd.tensor)
+		})
+	})
+}
+
+// Flatten is x (N, …) as (N, all the rest).
+func (t *Tape) Flatten(x *Value) *Value {
+	if !t.usable("flatten", x) {
+		return nil
+	}
+	s := x.tensor.Shape()
+	if len(s) == 0 || s[0] == 0 {
+		return t.fail("flatten", fmt.Errorf("%s: want (N, …)", x.tensor))
+	}
+	return t.Reshape(x, s[0], x.tensor.Len()/s[0])
+}
+
 func (t *Tape) pointwise(act string, x *Value, f func(y, x *gpu.Tensor) error, grad func(dx, x, dy *gpu.Tensor) error) *Value {
 	if !t.usable(act, x) {
 		return nil

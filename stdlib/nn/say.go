@@ -24,7 +24,10 @@ const listed = 40
 func (n *Net) String() string {
 	bytes := int64(0)
 	for _, p := range n.params {
-		bytes += p.Value.Bytes() + p.Grad.Bytes()
+		bytes += p.Value.Bytes()
+		if p.Grad != nil {
+			bytes += p.Grad.Bytes()
+		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "net on %s: %d parameters, %d floats, %.2f MiB with gradients", n.dev.Name(), len(n.params), n.Size(), float64(bytes)/(1<<20))

@@ -33,7 +33,7 @@ type Tape struct {
 	*frame
 	again bool // a checkpointed segment is being computed for the second time
 	drops uint32
-	scope []string
+	scope []scope
 	ops   []Op
 	next  Op // of the operation that is being computed
 	err   error

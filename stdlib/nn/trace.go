@@ -29,18 +29,37 @@ type Op struct {
 func (t *Tape) Ops() []Op { return slices.Clip(t.ops) }
 
 // Scope is the names of the layers and segments being computed, joined by "/".
-func (t *Tape) Scope() string { return strings.Join(t.scope, "/") }
+func (t *Tape) Scope() string {
+	parts := make([]string, len(t.scope))
+	for i, s := range t.scope {
+		parts[i] = s.short
+	}
+	return strings.Join(parts, "/")
+}
 
-// Within runs f with a name added to the scope: operations and errors say it.
+// Within runs f with a name added to the scope: operations and errors say it. A name
+// that begins with that of the scope around it and a dot adds what comes behind.
 func (t *Tape) Within(name string, f func() *Value) *Value {
+	n := len(t.scope)
 	if name == "" {
 		return f()
 	}
-	t.scope = append(t.scope, name)
+	if n > 0 {
+		outer := t.scope[n-1]
+		if name == outer.full {
+			return f()
+		}
+		t.scope = append(t.scope, scope{name, strings.TrimPrefix(name, outer.full+".")})
+	} else {
+		t.scope = append(t.scope, scope{name, name})
+	}
 	v := f()
-	t.scope = t.scope[:len(t.scope)-1]
+	t.scope = t.scope[:n]
 	return v
 }
+
+// scope is a layer's name, whole and beside that of the layer around it.
+type scope struct{ full, short string }
 
 // costs says how many floating-point operations the operation takes that is being
 // computed; else it is one for each element of its result.

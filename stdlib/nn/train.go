@@ -15,7 +15,8 @@ func (n *Net) Step(opt gpu.Optimizer, forward func(t *Tape) *Value) (float64, er
 	if n.err != nil {
 		return 0, n.err
 	}
-	t := NewTape(n.dev)
+	t := n.Tape()
+	n.steps++
 	loss, err := n.step(t, opt, forward)
 	if err = errors.Join(err, t.Free()); err != nil {
 		return 0, fmt.Errorf("training step: %w", err)
@@ -31,11 +32,7 @@ func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (fl
 	if err := t.Backward(loss); err != nil {
 		return 0, err
 	}
-	var params, grads []*gpu.Tensor
-	for _, p := range n.params {
-		params, grads = append(params, p.Value), append(grads, p.Grad)
-	}
-	if err := opt.Step(params, grads); err != nil {
+	if err := n.Update(opt); err != nil {
 		return 0, err
 	}
 	value, err := loss.Float32s()
@@ -45,12 +42,39 @@ func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (fl
 	return float64(value[0]), nil
 }
 
+// Tape returns a tape for training this net. Each step's dropout differs, and is the
+// same for a net of the same seed after as many steps.
+func (n *Net) Tape() *Tape {
+	t := NewTape(n.dev)
+	t.shadows, t.Seed = n.shadows, n.seed+n.steps*0x9e3779b97f4a7c15
+	return t
+}
+
+// EvalTape returns a tape for using this net.
+func (n *Net) EvalTape() *Tape {
+	t := NewEvalTape(n.dev)
+	t.shadows = n.shadows
+	return t
+}
+
+// Update is the second half of Step: opt changes the parameters by the gradients that
+// backward passes have added up since ZeroGrad. Frozen ones stay.
+func (n *Net) Update(opt gpu.Optimizer) error {
+	var params, grads []*gpu.Tensor
+	for _, p := range n.params {
+		if p.Grad != nil {
+			params, grads = append(params, p.Value), append(grads, p.Grad)
+		}
+	}
+	return opt.Step(params, grads)
+}
+
 // Eval runs forward without recording gradients and returns its value, row-major.
 func (n *Net) Eval(forward func(t *Tape) *Value) ([]float32, error) {
 	if n.err != nil {
 		return nil, n.err
 	}
-	t := NewEvalTape(n.dev)
+	t := n.EvalTape()
 	v := forward(t)
 	err := t.Err()
 	var out []float32
