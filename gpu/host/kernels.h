@@ -137,3 +137,5 @@ static void ISA(pad)(const float *src, int64_t lds, int64_t rows, int64_t cols, 
 #include "decode.h"
 #include "pointwise.h"
 #include "rows.h"
+#include "conv.h"
+#include "image.h"
