@@ -222,3 +222,23 @@ func TestImageErrorsNameShapesAndTypes(t *testing.T) {
 		}
 	}
 }
+
+// images runs the layers of images with random numbers.
+func (s *script) images() {
+	o := ConvOptions{Stride: s.size(2), Padding: s.size(2) - 1, Dilation: s.size(2), Groups: s.size(2)}
+	n, in, out, side := s.size(4), o.Groups*s.size(4), o.Groups*s.size(20), 5+s.size(20)
+	x, w, bias := s.tensor(s.float(), n, in, side, side), s.tensor(s.float(), out, in/o.Groups, 3, 3), s.tensor(s.float(), out)
+	shape, err := o.Out(x.shape, w.shape)
+	if s.note(err); err != nil {
+		return
+	}
+	y, dy := s.tensor(s.float(), shape...), s.tensor(s.float(), shape...)
+	s.note(Conv2D(y, x, w, bias, o), Conv2DGrad(s.like(x), s.like(w), s.like(bias), x, w, dy, o))
+	mean, rstd, b := s.tensor(Float32, out), s.tensor(Float32, out), BatchNormOptions{Train: true}
+	s.note(BatchNorm(y, mean, rstd, dy, bias, bias, nil, nil, b), BatchNormGrad(dy, s.like(bias), nil, y, y, bias, mean, rstd, b))
+	p := PoolOptions{Kernel: 2, Stride: s.size(3)}
+	shape, err = p.Out(x.shape)
+	s.note(err)
+	y = s.tensor(s.float(), shape...)
+	s.note(MaxPool2D(y, x, p), MaxPool2DGrad(s.like(x), x, y, p), AvgPool2D(y, x, p), AvgPool2DGrad(x, y, p))
+}

@@ -107,8 +107,11 @@ func (e *Engine) convolve(c Conv, g gather, s weights, channels int, y, x, w, bi
 		return err
 	}
 	defer done()
-	for i := range c.Groups {
+	err = e.tasks(c.Groups, len(packed), 0, func(i int, _ []float32) {
 		e.run.convPack(packed[i*panel:(i+1)*panel], w[i*c.Out/c.Groups*c.taps():], s)
+	})
+	if err != nil {
+		return err
 	}
 	pieces := (columns + convBlock - 1) / convBlock
 	work := int(float64(c.N*c.Groups*s.m) * float64(columns*k) / 30)
