@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"math"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -92,6 +93,42 @@ func (c cpu) update(k host.Kind, f host.Factors, us []update) ([][2]float64, err
 		list[i] = h
 	}
 	return c.engine.Update(k, f, list)
+}
+
+func (c cpu) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []update) error {
+	var norms [][2]float64
+	var err error
+	if k == host.LARS {
+		norms, err = c.squaresOf(us, float64(f.Scale))
+	} else {
+		norms, err = c.update(host.LAMBMoments, f, us)
+	}
+	if err != nil {
+		return err
+	}
+	for i, n := range norms {
+		us[i].rate = float32(t.Ratio(math.Sqrt(n[0]), math.Sqrt(n[1])))
+	}
+	_, err = c.update(k, f, us)
+	return err
+}
+
+// squaresOf are the sums of the squares of the parameters and of the scaled
+// gradients.
+func (c cpu) squaresOf(us []update, scale float64) ([][2]float64, error) {
+	var list []*Tensor
+	for _, u := range us {
+		list = append(list, u.x, u.g)
+	}
+	sums, err := c.sumSquares(list)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][2]float64, len(us))
+	for i := range out {
+		out[i] = [2]float64{sums[2*i], sums[2*i+1] * scale * scale}
+	}
+	return out, nil
 }
 
 func (c cpu) sumSquares(ts []*Tensor) ([]float64, error) {

@@ -17,6 +17,7 @@ const (
 	launchTensors  = 48
 	slotWords      = 9
 	normSlotWords  = 3
+	ratioSlotWords = 2
 )
 
 func bits(x float32) uint64 { return uint64(math.Float32bits(x)) }
@@ -33,12 +34,13 @@ func packFactors(c host.Factors) []uint64 {
 // to hi, on so many blocks.
 type launchList struct{ lo, hi, blocks int }
 
-// launchLists cuts tensors of these lengths, none empty, into launches.
-func launchLists(lengths []int, elements int) []launchList {
+// launchLists cuts tensors of these lengths, none empty, into launches of no more than
+// most.
+func launchLists(lengths []int, elements, most int) []launchList {
 	var out []launchList
 	for lo := 0; lo < len(lengths); {
 		l := launchList{lo: lo, hi: lo}
-		for l.hi < len(lengths) && l.hi-lo < launchTensors {
+		for l.hi < len(lengths) && l.hi-lo < most {
 			n := tiles(lengths[l.hi], elements)
 			if l.hi > lo && l.blocks+n > math.MaxInt32 {
 				break
@@ -64,8 +66,8 @@ func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, e
 	if k == host.LAMBMoments {
 		sums = make([][2]float64, len(us))
 	}
-	for _, l := range launchLists(lengths, updateElements) {
-		run := func(at uint64) error { return c.launchUpdates(k, f, full[l.lo:l.hi], l.blocks, at) }
+	for _, l := range launchLists(lengths, updateElements, launchTensors) {
+		run := func(at uint64) error { return c.launchUpdates(k, f, full[l.lo:l.hi], l.blocks, at, 0) }
 		if k != host.LAMBMoments {
 			if err := run(0); err != nil {
 				return nil, err
@@ -89,8 +91,8 @@ func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, e
 }
 
 // launchUpdates runs one launch over at most launchTensors tensors.
-func (c *cuda) launchUpdates(k host.Kind, f host.Factors, us []update, blocks int, sums uint64) error {
-	args := append(make([]uint64, 0, 7+slotWords*launchTensors), sums, uint64(len(us)))
+func (c *cuda) launchUpdates(k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
+	args := append(make([]uint64, 0, 8+slotWords*launchTensors), sums, rates, uint64(len(us)))
 	args = append(args, packFactors(f)...)
 	halves, first := "", 0
 	for _, u := range us {
@@ -125,16 +127,8 @@ func (c *cuda) sumSquares(ts []*Tensor) ([]float64, error) {
 		}
 	}
 	out := make([]float64, len(ts))
-	for _, l := range launchLists(lengths, normElements) {
-		part, err := c.withSums(l.blocks, func(at uint64) error {
-			args := append(make([]uint64, 0, 2+normSlotWords*launchTensors), at, uint64(l.hi-l.lo))
-			first := 0
-			for _, t := range full[l.lo:l.hi] {
-				args = append(args, t.address(), uint64(t.Len()), uint64(first)|uint64(t.dtype)<<32)
-				first += tiles(t.Len(), normElements)
-			}
-			return c.launch("optim", "sum_squares", l.blocks, optimThreads, args[:cap(args)])
-		})
+	for _, l := range launchLists(lengths, normElements, launchTensors) {
+		part, err := c.withSums(l.blocks, func(at uint64) error { return c.launchSquares(full[l.lo:l.hi], l.blocks, at) })
 		if err != nil {
 			return nil, err
 		}
@@ -147,6 +141,88 @@ func (c *cuda) sumSquares(ts []*Tensor) ([]float64, error) {
 		}
 	}
 	return out, nil
+}
+
+// launchSquares runs one launch over at most launchTensors tensors.
+func (c *cuda) launchSquares(ts []*Tensor, blocks int, sums uint64) error {
+	args := append(make([]uint64, 0, 2+normSlotWords*launchTensors), sums, uint64(len(ts)))
+	first := 0
+	for _, t := range ts {
+		args = append(args, t.address(), uint64(t.Len()), uint64(first)|uint64(t.dtype)<<32)
+		first += tiles(t.Len(), normElements)
+	}
+	return c.launch("optim", "sum_squares", blocks, optimThreads, args[:cap(args)])
+}
+
+// updateLayers keeps the norms on the device: nobody waits for them.
+func (c *cuda) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []update) error {
+	var full []update
+	var lengths []int
+	for _, u := range us {
+		if n := u.x.Len(); n > 0 {
+			full, lengths = append(full, u), append(lengths, n)
+		}
+	}
+	for _, l := range launchLists(lengths, updateElements, launchTensors/2) {
+		block, err := c.memory.Alloc(8*int64(2*l.blocks)+4*launchTensors, mem.Workspace)
+		if err != nil {
+			return err
+		}
+		rates := block.Addr() + uint64(8*2*l.blocks)
+		part := full[l.lo:l.hi]
+		if k == host.LARS {
+			err = c.larsRates(t, float64(f.Scale), part, block.Addr(), rates)
+		} else {
+			err = c.lambRates(f, t, part, l.blocks, block.Addr(), rates)
+		}
+		if err == nil {
+			err = c.launchUpdates(k, f, part, l.blocks, 0, rates)
+		}
+		if err = errors.Join(err, block.Free()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// larsRates sums the squares of parameters and gradients, one after the other.
+func (c *cuda) larsRates(t host.Trust, scale float64, us []update, sums, rates uint64) error {
+	var list []*Tensor
+	var slots []uint64
+	first := 0
+	for _, u := range us {
+		n := tiles(u.x.Len(), normElements)
+		slots = append(slots, uint64(first)|uint64(first+n)<<32, uint64(n)|1<<32)
+		list, first = append(list, u.x, u.g), first+2*n
+	}
+	if err := c.launchSquares(list, first, sums); err != nil {
+		return err
+	}
+	return c.launchRatios(t, scale, slots, sums, rates)
+}
+
+// lambRates moves the running means, whose update's squares are summed beside those of
+// the parameters.
+func (c *cuda) lambRates(f host.Factors, t host.Trust, us []update, blocks int, sums, rates uint64) error {
+	if err := c.launchUpdates(host.LAMBMoments, f, us, blocks, sums, 0); err != nil {
+		return err
+	}
+	var slots []uint64
+	first := 0
+	for _, u := range us {
+		n := tiles(u.x.Len(), updateElements)
+		slots = append(slots, uint64(2*first)|uint64(2*first+1)<<32, uint64(n)|2<<32)
+		first += n
+	}
+	return c.launchRatios(t, 1, slots, sums, rates)
+}
+
+func (c *cuda) launchRatios(t host.Trust, scale float64, slots []uint64, sums, rates uint64) error {
+	n := len(slots) / ratioSlotWords
+	args := append(make([]uint64, 0, 6+ratioSlotWords*launchTensors), sums, rates, uint64(n),
+		math.Float64bits(t.Trust), math.Float64bits(t.Decay), math.Float64bits(scale))
+	args = append(args, slots...)
+	return c.launch("optim", "trust_ratio", n, optimThreads, args[:cap(args)])
 }
 
 // withSums runs a kernel that writes n float64 values and reads them.

@@ -48,6 +48,9 @@ type backend interface {
 	// update does one step of an optimizer; for host.LAMBMoments it returns the sums
 	// of each tensor.
 	update(k host.Kind, c host.Factors, us []update) ([][2]float64, error)
+	// updateLayers is update for host.LARS and host.LAMBApply, with each tensor's rate
+	// by its norms.
+	updateLayers(k host.Kind, c host.Factors, t host.Trust, us []update) error
 	sumSquares(ts []*Tensor) ([]float64, error)
 	close() error
 }

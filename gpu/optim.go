@@ -48,7 +48,7 @@ type rule interface {
 // layerwise rules give each tensor its own rate, by its norm and that of its
 // gradient or of its update.
 type layerwise interface {
-	ratio(weights, other float64) float64
+	trust() host.Trust
 }
 
 // Training is what all optimizers share. The fields may be changed between steps.
@@ -151,7 +151,7 @@ func (o *Training) step(params, grads []*Tensor) error {
 	for t, group := range groups {
 		c := o.rule.factors(t, rate)
 		c.Scale = float32(scale)
-		if err := o.update(c, scale, params, grads, group); err != nil {
+		if err := o.update(c, params, grads, group); err != nil {
 			return err
 		}
 	}
@@ -276,7 +276,7 @@ func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) 
 }
 
 // update does the step of the parameters that group names.
-func (o *Training) update(c host.Factors, scale float64, params, grads []*Tensor, group []int) error {
+func (o *Training) update(c host.Factors, params, grads []*Tensor, group []int) error {
 	us := make([]update, len(group))
 	for k, i := range group {
 		s := o.state[params[i]]
@@ -286,44 +286,11 @@ func (o *Training) update(c host.Factors, scale float64, params, grads []*Tensor
 		}
 	}
 	back, kind := us[0].x.store.dev.back, o.rule.kind()
-	ratios, ok := o.rule.(layerwise)
-	if !ok {
-		_, err := back.update(kind, c, us)
-		return err
+	if rule, ok := o.rule.(layerwise); ok {
+		return back.updateLayers(kind, c, rule.trust(), us)
 	}
-	var norms [][2]float64
-	var err error
-	if kind == host.LARS {
-		norms, err = squaresOf(back, us, scale)
-	} else {
-		norms, err = back.update(host.LAMBMoments, c, us)
-	}
-	if err != nil {
-		return err
-	}
-	for k := range us {
-		us[k].rate = float32(ratios.ratio(math.Sqrt(norms[k][0]), math.Sqrt(norms[k][1])))
-	}
-	_, err = back.update(kind, c, us)
+	_, err := back.update(kind, c, us)
 	return err
-}
-
-// squaresOf are the sums of the squares of the parameters and of the scaled
-// gradients.
-func squaresOf(back backend, us []update, scale float64) ([][2]float64, error) {
-	var list []*Tensor
-	for _, u := range us {
-		list = append(list, u.x, u.g)
-	}
-	sums, err := back.sumSquares(list)
-	if err != nil {
-		return nil, err
-	}
-	out := make([][2]float64, len(us))
-	for i := range out {
-		out[i] = [2]float64{sums[2*i], sums[2*i+1] * scale * scale}
-	}
-	return out, nil
 }
 
 // Tensors lists the tensors of the state in the order they were made.

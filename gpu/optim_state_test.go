@@ -323,13 +323,13 @@ func TestOptimizerRefuses(t *testing.T) {
 
 func TestLaunchLists(t *testing.T) {
 	lengths := slices.Repeat([]int{2048, 2049}, 50)
-	lists := launchLists(lengths, updateElements)
+	lists := launchLists(lengths, updateElements, launchTensors)
 	if len(lists) != 3 || lists[0] != (launchList{0, 48, 72}) || lists[2] != (launchList{96, 100, 6}) {
 		t.Error(lists)
 	}
 	// Two tensors that would fill a grid alone do not share one.
 	huge := math.MaxInt32 / 2 * updateElements
-	if lists := launchLists([]int{huge, huge, huge}, updateElements); len(lists) != 2 || lists[0].blocks > math.MaxInt32 {
+	if lists := launchLists([]int{huge, huge, huge}, updateElements, launchTensors); len(lists) != 2 || lists[0].blocks > math.MaxInt32 {
 		t.Error(lists)
 	}
 }
@@ -358,6 +358,35 @@ func TestFakeDriverNoticesBrokenSums(t *testing.T) {
 		right := math.Abs(sums[0][0]-want) < 1e-9*want && math.Abs(sums[0][1]-4*want) < 1e-9*want
 		if right != (barrier == "") {
 			t.Errorf("without %q the sums are %g, want %g and four times that", barrier, sums[0], want)
+		}
+	}
+}
+
+// TestLayerRatesStayOnTheDevice: LARS and LAMB over more tensors than one launch takes
+// agree with the CPU, and wait for nothing that the device computes.
+func TestLayerRatesStayOnTheDevice(t *testing.T) {
+	dev, cpu := fakeDevice(t, nil), must(Open("cpu"))(t)
+	for _, make := range []func() Optimizer{func() Optimizer { return NewLARS(0.1) }, func() Optimizer { return NewLAMB(0.01) }} {
+		c := compare("", 1e-5, dev, cpu, func(d *Device) ([]*Tensor, error) {
+			t.Setenv("FAKECUDA", "no_download")
+			defer t.Setenv("FAKECUDA", "")
+			var params, grads []*Tensor
+			for i := range 2*launchTensors + 3 {
+				for _, list := range []*[]*Tensor{&params, &grads} {
+					x, err := checkTensor(d, Float32, uint64(len(params)+100*len(grads)), i*i%700)
+					if err != nil {
+						return nil, err
+					}
+					*list = append(*list, x)
+				}
+			}
+			if err := params[5].Clear(); err != nil { // a norm of zero
+				return nil, err
+			}
+			return append(params, grads...), make().Step(params, grads)
+		})
+		if !c.OK() {
+			t.Errorf("off by %g: %v", c.Error, c.Err)
 		}
 	}
 }

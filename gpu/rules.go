@@ -174,12 +174,7 @@ func (o *LARS) factors(_ int, lr float64) host.Factors {
 	return host.Factors{Decay: float32(o.Decay), Rate: float32(lr), Momentum: float32(o.Momentum)}
 }
 
-func (o *LARS) ratio(weights, gradient float64) float64 {
-	if weights == 0 || gradient == 0 {
-		return 1
-	}
-	return o.Trust * weights / (gradient + o.Decay*weights)
-}
+func (o *LARS) trust() host.Trust { return host.Trust{Trust: o.Trust, Decay: o.Decay} }
 
 func (*LAMB) kind() host.Kind { return host.LAMBApply }
 
@@ -189,9 +184,4 @@ func (o *LAMB) factors(t int, lr float64) host.Factors {
 	return f
 }
 
-func (o *LAMB) ratio(weights, update float64) float64 {
-	if weights == 0 || update == 0 {
-		return 1
-	}
-	return weights / update
-}
+func (*LAMB) trust() host.Trust { return host.Trust{Trust: 1} }

@@ -48,6 +48,14 @@ func problemKinds() []problemKind {
 		{`attention_(bias|slopes)_grad_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
 		{`attention_slopes_join`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.scores("f32", "32", false) }},
 		{`update_(\d+)(h?)`, typeLimit, func(r *trialRun, m []string) ([]*Tensor, error) { return r.update(m[1], m[2] != "") }},
+		{`trust_ratio`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) {
+			lars, err := checkOptimizer(r.dev, Float32, NewLARS(0.1))
+			if err != nil {
+				return lars, err
+			}
+			lamb, err := checkOptimizer(r.dev, Float32, NewLAMB(0.01))
+			return append(lars, lamb...), err
+		}},
 		{`sum_squares`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.squares() }},
 	}...)
 }

@@ -53,6 +53,19 @@ type Factors struct {
 	Scale, Decay, Shrink, Rate, Momentum, Mean, Square, Correct1, Correct2, Eps float32
 }
 
+// Trust makes the rate of a layer from the norm of its weights and that of what is
+// compared with them: of LARS the gradient (You et al. 2017, eq. 6), of LAMB the update
+// (You et al. 2020, algorithm 2), where Trust is 1 and Decay 0.
+type Trust struct{ Trust, Decay float64 }
+
+// Ratio is 1 where a norm is 0.
+func (t Trust) Ratio(weights, other float64) float64 {
+	if weights == 0 || other == 0 {
+		return 1
+	}
+	return t.Trust * weights / (other + t.Decay*weights)
+}
+
 // Update is what a step does to one tensor. All of X, G, Half and S are of one
 // length.
 type Update struct {

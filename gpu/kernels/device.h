@@ -22,6 +22,7 @@ DEVICE float shuffle_xor(float x, int mask) { return __nvvm_shfl_sync_bfly_f32(0
 DEVICE float exp2_fast(float x) { return __nvvm_ex2_approx_f(x); }
 DEVICE float log2_fast(float x) { return __nvvm_lg2_approx_f(x); }
 DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
+DEVICE double root(double x) { return __nvvm_sqrt_rn_d(x); }
 // To nearest, ties to even; beyond 65504 infinite. Towards zero, saturated, 0 for
 // NaN (PTX ISA, cvt).
 DEVICE unsigned short f16_of(float x)

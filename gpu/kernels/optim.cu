@@ -19,7 +19,8 @@ enum {
 
 typedef unsigned short u16;
 
-// One tensor; its blocks begin at number first. rate multiplies the factors' own.
+// One tensor; its blocks begin at number first. rate multiplies the factors' own, and
+// so does that of UpdateArgs.rates, where there is one.
 struct Slot {
 	float *x;
 	u16 *half; // null where x is the parameter itself
@@ -33,7 +34,8 @@ struct Slot {
 
 // As the launcher packs them: below the 4 KiB that a launch may pass.
 struct UpdateArgs {
-	double *sums; // two a block, for LAMB_MOMENTS
+	double *sums;       // two a block, for LAMB_MOMENTS
+	const float *rates; // one a tensor, or null
 	i64 count;
 	float scale, decay, shrink, rate, momentum, mean, square, correct1, correct2, eps;
 	Slot slots[TENSORS];
@@ -49,6 +51,20 @@ struct NormArgs {
 	double *sums; // one a block
 	i64 count;
 	NormSlot slots[TENSORS];
+};
+
+// Where the sums of squares of one tensor stand, n of each, so many apart: of its
+// weights, and of what is compared with them.
+struct RatioSlot {
+	int weights, other, n, step;
+};
+
+struct RatioArgs {
+	const double *sums;
+	float *rates; // one a tensor
+	i64 count;
+	double trust, decay, scale; // scale: of the others' norm
+	RatioSlot slots[TENSORS];
 };
 
 // The last tensor that begins at or before this block.
@@ -85,8 +101,10 @@ DEVICE double block_sum(double x)
 
 template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 {
-	const Slot &s = p.slots[slot_of(p.slots, p.count)];
+	int number = slot_of(p.slots, p.count);
+	const Slot &s = p.slots[number];
 	float rate = p.rate * s.rate;
+	if (p.rates) rate *= p.rates[number];
 	i64 start = (i64)(block_x() - s.first) * ELEMENTS + thread_x();
 	double xx = 0, uu = 0;
 	UNROLL_BY(4) for (int e = 0; e < ELEMENTS; e += THREADS) {
@@ -150,6 +168,17 @@ KERNEL sum_squares(NormArgs p)
 	}
 	sum = block_sum(sum);
 	if (thread_x() == 0) p.sums[block_x()] = sum;
+}
+
+// The rate of a layer by its norms (host.Trust), a tensor a block.
+KERNEL trust_ratio(RatioArgs p)
+{
+	const RatioSlot &s = p.slots[block_x()];
+	double w = 0, o = 0;
+	for (int n = thread_x(); n < s.n; n += THREADS) w += p.sums[s.weights + n * s.step], o += p.sums[s.other + n * s.step];
+	w = root(block_sum(w));
+	o = root(block_sum(o)) * p.scale;
+	if (thread_x() == 0) p.rates[block_x()] = w == 0 || o == 0 ? 1 : (float)(p.trust * w / (o + p.decay * w));
 }
 
 // The number is the kind, as host.Kind; h is for tensors in half precision.

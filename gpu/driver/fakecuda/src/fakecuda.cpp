@@ -347,6 +347,7 @@ API cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t n)
 API cuMemcpyDtoH_v2(void *to, uint64_t from, size_t n)
 {
 	GUARD;
+	if (injected("no_download")) return 1;
 	if (!within(from, n)) return 1;
 	memcpy(to, (void *)from, n);
 	return 0;

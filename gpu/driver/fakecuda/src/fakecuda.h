@@ -44,6 +44,7 @@ DEVICE float shuffle_xor(float x, int mask) { return fake::exchange(x, mask); }
 DEVICE float exp2_fast(float x) { return exp2f(x); }
 DEVICE float log2_fast(float x) { return log2f(x); }
 DEVICE float root(float x) { return sqrtf(x); }
+DEVICE double root(double x) { return sqrt(x); }
 DEVICE unsigned bits_of(float x)
 {
 	unsigned b;
