@@ -9,8 +9,10 @@ import (
 // Task is what is trained, and how.
 type Task struct {
 	Net *nn.Net
-	// Loss is the mean over b's examples, one number. It must put on the tape all that
-	// it allocates.
+	// Loss is the mean over b's examples, one number. It is also called on tapes of a
+	// device of shapes, where all that it reads is zero, to count what it takes.
 	Loss      func(t *nn.Tape, b *data.Batch) *nn.Value
 	Optimizer gpu.Optimizer
+	// Model, where there is one, is where a plan may cut.
+	Model *nn.Sequential
 }

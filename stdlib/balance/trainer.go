@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -191,10 +192,19 @@ func (r *Trainer) begin(train *data.Loader) (end func(error)) {
 		r.watch = newWatch(dev, r.Room)
 	}
 	r.watch.had = had
+	r.watch.peaks.known, r.watch.peaks.evaluate = map[string]int64{}, nil
+	free := func() error { return nil }
+	if f, err := r.foresee(); err == nil { // without one, what is measured has to do
+		r.watch.peaks.evaluate, free = f.extra, f.close
+	}
+	undo := r.follow()
 	left := (r.state.Until-r.state.Epoch)*train.Batches() - train.State().Batch
 	r.shown.open(r.Quiet, left)
 	return func(err error) {
 		dev.SetCap(had)
+		undo()
+		r.watch.peaks.evaluate = nil
+		_ = free() // it holds no memory
 		r.shown.close(&r.Log, err)
 		if !r.Quiet && err != nil {
 			monitor.Mark("training ended early")
@@ -207,6 +217,16 @@ func (r *Trainer) policy() {
 	if r.Policy == nil {
 		r.Policy = &control.Predictive{}
 	}
+}
+
+// follow has the model computed as the plan says, and returns the way back.
+func (r *Trainer) follow() (undo func()) {
+	if r.Plan == nil || r.Plan.Cuts == nil || r.Model == nil {
+		return func() {}
+	}
+	had := r.Model.Cuts
+	r.Model.Cuts = r.Plan.Cuts
+	return func() { r.Model.Cuts = had }
 }
 
 // epoch does what is left of one, and what comes at its end.
@@ -313,18 +333,13 @@ func (r *Trainer) judge(valid float64) (stop bool, err error) {
 	return true, nil
 }
 
+// values are the parameters and then the buffers, in their order.
+func (r *Trainer) values() []*nn.Param { return slices.Concat(r.Net.Params(), r.Net.Buffers()) }
+
 // weights is a copy of all that training changes in the model.
-func (r *Trainer) weights() ([][]float32, error) {
-	var out [][]float32
-	for _, t := range r.tensors() {
-		x, err := t.Float32s()
-		if err != nil {
-			return nil, fmt.Errorf("copy the weights: %w", err)
-		}
-		out = append(out, x)
-	}
-	return out, nil
-}
+func (r *Trainer) weights() ([][]float32, error) { return copies(r.values()) }
+
+func (r *Trainer) setWeights(from [][]float32) error { return putBack(r.values(), from) }
 
 // restoreBest puts the best epoch's weights back.
 func (r *Trainer) restoreBest() error {
@@ -335,19 +350,10 @@ func (r *Trainer) restoreBest() error {
 	return r.setWeights(r.state.best)
 }
 
-func (r *Trainer) setWeights(from [][]float32) error {
-	for i, t := range r.tensors() {
-		if err := t.CopyFrom(from[i]); err != nil {
-			return fmt.Errorf("restore the weights: %w", err)
-		}
-	}
-	return nil
-}
-
-// tensors are the model's values: its parameters, in their order.
+// tensors are the model's values: its parameters and then its buffers, in their order.
 func (r *Trainer) tensors() []*gpu.Tensor {
 	var out []*gpu.Tensor
-	for _, p := range r.Net.Params() {
+	for _, p := range r.values() {
 		out = append(out, p.Value)
 	}
 	return out
@@ -379,7 +385,7 @@ func (r *Trainer) Validate(valid *data.Loader) (float64, error) {
 func (r *Trainer) measure(b *data.Batch) (float64, error) {
 	for parts := max(r.state.Parts, 1); ; parts = min(2*parts, b.Len()) {
 		loss, err := r.inParts(b, parts, func(part *data.Batch) (float64, error) {
-			t := nn.NewEvalTape(r.Net.Device())
+			t := r.Net.EvalTape()
 			return r.lossOf(t, func() (*nn.Value, error) {
 				v := r.Loss(t, part)
 				return v, t.Err()

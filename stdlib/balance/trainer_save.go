@@ -79,7 +79,7 @@ func (r *Trainer) save(path string) error {
 		return err
 	}
 	for i, t := range r.tensors() {
-		s.Names = append(s.Names, r.Net.Params()[min(i, len(r.Net.Params())-1)].Name)
+		s.Names = append(s.Names, r.values()[i].Name)
 		f.Tensors = append(f.Tensors, floats(fmt.Sprintf("weight.%d", i), weights[i], t.Shape()))
 		if r.state.best != nil {
 			f.Tensors = append(f.Tensors, floats(fmt.Sprintf("best.%d", i), r.state.best[i], t.Shape()))

@@ -40,6 +40,10 @@ func outOfMemory(err error) bool {
 // masks. Parameters change at its very end, all or none.
 func (r *Trainer) step(b *data.Batch) (float64, error) {
 	failed := false
+	statistics, err := copies(r.Net.Buffers())
+	if err != nil {
+		return 0, err
+	}
 	for {
 		c := r.decide(b, failed)
 		start := time.Now()
@@ -48,6 +52,11 @@ func (r *Trainer) step(b *data.Batch) (float64, error) {
 			r.watch.done(r, b, time.Since(start))
 			r.state.Step++
 			return loss, nil
+		}
+		// The running statistics of the parts that passed are those of examples that
+		// will pass again.
+		if back := putBack(r.Net.Buffers(), statistics); back != nil {
+			return 0, errors.Join(err, back)
 		}
 		if !outOfMemory(err) {
 			return 0, fmt.Errorf("train: step %d: %w", r.state.Step+1, err)
@@ -62,6 +71,27 @@ func (r *Trainer) step(b *data.Batch) (float64, error) {
 			return 0, &NoRoomError{r.state.Step + 1, r.watch.budget, err}
 		}
 	}
+}
+
+// copies are the values of parameters, or of buffers.
+func copies(of []*nn.Param) (out [][]float32, err error) {
+	for _, p := range of {
+		x, err := p.Value.Float32s()
+		if err != nil {
+			return nil, fmt.Errorf("copy %s: %w", p.Name, err)
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+func putBack(to []*nn.Param, from [][]float32) error {
+	for i, p := range to {
+		if err := p.Value.CopyFrom(from[i]); err != nil {
+			return fmt.Errorf("put %s back: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // decide asks the policy, and logs what it changes.
@@ -157,7 +187,7 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (float64, error) {
 
 // backward adds a part's gradients, times weight, and returns its loss.
 func (r *Trainer) backward(part *data.Batch, weight float64) (float64, error) {
-	t := nn.NewTape(r.Net.Device())
+	t := r.Net.Tape()
 	t.Seed, t.First = mixed(r.Seed, uint64(r.state.Step)), part.First
 	if c := r.common(); c != nil && c.Scale != nil {
 		weight *= c.Scale.Value
