@@ -5,24 +5,23 @@ import (
 	"attune/stdlib/nn"
 )
 
-// tape is the same model through nn, as a notebook writes it. Characters come in as rows
-// with a single one, which costs a matrix product more than a table.
+// tape is the same model through nn, as a notebook writes it.
 type tape struct {
 	net    *nn.Net
 	adam   gpu.Optimizer
-	table  *nn.Linear
+	table  *nn.Embedding
 	place  *nn.Position
 	blocks []*nn.Block
 	norm   *nn.LayerNorm
 	head   *nn.Linear
-	input  []float32
+	ids    []int32
 	labels []int
 }
 
 func newTape(dev *gpu.Device) *tape {
 	n := nn.NewNet(dev, 1)
-	m := &tape{net: n, adam: gpu.NewAdam(1e-3), table: n.Linear("table", classes, width), place: n.Position("place", length, width),
-		input: make([]float32, tokens*classes), labels: make([]int, tokens)}
+	m := &tape{net: n, adam: gpu.NewAdam(1e-3), table: n.Embedding("table", classes, width), place: n.Position("place", length, width),
+		ids: make([]int32, tokens), labels: make([]int, tokens)}
 	for range blocks {
 		b := n.Block("block", width, heads, 4*width)
 		b.Attention.Causal = true
@@ -30,16 +29,15 @@ func newTape(dev *gpu.Device) *tape {
 	}
 	m.norm, m.head = n.LayerNorm("norm", width), n.Linear("head", width, classes)
 	for i := range m.labels {
-		at := i * i % classes
-		m.input[i*classes+at] = 1
-		m.labels[i] = (at + 1) % classes
+		m.ids[i] = int32(i * i % classes)
+		m.labels[i] = (i*i + 1) % classes
 	}
 	return m
 }
 
 func (m *tape) step() (float32, error) {
 	loss, err := m.net.Step(m.adam, func(t *nn.Tape) *nn.Value {
-		x := m.place.Apply(t, m.table.Apply(t, t.Input(m.input, batch, length, classes)))
+		x := m.place.Apply(t, m.table.Apply(t, t.Tokens(m.ids, batch, length)))
 		for _, b := range m.blocks {
 			x = b.Apply(t, x)
 		}
