@@ -36,7 +36,7 @@ func (t *Tape) Linear(x, w, b *Value) *Value {
 	}
 	shape := x.tensor.Shape()
 	if ws := w.tensor.Shape(); len(ws) != 2 || len(shape) == 0 || shape[len(shape)-1] != ws[0] {
-		return t.fail(act, fmt.Errorf("input %s for weights %s", x.tensor, w.tensor))
+		return t.fail(act, fmt.Errorf("input %s for weights %s%s", x.tensor, w.tensor, adviceFor(shape, ws)))
 	}
 	shape[len(shape)-1] = w.tensor.Dim(1)
 	y, err := t.make(shape, x, w, b)
@@ -48,6 +48,24 @@ func (t *Tape) Linear(x, w, b *Value) *Value {
 	}
 	t.costs(2 * int64(x.tensor.Len()) * int64(w.tensor.Dim(1)))
 	return t.record(y, func() error { return linearGrad(y, x, w, b) })
+}
+
+// adviceFor says how an input of that shape may come to fit weights (in, out).
+func adviceFor(x, w []int) string {
+	if len(w) != 2 || len(x) == 0 {
+		return ": want (…, in) and (in, out)"
+	}
+	rest := 1
+	for _, n := range x[1:] {
+		rest *= n
+	}
+	switch {
+	case len(x) > 2 && rest == w[0]:
+		return fmt.Sprintf(": put nn.Flatten() before this layer, it makes the input (%d, %d)", x[0], rest)
+	case len(x) > 3:
+		return fmt.Sprintf(": after nn.Flatten() the input is (%d, %d), so put that before this layer and make it with %d inputs", x[0], rest, rest)
+	}
+	return fmt.Sprintf(": the layer takes %d numbers and is given %d, make it with %d inputs", w[0], x[len(x)-1], x[len(x)-1])
 }
 
 func linear(y, x, w, b *gpu.Tensor) error {
