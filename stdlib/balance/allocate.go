@@ -95,6 +95,8 @@ type world interface {
 	cuts(s []search.Segment) []int
 	// normalised says whether the model has a batch normalisation.
 	normalised() bool
+	// halves says whether there is half precision.
+	halves() bool
 	// scale is what the learning rate is multiplied with for a batch of now examples
 	// in place of was.
 	scale(now, was int) float64
@@ -141,6 +143,7 @@ func (a *allocator) with(p Plan) (*Plan, bool, error) {
 	problem := search.Problem{
 		Batch: a.batchOf(&p), Budget: a.bytes,
 		Accumulate: !a.allowed.NoAccumulate && (a.allowed.BatchNorm || !a.normalised()),
+		Tail:       true,
 		Price: func(c search.Candidate) (search.Price, error) {
 			q := a.candidate(p, c)
 			return a.price(&q)
@@ -228,16 +231,16 @@ func (a *allocator) more() []suggestion {
 			out = append(out, s)
 		}
 	}
-	al := a.allowed
+	al, halves := a.allowed, a.halves()
 	half := func(a *Allowed) { a.Precision = append(slices.Clone(a.Precision), gpu.BFloat16) }
 	add(al.NoRecompute, "computing layers twice (NoRecompute: false)", func(a *Allowed) { a.NoRecompute = false })
 	add(al.NoAccumulate, "several passes (NoAccumulate: false)", func(a *Allowed) { a.NoAccumulate = false })
 	add(!al.BatchNorm && a.normalised(), "several passes under batch normalisation (BatchNorm: true)", func(a *Allowed) { a.BatchNorm = true })
-	add(len(al.Precision) == 0, "half precision (Precision: []gpu.DType{gpu.BFloat16})", half)
+	add(len(al.Precision) == 0 && a.halves(), "half precision (Precision: []gpu.DType{gpu.BFloat16})", half)
 	add(!al.SmallerBatch, "a smaller batch (SmallerBatch: true)", func(a *Allowed) { a.SmallerBatch = true })
 	add(len(out) > 1, "all of Allowed but freezing and pruning", func(a *Allowed) {
 		*a = Allowed{BatchNorm: true, Precision: a.Precision, Freeze: a.Freeze, Prune: a.Prune, SmallerBatch: true}
-		if len(a.Precision) == 0 {
+		if len(a.Precision) == 0 && halves {
 			half(a)
 		}
 	})

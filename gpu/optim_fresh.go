@@ -1,0 +1,42 @@
+package gpu
+
+import "fmt"
+
+// Fresh returns an optimizer with o's settings and no state, as o was before its first
+// step: to see what a step will do without doing it.
+func Fresh(o Optimizer) (Optimizer, error) {
+	switch o := o.(type) {
+	case *SGD:
+		c := *o
+		return fresh(&c), nil
+	case *Adam:
+		c := *o
+		return fresh(&c), nil
+	case *Adagrad:
+		c := *o
+		return fresh(&c), nil
+	case *RMSprop:
+		c := *o
+		return fresh(&c), nil
+	case *LARS:
+		c := *o
+		return fresh(&c), nil
+	case *LAMB:
+		c := *o
+		return fresh(&c), nil
+	}
+	return nil, fmt.Errorf("copy the settings of a %T: it is none of attune's optimizers", o)
+}
+
+func fresh[T interface {
+	rule
+	training() *Training
+}](o T) T {
+	t := o.training()
+	t.steps, t.skipped, t.norm, t.state = 0, 0, 0, nil
+	if t.Scale != nil {
+		scale := *t.Scale
+		t.Scale = &scale
+	}
+	return with(o)
+}
