@@ -44,7 +44,7 @@ var floors = []struct {
 	{"interp/native/cellrt", nil, "it is linked into every compiled cell"},
 	{"interp/worker/serve", []string{"display", "gpu", "interp/worker", "interp/yaegi", "interp/native/cellrt", "stdlib"}, "the worker runs code and checks none"},
 	{"interp/worker/rest", nil, "it looks at its own process alone"},
-	{"interp/worker/main", []string{"interp/worker"}, "wiring"},
+	{"interp/worker/main", []string{"interp/worker", "stdlib/apart"}, "wiring"},
 	{"interp/worker", []string{"display/mime"}, "the front links it: frames and the child's handle, no engine"},
 	{"interp/yaegi", nil, "the engine takes its tables from outside"},
 	{"interp/check", nil, "checking needs go/types and nothing of ours"},

@@ -29,7 +29,7 @@ var patterns = []string{
 	"gonum.org/v1/plot/vg", "gonum.org/v1/plot/vg/draw", "gonum.org/v1/plot/vg/vgimg", "gonum.org/v1/plot/vg/vgsvg",
 	"gonum.org/v1/plot/palette", "gonum.org/v1/plot/palette/moreland", "gonum.org/v1/plot/font",
 	"gorgonia.org/gorgonia", "gorgonia.org/tensor",
-	rtPath, "attune/display/...", "attune/gpu", "attune/gpu/mem", "attune/stdlib/nn", "attune/stdlib/gorgoniax", "attune/stdlib/monitor", "attune/stdlib/data",
+	rtPath, "attune/display/...", "attune/gpu", "attune/gpu/mem", "attune/stdlib/nn", "attune/stdlib/balance", "attune/stdlib/gorgoniax", "attune/stdlib/monitor", "attune/stdlib/data",
 	"attune/stdlib/ask", "attune/stdlib/balance", "attune/stdlib/balance/control", "attune/stdlib/comm",
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"attune/interp/worker"
 	"attune/interp/worker/serve"
+	"attune/stdlib/apart"
 )
 
 func main() {
@@ -22,6 +23,9 @@ func main() {
 func run() error {
 	if len(os.Args) == 2 && os.Args[1] == worker.DoctorFlag {
 		return serve.WriteParts(os.Stdout)
+	}
+	if len(os.Args) == 2 && os.Args[1] == apart.Flag {
+		return serve.Apart(os.Stdin, os.NewFile(apart.Results, "results"), os.Exit)
 	}
 	requests, events := os.NewFile(3, "requests"), os.NewFile(4, "events")
 	for _, f := range []*os.File{requests, events} { // a child that holds them would hide this process's end

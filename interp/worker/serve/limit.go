@@ -2,6 +2,7 @@ package serve
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -18,7 +19,7 @@ const memoryEnv = "ATTUNE_MEMORY"
 // killer picks a victim. The collector's own soft limit (debug.SetMemoryLimit) is
 // left alone: near it a program that holds on to its memory runs at a crawl for
 // minutes instead of ending.
-func limitMemory() error {
+func limitMemory(stderr io.Writer) error {
 	limit, err := memoryLimit()
 	if limit <= 0 {
 		return err
@@ -28,7 +29,7 @@ func limitMemory() error {
 		for {
 			nap(50 * time.Millisecond)
 			if held := residentPages() * page; held > limit {
-				fmt.Fprintf(os.NewFile(keptStderr, "/dev/stderr"), "fatal error: out of memory: the session held %d MiB and may hold %d MiB (%s sets it)\n",
+				fmt.Fprintf(stderr, "fatal error: out of memory: the session held %d MiB and may hold %d MiB (%s sets it)\n",
 					held>>20, limit>>20, memoryEnv)
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			}

@@ -22,6 +22,7 @@ import (
 	"attune/interp/worker"
 	"attune/interp/worker/rest"
 	"attune/interp/yaegi"
+	"attune/stdlib/apart"
 	"attune/stdlib/ask"
 	"attune/stdlib/comm"
 	"attune/stdlib/monitor"
@@ -42,10 +43,11 @@ type server struct {
 	rest      *rest.Keeper
 	marks     marks
 
-	// building is held while a cell is made ready to run; it guards known, opened and
-	// spare.
+	// building is held while a cell is made ready to run; it guards known, opened, order
+	// and spare.
 	building sync.Mutex
 	opened   map[string]*cellPlugin // by hash
+	order    []apart.Cell           // as they were bound
 	spare    spare
 
 	mu   sync.Mutex
@@ -89,10 +91,11 @@ func Serve(r io.Reader, w io.Writer) error {
 	comm.Use(s.out.comm)
 	ask.Use(s.out.ask)
 	monitor.Use(monitor.New())
+	apart.Use(s.apart)
 	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: s.worldFunc, Exited: s.exited})
 	s.routeLog()
 	debug.SetMaxStack(maxStack)
-	if err := limitMemory(); err != nil {
+	if err := limitMemory(os.NewFile(keptStderr, "/dev/stderr")); err != nil {
 		fmt.Fprintln(os.Stderr, "attune:", err)
 	}
 	if err := s.conn.Send(&worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
@@ -200,7 +203,10 @@ func (s *server) perform(r *worker.Run, done *worker.Done) {
 			done.Failure = &worker.Failure{Text: err.Error(), Internal: true}
 			return
 		}
-		if done.Failure, done.Interrupted = guarded(func() { p.bind(env) }); done.Failure != nil || r.Native.BindOnly {
+		if done.Failure, done.Interrupted = guarded(func() { p.bind(env) }); done.Failure != nil {
+			return
+		}
+		if s.bound(r.Native); r.Native.BindOnly {
 			return
 		}
 		env.Literals = r.Native.Literals

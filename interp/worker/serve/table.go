@@ -14,6 +14,7 @@ type table struct {
 	types map[string]reflect.Type
 	seen  map[reflect.Type]bool
 	fresh []reflect.Type
+	fence *fence // of a process beside the session; nil in the session itself
 }
 
 // newTable is an empty table.
@@ -52,6 +53,12 @@ func (t *table) Ptr(key string, typ reflect.Type) (reflect.Value, error) {
 		return v, nil
 	}
 	v := reflect.New(typ)
+	if t.fence != nil && typ.Kind() != reflect.Func {
+		var err error
+		if v, err = t.fence.storage(key, typ); err != nil {
+			return v, err
+		}
+	}
 	t.vars[key] = v
 	return v, nil
 }
