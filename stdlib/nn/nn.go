@@ -1,6 +1,7 @@
 // Package nn owns small neural networks for notebooks: an eager tape with
 // gradients over the tensors of package gpu, layers, initialisers and a training
-// step. It imports gpu and gpu/mem, and nothing else of attune.
+// step. It imports gpu and display and the packages below them, and nothing else of
+// attune.
 //
 //	net := nn.NewNet(dev, 1)
 //	embed, head := net.Linear("embed", 8, 32), net.Linear("head", 32, 10)
