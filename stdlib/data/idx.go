@@ -53,12 +53,12 @@ func ReadIDX(r io.Reader) (shape []int, data []uint8, err error) {
 		return nil, nil, fmt.Errorf("%s: %w", act, err)
 	}
 	if uint64(len(data)) != size {
-		return nil, nil, fmt.Errorf("%s: the sizes %v promise %d bytes, and the file has %s", act, shape, size, count(len(data), size))
+		return nil, nil, fmt.Errorf("%s: the sizes %v promise %d bytes, and the file has %s", act, shape, size, fileHas(len(data), size))
 	}
 	return shape, data, nil
 }
 
-func count(n int, want uint64) string {
+func fileHas(n int, want uint64) string {
 	if uint64(n) > want {
 		return "more"
 	}

@@ -52,6 +52,7 @@ var table_attune_gpu = [...]table.Symbol{
 	{"Fill", p.Fill},
 	{"Float16", p.Float16},
 	{"Float32", p.Float32},
+	{"Fresh", p.Fresh},
 	{"GELU", p.GELU},
 	{"GELUGrad", p.GELUGrad},
 	{"Huber", p.Huber},

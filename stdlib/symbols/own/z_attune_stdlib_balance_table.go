@@ -9,6 +9,7 @@ import (
 
 var table_attune_stdlib_balance = [...]table.Symbol{
 	{"Action", (*p.Action)(nil)},
+	{"Allocate", p.Allocate},
 	{"Allowed", (*p.Allowed)(nil)},
 	{"Attend", p.Attend},
 	{"AttendTokens", p.AttendTokens},

@@ -9,6 +9,7 @@ import (
 )
 
 var table_attune_stdlib_data = [...]table.Symbol{
+	{"Array", (*p.Array)(nil)},
 	{"Augment", (*p.Augment)(nil)},
 	{"Batch", (*p.Batch)(nil)},
 	{"ByBytes", p.ByBytes},
@@ -20,8 +21,10 @@ var table_attune_stdlib_data = [...]table.Symbol{
 	{"Env", table.Literal{Kind: token.STRING, Text: "\"ATTUNE_DATA\""}},
 	{"FashionMNIST", p.FashionMNIST},
 	{"Flip", p.Flip},
+	{"Folder", p.Folder},
 	{"Images", (*p.Images)(nil)},
 	{"LoadIDX", p.LoadIDX},
+	{"LoadNPZ", p.LoadNPZ},
 	{"Loader", (*p.Loader)(nil)},
 	{"MNIST", p.MNIST},
 	{"Normalise", p.Normalise},
@@ -31,6 +34,8 @@ var table_attune_stdlib_data = [...]table.Symbol{
 	{"ReadCIFAR10", p.ReadCIFAR10},
 	{"ReadDigits", p.ReadDigits},
 	{"ReadIDX", p.ReadIDX},
+	{"ReadNPY", p.ReadNPY},
+	{"SaveNPZ", p.SaveNPZ},
 	{"Shift", p.Shift},
 	{"Split", p.Split},
 	{"State", (*p.State)(nil)},
@@ -39,4 +44,5 @@ var table_attune_stdlib_data = [...]table.Symbol{
 	{"Unknown", table.Literal{Kind: token.STRING, Text: "\"<unknown>\""}},
 	{"Vocabulary", (*p.Vocabulary)(nil)},
 	{"Windows", (*p.Windows)(nil)},
+	{"WriteNPY", p.WriteNPY},
 }
