@@ -53,7 +53,7 @@ func (t *Tape) Attention(qkv *Value, heads int, o gpu.AttentionOptions) *Value {
 	}
 	y := t.result(out, qkv)
 	t.costs(4 * int64(s[0]) * int64(s[1]) * int64(s[1]) * int64(s[2]/3))
-	return t.record(y, func() error { return attentionGrad(r, y, qkv, heads) })
+	return t.record(y, func() error { return attentionGrad(r, y, qkv, heads, len(o.KeyLengths)+len(o.CuSeqlensQ) > 0) })
 }
 
 // splitHeads views (B, T, 3D) as three of (B, H, T, D/H).
@@ -70,8 +70,9 @@ func splitHeads(x *gpu.Tensor, heads int) ([3]*gpu.Tensor, error) {
 }
 
 // attentionGrad adds to the gradient of qkv. The primitive overwrites, so where a
-// gradient is there already it writes beside it first.
-func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int) error {
+// gradient is there already it writes beside it first. Of ragged lengths it leaves the rows
+// of what nobody sees as they are.
+func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int, ragged bool) error {
 	s := qkv.tensor.Shape()
 	dy, err := y.gradient()
 	if err != nil {
@@ -88,6 +89,9 @@ func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int) error {
 		return err
 	}
 	parts, err := splitHeads(fresh, heads)
+	if err == nil && ragged {
+		err = fresh.Clear()
+	}
 	if err == nil {
 		err = r.BackwardInto(dy, parts[0], parts[1], parts[2])
 	}

@@ -26,6 +26,7 @@ var table_attune_stdlib_nn = [...]table.Symbol{
 	{"MaxPool2D", p.MaxPool2D},
 	{"MeanTokens", p.MeanTokens},
 	{"MergeTokens", p.MergeTokens},
+	{"MultiHead", (*p.MultiHead)(nil)},
 	{"Net", (*p.Net)(nil)},
 	{"NewEvalTape", p.NewEvalTape},
 	{"NewNet", p.NewNet},
