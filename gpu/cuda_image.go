@@ -2,22 +2,95 @@ package gpu
 
 import "attune/gpu/host"
 
-func (c *cuda) conv2D(s host.Conv, y, x, w, bias *Tensor) error { return ErrNoKernel }
+// convSide is the side of the tiles of image.cu's products.
+const convSide = 64
 
-func (c *cuda) conv2DGrad(s host.Conv, dx, dw, dBias, x, w, dy *Tensor) error { return ErrNoKernel }
+// conv packs ConvArgs.
+func (c *cuda) conv(name string, blocks int, s host.Conv, backward bool, y, x, w, bias *Tensor, part uint64, fill bool, chunks int) error {
+	g := s.Gather(backward)
+	args := append(operands(y, x, w, bias), part, uint64(s.N), uint64(s.Groups), uint64(g.Channels), uint64(g.Rows))
+	for _, v := range g.Numbers() {
+		args = append(args, uint64(int64(v)))
+	}
+	return c.launch("image", name, blocks, layerThreads, append(args, flagBit(fill), uint64(chunks)))
+}
 
-func (c *cuda) maxPool(p host.Pool, y, x *Tensor) error { return ErrNoKernel }
+func (c *cuda) conv2D(s host.Conv, y, x, w, bias *Tensor) error {
+	blocks := s.Groups * tiles(s.Out/s.Groups, convSide) * tiles(s.N*s.OutH()*s.OutW(), convSide)
+	return c.conv("conv", blocks, s, false, y, x, w, bias, 0, true, 1)
+}
 
-func (c *cuda) maxPoolGrad(p host.Pool, dx, x, dy *Tensor) error { return ErrNoKernel }
+func (c *cuda) conv2DGrad(s host.Conv, dx, dw, dBias, x, w, dy *Tensor) error {
+	if dx != nil {
+		blocks := s.Groups * tiles(s.In/s.Groups, convSide) * tiles(s.N*s.H*s.W, convSide)
+		if err := c.conv("conv", blocks, s, true, dx, dy, w, nil, 0, false, 1); err != nil {
+			return err
+		}
+	}
+	columns := s.OutH() * s.OutW()
+	if dBias != nil {
+		err := c.withPart(s.N*s.Out, func(part uint64) error {
+			ops := append([]uint64{part, uint64(Float32)}, operands(dy, nil)...)
+			if err := c.axis("sum_axis", s.N*s.Out, ops, s.N*s.Out, columns, 1, 1, 1, 1, false); err != nil {
+				return err
+			}
+			return c.sumPart(dBias, part, 1, s.N, s.Out, 32, 1)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if dw == nil {
+		return nil
+	}
+	m, k := s.Out/s.Groups, dw.Len()/s.Out
+	blocks := s.Groups * tiles(m, convSide) * tiles(k, convSide)
+	chunks := chunksOf(blocks, s.N*columns)
+	return c.withPart(chunks*dw.Len(), func(part uint64) error {
+		if err := c.conv("conv_weights", blocks*chunks, s, false, dy, x, nil, nil, part, false, chunks); err != nil {
+			return err
+		}
+		return c.sumPart(dw, part, 1, chunks, dw.Len(), 32, 1)
+	})
+}
 
-func (c *cuda) averagePool(p host.Pool, y, x *Tensor) error { return ErrNoKernel }
+// pool packs PoolArgs.
+func (c *cuda) pool(name string, p host.Pool, n int, y, x, dy *Tensor) error {
+	args := append(operands(y, x, dy), uint64(p.N*p.C), uint64(p.H), uint64(p.W), uint64(p.OutH()), uint64(p.OutW()),
+		uint64(p.Kernel), uint64(p.Stride), uint64(p.Pad))
+	return c.launch("image", name, tiles(n, layerElements), layerThreads, args)
+}
 
-func (c *cuda) averagePoolGrad(p host.Pool, dx, dy *Tensor) error { return ErrNoKernel }
+func (c *cuda) maxPool(p host.Pool, y, x *Tensor) error {
+	return c.pool("max_pool", p, y.Len(), y, x, nil)
+}
+
+func (c *cuda) maxPoolGrad(p host.Pool, dx, x, dy *Tensor) error {
+	return c.pool("max_pool_grad", p, dx.Len(), dx, x, dy)
+}
+
+func (c *cuda) averagePool(p host.Pool, y, x *Tensor) error {
+	return c.pool("average_pool", p, y.Len(), y, x, nil)
+}
+
+func (c *cuda) averagePoolGrad(p host.Pool, dx, dy *Tensor) error {
+	return c.pool("average_pool_grad", p, dx.Len(), dx, nil, dy)
+}
+
+// batch packs BatchArgs.
+func (c *cuda) batch(name string, b host.BatchNorm, ops []uint64, stats ...*Tensor) error {
+	args := ops
+	for _, t := range stats {
+		args = append(args, pointer(t))
+	}
+	args = append(args, uint64(b.N), uint64(b.C), uint64(b.Inner), flagBit(b.Train), two(b.Eps, b.Momentum))
+	return c.launch("image", name, b.C, layerThreads, args)
+}
 
 func (c *cuda) batchNorm(b host.BatchNorm, y, mean, rstd, x, gain, bias, runMean, runVar *Tensor) error {
-	return ErrNoKernel
+	return c.batch("batch_norm", b, operands(y, x, gain, bias, nil, nil), mean, rstd, runMean, runVar)
 }
 
 func (c *cuda) batchNormGrad(b host.BatchNorm, dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error {
-	return ErrNoKernel
+	return c.batch("batch_norm_grad", b, operands(dx, x, gain, dy, dGain, dBias), mean, rstd, nil, nil)
 }

@@ -86,8 +86,8 @@ func Open(name string) (*Device, error) {
 func OpenCPU(threads int) (*Device, error) { return openCPU("", threads) }
 
 // Default is the session's device, opened at the first call: the one that
-// ATTUNE_DEVICE names, else the CPU. It is not "auto", because convolution, pooling
-// and BatchNorm have no CUDA kernels yet.
+// ATTUNE_DEVICE names, else the CPU. It is not "auto", because the CUDA kernels
+// of convolution, pooling and BatchNorm are simple ones that no GPU has run yet.
 func Default() (*Device, error) { return defaultDevice() }
 
 var defaultDevice = sync.OnceValues(func() (*Device, error) {

@@ -13,9 +13,6 @@ import (
 // imageTests runs a test on every device and for each element type.
 func imageTests(t *testing.T, test func(l *layerTest)) {
 	devices(t, func(t *testing.T, dev *Device) {
-		if dev.name != "cpu" {
-			t.Skip("no kernels yet")
-		}
 		for _, dtype := range []DType{Float32, Float16, BFloat16} {
 			test(&layerTest{t, dev, rand.New(rand.NewPCG(41, 42)), dtype, dtype.String()})
 		}

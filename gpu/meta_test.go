@@ -212,10 +212,7 @@ func play(dev *Device, seed uint64, steps int) ([]mem.Event, error) {
 	cancel := dev.Subscribe(func(e mem.Event) { events = append(events, e) })
 	defer cancel()
 	s := &script{dev: dev, rng: rand.New(rand.NewPCG(seed, 5))}
-	calls := []func(){s.attend, s.multiply, s.rows, s.pointwise, s.copies, s.optimize}
-	if dev.name == "cpu" { // on CUDA once it has the kernels
-		calls = append(calls, s.images)
-	}
+	calls := []func(){s.attend, s.multiply, s.rows, s.pointwise, s.copies, s.optimize, s.images}
 	for range steps {
 		calls[s.rng.IntN(len(calls))]()
 		if s.rng.IntN(2) == 0 {

@@ -76,6 +76,7 @@ func layerChecks(dtype DType) []layerCheck {
 	}{
 		{"elementwise functions", checkElementwise}, {"sums along axes", checkAxes}, {"norms", checkNorms},
 		{"embedding and dropout", checkTables}, {"softmax and cross-entropy", checkSoftmax}, {"losses of pairs", checkLosses},
+		{"convolution", checkConvolution}, {"pooling", checkPools}, {"batch norm", checkBatchNorm},
 	} {
 		name := fmt.Sprintf("%s %s (%d, %d)", c.name, dtype, checkRows, checkWidth)
 		out = append(out, layerCheck{name, limit, func(dev *Device) ([]*Tensor, error) {

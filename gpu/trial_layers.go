@@ -6,7 +6,7 @@ import (
 	"attune/gpu/host"
 )
 
-// layerProblems are the problems of pointwise.cu and rows.cu: the comparisons of
+// layerProblems are the problems of pointwise.cu, rows.cu and image.cu: the comparisons of
 // SelfCheck, for all element types where a kernel takes them all.
 func layerProblems() []problemKind {
 	all := []DType{Float32, Float16, BFloat16}
@@ -31,6 +31,9 @@ func layerProblems() []problemKind {
 		of(`scatter|dropout`, checkTables, all...),
 		of(`(log_)?softmax_rows(_grad)?|cross_entropy(_grad)?|argmax`, checkSoftmax, all...),
 		of(`pair_loss(_grad)?`, checkLosses, all...),
+		of(`conv(_weights)?`, checkConvolution, all...),
+		of(`(max|average)_pool(_grad)?`, checkPools, all...),
+		of(`batch_norm(_grad)?`, checkBatchNorm, all...),
 	}
 }
 

@@ -73,6 +73,40 @@ func (c Conv) backward() gather {
 // at o outer + r row + i, for i below inner.
 type weights struct{ m, count, inner, outer, row int }
 
+// forwardWeights and backwardWeights are the weights of either.
+func (c Conv) forwardWeights() weights {
+	return weights{m: c.Out / c.Groups, count: 1, inner: c.taps(), row: c.taps()}
+}
+
+func (c Conv) backwardWeights() weights {
+	inner := c.KH * c.KW
+	return weights{m: c.In / c.Groups, count: c.Out / c.Groups, inner: inner, outer: c.taps(), row: inner}
+}
+
+// Gathered is a convolution in one direction, for kernels elsewhere: Channels a group of
+// the target, Rows of the columns.
+type Gathered struct {
+	Channels, Rows int
+	g              gather
+	w              weights
+}
+
+// Gather is the convolution forward, or the one that gives the gradient by x.
+func (c Conv) Gather(backward bool) Gathered {
+	g, w := c.forward(), c.forwardWeights()
+	if backward {
+		g, w = c.backward(), c.backwardWeights()
+	}
+	return Gathered{w.m, w.count * w.inner, g, w}
+}
+
+// Numbers are sh, sw, kh, kw, th, tw, mul, div, off, step of what is gathered, and inner,
+// outer, row of the weights and how many a group has: weight (r, k) of a group lies at
+// k/inner outer + r row + k%inner.
+func (g Gathered) Numbers() [14]int {
+	return [14]int{g.g.sh, g.g.sw, g.g.kh, g.g.kw, g.g.th, g.g.tw, g.g.mul, g.g.div, g.g.off, g.g.step, g.w.inner, g.w.outer, g.w.row, g.Channels * g.Rows}
+}
+
 // convBlock is how many columns a task does: a multiple of all tiles' widths.
 const convBlock = 192
 
@@ -94,8 +128,7 @@ func (e *Engine) Conv2D(c Conv, y, x, w, bias Floats) error {
 		return err
 	}
 	defer inputs()
-	k := c.taps()
-	return e.convolve(c, c.forward(), weights{m: c.Out / c.Groups, count: 1, inner: k, row: k}, c.In, As[float32](y.Data), As[float32](x.Data), As[float32](w.Data), As[float32](bias.Data), true)
+	return e.convolve(c, c.forward(), c.forwardWeights(), c.In, As[float32](y.Data), As[float32](x.Data), As[float32](w.Data), As[float32](bias.Data), true)
 }
 
 // convolve is a convolution in either direction, from source channels of all groups.
@@ -146,9 +179,7 @@ func (e *Engine) Conv2DGrad(c Conv, dx, dw, dBias, x, w, dy Floats) error {
 	}
 	defer inputs()
 	if dx.Data != nil {
-		inner := c.KH * c.KW
-		s := weights{m: c.In / c.Groups, count: c.Out / c.Groups, inner: inner, outer: c.taps(), row: inner}
-		if err := e.convolve(c, c.backward(), s, c.Out, As[float32](dx.Data), As[float32](dy.Data), As[float32](w.Data), nil, false); err != nil {
+		if err := e.convolve(c, c.backward(), c.backwardWeights(), c.Out, As[float32](dx.Data), As[float32](dy.Data), As[float32](w.Data), nil, false); err != nil {
 			return err
 		}
 	}
