@@ -29,6 +29,8 @@ type cuda struct {
 	portable bool
 	// dry launches nothing; see OpenMeta.
 	dry bool
+	// aside leaves the context to another device; see Aside.
+	aside bool
 }
 
 // cudaContext is what the backend needs of a *driver.Context.
@@ -153,7 +155,7 @@ func (c *cuda) copy(dst, src *Tensor) error {
 }
 
 func (c *cuda) close() error {
-	if c.dry {
+	if c.dry || c.aside {
 		return nil
 	}
 	var errs []error

@@ -46,6 +46,31 @@ func OpenMetaCUDA(capability int, memory int64) (*Device, error) {
 	return metaCUDA("cuda:0", detail, &cuda{}, &idle{about: info, limit: memory, at: idleBase}), nil
 }
 
+// Aside returns a device of the same kind that is not one of Devices, with memory and
+// counters of its own: what is tried there shows nowhere here. It lives no longer than d.
+func (d *Device) Aside() (*Device, error) {
+	switch b := d.back.(type) {
+	case meta:
+		return OpenMeta(d)
+	case cpu:
+		dev, err := unlistedCPU(b.engine.ISA(), "", b.engine.Threads())
+		if err == nil {
+			dev.closes()
+		}
+		return dev, err
+	case *cuda:
+		if b.dry {
+			return OpenMeta(d)
+		}
+		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, portable: b.portable, aside: true}
+		c.memory = mem.New(d.name, deviceMemory{b.ctx}, reclaim)
+		dev := &Device{name: d.name, detail: d.detail, memory: c.memory, back: c}
+		dev.closes()
+		return dev, nil
+	}
+	return nil, fmt.Errorf("open a device beside %s: there is none", d.name)
+}
+
 // Meta says whether the device is one of shapes; see OpenMeta.
 func (d *Device) Meta() bool {
 	switch b := d.back.(type) {

@@ -36,6 +36,7 @@ type Tape struct {
 	scope []scope
 	ops   []Op
 	next  Op // of the operation that is being computed
+	undo  Op // of the one whose gradient is being computed
 	err   error
 }
 
@@ -201,9 +202,13 @@ func (t *Tape) result(x *gpu.Tensor, inputs ...*Value) *Value {
 // record ends an operation and adds its step of the backward pass where its value
 // needs one.
 func (t *Tape) record(v *Value, f func() error) *Value {
+	kind, scope := t.next.Kind, t.Scope()
 	v.op = t.note(v)
 	if v.needs && f != nil {
-		t.back = append(t.back, f)
+		t.back = append(t.back, func() error {
+			t.undo = Op{Kind: kind, Scope: scope}
+			return f()
+		})
 	}
 	return v
 }

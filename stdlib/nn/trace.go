@@ -37,6 +37,15 @@ func (t *Tape) Scope() string {
 	return strings.Join(parts, "/")
 }
 
+// Now is what the tape is computing at this moment, "linear" or "gradient of linear",
+// and in which scope.
+func (t *Tape) Now() (what, scope string) {
+	if t.undo.Kind == "" || t.again && t.next.Kind != "" {
+		return t.next.Kind, t.Scope()
+	}
+	return "gradient of " + t.undo.Kind, t.undo.Scope
+}
+
 // Within runs f with a name added to the scope: operations and errors say it. A name
 // that begins with that of the scope around it and a dot adds what comes behind.
 func (t *Tape) Within(name string, f func() *Value) *Value {

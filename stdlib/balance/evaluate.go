@@ -1,0 +1,259 @@
+package balance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"attune/gpu"
+	"attune/gpu/mem"
+	"attune/stdlib/data"
+	"attune/stdlib/nn"
+)
+
+// Estimate is what a step will take, to the byte: the task's own code was run on a
+// device of shapes (gpu.OpenMeta), which counts as the real one and computes nothing.
+type Estimate struct {
+	// Training says that the step learns; otherwise it only computes the loss. Batch
+	// examples go through the model in that many Passes.
+	Training      bool
+	Batch, Passes int
+	// Peak is the most bytes in use on the device at any moment of a step, what was
+	// there before and has nothing to do with the task (Others) included: what
+	// Device.Memory().Total.Peak will be. FirstPeak is that of the first step, which
+	// makes the optimizer's state at its end. Baseline is in use between two steps.
+	Peak, FirstPeak, Baseline, Others int64
+	// ByCategory is what is in use at the peak, without Others, and AtPeak the
+	// operation that reaches it.
+	ByCategory [mem.NumCategories]int64
+	AtPeak     string
+	// Timeline is each change of a step, in order.
+	Timeline []Moment
+	// Layers are the parts of the model in the order of their first operation.
+	Layers []LayerCost
+	// Parameters is how many numbers the net has, FLOPs the floating-point operations
+	// of the forward passes; the gradient takes about twice as many more.
+	Parameters int
+	FLOPs      int64
+	// StepTime is 0 where it was not measured; see Timed.
+	StepTime time.Duration
+	// Driver is the memory of the device that is in use outside the allocator: the
+	// context, the libraries, other programs; 0 of the CPU.
+	Driver int64
+
+	peak int // the index of the peak's point
+}
+
+// Moment is the memory after one change: bytes by category, without Others.
+type Moment struct {
+	Live [mem.NumCategories]int64
+	// What is being done, and by which layer.
+	What, Layer string
+}
+
+// Total is the sum over the categories.
+func (p Moment) Total() int64 {
+	total := int64(0)
+	for _, n := range p.Live {
+		total += n
+	}
+	return total
+}
+
+// LayerCost is what a part of the model takes in one pass.
+type LayerCost struct {
+	Name, Kind string
+	Shape      []int // of its result
+	// Parameters are counted in numbers, Bytes is what it makes in the forward pass:
+	// its results, and what its gradient will need.
+	Parameters int
+	Bytes      int64
+	FLOPs      int64
+}
+
+// Option changes what Evaluate does.
+type Option int
+
+// Inference evaluates the loss without gradients and without an update. Timed measures
+// a few small batches on the device, to say how long a step takes.
+const (
+	Inference Option = iota + 1
+	Timed
+)
+
+// Evaluate says what a step of the task on a batch takes, before it is run: nothing is
+// allocated on the net's device and nothing changes. The batch's values do not matter,
+// its shape and labels do.
+func Evaluate(task Task, batch *data.Batch, options ...Option) (*Estimate, error) {
+	return EvaluateAt(task, batch, Plan{}, options...)
+}
+
+// EvaluateAt is Evaluate for a plan: its Micro, Cuts and Freeze.
+func EvaluateAt(task Task, batch *data.Batch, plan Plan, options ...Option) (*Estimate, error) {
+	e, err := evaluate(task, batch, plan, options)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate a step: %w", err)
+	}
+	return e, nil
+}
+
+func evaluate(task Task, batch *data.Batch, plan Plan, options []Option) (*Estimate, error) {
+	if task.Net == nil || task.Loss == nil || batch == nil || batch.Len() == 0 {
+		return nil, fmt.Errorf("want a net, a loss and a batch that is not empty")
+	}
+	if plan.Precision != gpu.Float32 || plan.Prune != nil {
+		return nil, fmt.Errorf("the plan changes the precision or prunes, which cannot be foreseen yet")
+	}
+	if plan.Batch > 0 && plan.Batch < batch.Len() {
+		batch = batch.Slice(0, plan.Batch)
+	}
+	back, err := setCuts(task.Model, plan.Cuts)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
+	e := &Estimate{Training: true, Batch: batch.Len(), Passes: plan.Accumulation(batch.Len())}
+	timed := false
+	for _, o := range options {
+		e.Training = e.Training && o != Inference
+		timed = timed || o == Timed
+	}
+	dev, err := gpu.OpenMeta(task.Net.Device())
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRehearsal(task, dev, plan.Freeze, e.Training)
+	if err != nil {
+		return nil, errors.Join(err, dev.Close())
+	}
+	err = e.watch(r, batch)
+	if err = errors.Join(err, r.free(), dev.Close()); err != nil {
+		return nil, err
+	}
+	e.surroundings(task)
+	if timed {
+		e.StepTime, err = stepTime(task, batch, plan, e)
+	}
+	return e, err
+}
+
+// setCuts sets the model's cuts until back is called.
+func setCuts(model *nn.Sequential, cuts []int) (back func(), err error) {
+	if cuts == nil {
+		return func() {}, nil
+	}
+	if model == nil {
+		return nil, fmt.Errorf("the plan cuts the model, and Task.Model is not set")
+	}
+	was := model.Cuts
+	model.Cuts = cuts
+	return func() { model.Cuts = was }, nil
+}
+
+// watch runs two steps: the first makes the optimizer's state, the second is what all
+// later ones are.
+func (e *Estimate) watch(r *rehearsal, batch *data.Batch) error {
+	if err := r.step(batch, e.Passes); err != nil {
+		return err
+	}
+	e.FirstPeak = r.net.Device().Memory().Total.Peak
+	r.net.Device().ResetPeak()
+	e.Baseline = r.net.Device().Memory().Total.Live
+	e.ByCategory = r.live()
+	e.AtPeak = "between two steps"
+	highest := e.Baseline
+	now := Moment{Live: e.ByCategory}
+	cancel := r.net.Device().Subscribe(func(ev mem.Event) {
+		if ev.Kind == mem.Free {
+			ev.Bytes = -ev.Bytes
+		}
+		now.Live[ev.Category] += ev.Bytes
+		now.What, now.Layer = r.doing()
+		if len(e.Timeline) < maxPoints || ev.Live > highest {
+			e.Timeline = append(e.Timeline, now)
+		}
+		if ev.Live > highest {
+			highest, e.peak, e.ByCategory = ev.Live, len(e.Timeline)-1, now.Live
+			e.AtPeak = strings.TrimSuffix(now.What+" in "+now.Layer, " in ")
+		}
+	})
+	defer cancel()
+	r.ops = nil
+	err := r.step(batch, e.Passes)
+	e.Peak = r.net.Device().Memory().Total.Peak
+	e.Layers = layerCosts(r.ops)
+	for _, op := range r.ops {
+		e.FLOPs += op.FLOPs
+	}
+	// The operations are those of one pass.
+	e.FLOPs *= int64(e.Passes)
+	e.Parameters = r.net.Size()
+	return err
+}
+
+// maxPoints bounds the timeline of a step with very many passes.
+const maxPoints = 20000
+
+// surroundings adds what is on the task's device and not of the task.
+func (e *Estimate) surroundings(task Task) {
+	dev := task.Net.Device()
+	e.Others = dev.Memory().Total.Live
+	var own []*gpu.Tensor
+	for _, p := range append(append([]*nn.Param{}, task.Net.Params()...), task.Net.Buffers()...) {
+		own = append(own, p.Value, p.Grad)
+	}
+	if task.Optimizer != nil {
+		own = append(own, task.Optimizer.Tensors()...)
+	}
+	for _, t := range own {
+		if t != nil && t.Device() == dev {
+			e.Others -= t.Bytes()
+		}
+	}
+	e.Peak, e.FirstPeak, e.Baseline = e.Peak+e.Others, e.FirstPeak+e.Others, e.Baseline+e.Others
+	if free, total, known := dev.Room(); known && !dev.Meta() {
+		e.Driver = max(0, total-free-dev.Memory().Reserved)
+	}
+}
+
+// layerCosts sums operations by layer.
+func layerCosts(ops []nn.Op) []LayerCost {
+	var out []LayerCost
+	at := map[string]int{}
+	seen := map[*nn.Param]bool{}
+	for _, op := range ops {
+		name := layerOf(op)
+		i, ok := at[name]
+		if !ok {
+			i = len(out)
+			at[name] = i
+			out = append(out, LayerCost{Name: name})
+		}
+		l := &out[i]
+		if l.Kind == "" || op.FLOPs > 0 && len(op.Params) > 0 && !strings.Contains(l.Kind, op.Kind) {
+			l.Kind = strings.TrimPrefix(l.Kind+", "+op.Kind, ", ")
+		}
+		l.Shape, l.Bytes, l.FLOPs = op.Shape, l.Bytes+op.Bytes, l.FLOPs+op.FLOPs
+		for _, p := range op.Params {
+			if !seen[p] {
+				seen[p] = true
+				l.Parameters += p.Value.Len()
+			}
+		}
+	}
+	return out
+}
+
+// layerOf is the layer that an operation is of: its scope, else that of its parameters,
+// else what it is.
+func layerOf(op nn.Op) string {
+	if op.Scope != "" {
+		return op.Scope
+	}
+	if len(op.Params) > 0 {
+		name := op.Params[0].Name
+		return name[:max(0, strings.LastIndexByte(name, '.'))]
+	}
+	return op.Kind
+}
