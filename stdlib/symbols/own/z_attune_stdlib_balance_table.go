@@ -16,6 +16,7 @@ var table_attune_stdlib_balance = [...]table.Symbol{
 	{"Budget", (*p.Budget)(nil)},
 	{"Callback", (*p.Callback)(nil)},
 	{"Channels", p.Channels},
+	{"ChannelsOf", p.ChannelsOf},
 	{"Crashed", p.Crashed},
 	{"Decision", (*p.Decision)(nil)},
 	{"Done", p.Done},
