@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"math"
 	"testing"
 
 	"attune/gpu"
@@ -68,6 +69,26 @@ func TestManyRunsStayFlat(t *testing.T) {
 		}
 		if live := dev.Memory().Total.Live; live != 0 {
 			t.Fatalf("run %d: %d bytes left", i, live)
+		}
+	}
+}
+
+func TestInitialisersSpread(t *testing.T) {
+	net := NewNet(open(t), 1)
+	for name, c := range map[string]struct {
+		f               func() float32
+		deviation, most float64
+	}{
+		"He": {net.He(8), 0.5, 3}, "truncated": {net.Truncated(0.1), 0.088, 0.2},
+		"Xavier": {net.Xavier(4, 8), math.Sqrt(1. / 6), math.Sqrt(.5)},
+	} {
+		sum, top := 0.0, 0.0
+		for range 20000 {
+			x := float64(c.f())
+			sum, top = sum+x*x, math.Max(top, math.Abs(x))
+		}
+		if d := math.Sqrt(sum / 20000); math.Abs(d/c.deviation-1) > 0.03 || top > c.most*1.0001 {
+			t.Errorf("%s: deviation %g, want %g; largest %g of %g", name, d, c.deviation, top, c.most)
 		}
 	}
 }

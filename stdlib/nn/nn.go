@@ -151,6 +151,17 @@ func (n *Net) Xavier(in, out int) func() float32 {
 	return func() float32 { return float32((2*n.rng.Float64() - 1) * limit) }
 }
 
+// Truncated is Normal with what lies beyond two deviations drawn again.
+func (n *Net) Truncated(deviation float64) func() float32 {
+	return func() float32 {
+		for {
+			if x := n.rng.NormFloat64(); math.Abs(x) <= 2 {
+				return float32(x * deviation)
+			}
+		}
+	}
+}
+
 // He is an initialiser for layers before a ReLU: normal with variance 2/in (He et al.
 // 2015, eq. 10).
 func (n *Net) He(in int) func() float32 { return n.Normal(math.Sqrt(2 / float64(in))) }
