@@ -72,7 +72,7 @@ func (e *Estimate) Bundle() mime.Bundle {
 	if bars := e.layerPlot(); bars != nil {
 		shown = append(shown, display.Figure{Plot: bars, Width: 6.5 * vg.Inch, Height: vg.Length(1.2+0.22*float64(len(e.Layers))) * vg.Inch})
 	}
-	shown = append(shown, display.HTML("<pre>"+escape(e.String())+"</pre>"))
+	shown = append(shown, display.HTML(`<pre style="font-family:monospace;line-height:1.3;overflow-x:auto">`+escape(e.String())+"</pre>"))
 	drawn := display.Beside(shown...)
 	drawn.Data[mime.Text] = e.String()
 	return drawn

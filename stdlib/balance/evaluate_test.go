@@ -123,7 +123,7 @@ func randomPlan(task Task, b *data.Batch, rng *rand.Rand) Plan {
 }
 
 // TestEvaluateIsRightToTheByte runs fuzzed configurations for real after predicting
-// them. -evaluations 500 runs as many as the figure in bench/RESULTS.md is of.
+// them. -evaluations 500 runs as many as bench/RESULTS.md speak of.
 func TestEvaluateIsRightToTheByte(t *testing.T) {
 	for seed := range uint64(*evaluations) {
 		rng := rand.New(rand.NewPCG(seed, 9))

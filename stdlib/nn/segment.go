@@ -94,12 +94,20 @@ func (t *Tape) recompute(y *Value, drops uint32, f func() *Value) error {
 		if dims(y2.tensor) != dims(y.tensor) {
 			return fmt.Errorf("a checkpointed segment gave %s and then %s: it must do the same twice", dims(y.tensor), dims(y2.tensor))
 		}
-		g, err := gradients(y2, y)
+		g, err := y.gradient()
 		if err != nil {
 			return err
 		}
-		if err := gpu.Add(g[0], g[1]); err != nil {
-			return err
+		if y2.grad == nil && y2.parent == nil && y2.needs {
+			y2.grad = g // y's still, and freed with it
+		} else {
+			g2, err := y2.gradient()
+			if err != nil {
+				return err
+			}
+			if err := gpu.Add(g2, g); err != nil {
+				return err
+			}
 		}
 		return t.runBack(nil)
 	}()

@@ -263,3 +263,24 @@ func TestOpsSayWhatRan(t *testing.T) {
 		t.Errorf("the projection is %+v among %d", qkv, len(once))
 	}
 }
+
+// Without gradients no more lives at a time than a layer's input and output.
+func TestEvaluationHoldsTwoLayers(t *testing.T) {
+	const batch, d, layers = 3, 16, 6
+	dev := open(t)
+	net := NewNet(dev, 1)
+	s := net.Sequential("chain")
+	for range layers {
+		s.Layers = append(s.Layers, net.Linear("l", d, d))
+	}
+	dev.ResetPeak()
+	if _, err := net.Eval(func(t *Tape) *Value { return s.Apply(t, t.Input(make([]float32, batch*d), batch, d)) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := dev.Memory().ByCategory[mem.Activations]; got.Peak != 2*4*batch*d || got.Live != 0 {
+		t.Errorf("activations peak at %d bytes, want %d; %d stay", got.Peak, 2*4*batch*d, got.Live)
+	}
+	if name := s.LayerName(2); name != "l 2" {
+		t.Errorf("one of several layers l is called %q", name)
+	}
+}

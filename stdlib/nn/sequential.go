@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +41,9 @@ func Residual(layer Layer) Layer {
 }
 
 // Sequential is layers one after the other. Each is a segment of the tape (see
-// Tape.Segment) with the layer's name.
+// Tape.Segment) with the layer's name. On a tape without gradients a layer's input is
+// freed when the layer is done: one that wants an earlier layer's value goes with it
+// into one Func.
 type Sequential struct {
 	Name   string
 	Layers []Layer
@@ -67,10 +70,30 @@ func (s *Sequential) Apply(t *Tape, x *Value) *Value {
 			from = cut
 		}
 		for i := from; i < len(s.Layers); i++ {
-			x = t.Segment(s.LayerName(i), x, func(x *Value) *Value { return s.Layers[i].Apply(t, x) })
+			y := t.Segment(s.LayerName(i), x, func(x *Value) *Value { return s.Layers[i].Apply(t, x) })
+			if i > 0 {
+				t.drop(x, y)
+			}
+			x = y
 		}
 		return x
 	})
+}
+
+// drop frees x, which nobody reads but what gave y, where no gradient will want it.
+func (t *Tape) drop(x, y *Value) {
+	if t.err != nil || t.grads || x == nil || y == nil || x.frame != t.frame || x.tensor.Storage() == y.tensor.Storage() {
+		return
+	}
+	for i := len(t.owned) - 1; i >= 0; i-- {
+		if t.owned[i].tensor.Storage() == x.tensor.Storage() {
+			if err := t.owned[i].tensor.Free(); err != nil {
+				t.fail("free a layer's input", err)
+			}
+			t.owned = slices.Delete(t.owned, i, i+1)
+			return
+		}
+	}
 }
 
 // recomputed runs x through layers from..to-1, computed twice where gradients are
@@ -95,8 +118,17 @@ func (s *Sequential) recomputed(t *Tape, x *Value, from, to int) *Value {
 	return t.checkpoint(all)
 }
 
-// LayerName is the name of layer i: its own, or what it is and its place.
-func (s *Sequential) LayerName(i int) string { return nameOf(s.Layers[i], i) }
+// LayerName is the name of layer i: its own, or what it is; with its place where
+// several are called so.
+func (s *Sequential) LayerName(i int) string {
+	name := nameOf(s.Layers[i], i)
+	for j, l := range s.Layers {
+		if j != i && nameOf(l, j) == name {
+			return fmt.Sprintf("%s %d", name, i)
+		}
+	}
+	return name
+}
 
 func nameOf(l Layer, i int) string {
 	switch l := l.(type) {
