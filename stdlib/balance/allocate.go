@@ -163,7 +163,10 @@ func (a *allocator) with(p Plan) (*Plan, bool, error) {
 		return nil, false, err
 	}
 	q := a.candidate(p, best.Candidate)
-	q.Peak, q.Budget, q.Time = best.Peak, a.bytes, time.Duration(best.Time*float64(time.Second))
+	q.Peak, q.Budget = best.Peak, a.bytes
+	if a.perStep > 0 { // only then are times seconds: else they compare plans
+		q.Time = time.Duration(best.Time * float64(time.Second))
+	}
 	return &q, a.fits(best.Price), nil
 }
 

@@ -132,7 +132,8 @@ func (p *Predictive) cause(s Signal, now int) string {
 	if s.Failed {
 		return "out of memory"
 	}
-	return fmt.Sprintf("peak of %d bytes in %d parts, budget %d", s.peak(now), now, s.Budget)
+	const mebi = 1 << 20
+	return fmt.Sprintf("peak of %.1f MiB in %d parts, budget %.1f MiB", float64(s.peak(now))/mebi, now, float64(s.Budget)/mebi)
 }
 
 // fail takes a failure into account that the prediction did not see, such as a
