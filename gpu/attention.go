@@ -252,14 +252,6 @@ func (a *attention) biasStrides() (batch, head, row int) {
 // defaultScale is 1/sqrt(D), Vaswani et al. 2017, 3.2.1.
 func defaultScale(d int) float32 { return float32(1 / math.Sqrt(float64(d))) }
 
-// sameDevice is an error unless all are live float32 tensors of one device.
-func sameDevice(all ...*Tensor) error {
-	if err := live(all...); err != nil {
-		return err
-	}
-	return sameDTypes(Float32, all...)
-}
-
 // keep holds tensors back from the collector until a call that uses their memory
 // has ended.
 func keep(all ...*Tensor) {

@@ -32,16 +32,6 @@ func (t DType) String() string {
 	return host.DType(t).String()
 }
 
-// sameDTypes is an error unless all tensors have that element type.
-func sameDTypes(want DType, all ...*Tensor) error {
-	for _, t := range all {
-		if t.dtype != want {
-			return fmt.Errorf("%s: want %s", t, want)
-		}
-	}
-	return nil
-}
-
 // live is an error unless all are tensors of one device whose memory has not been
 // freed.
 func live(all ...*Tensor) error {

@@ -86,7 +86,8 @@ func (e *Engine) matMul(c, a, b Matrix, bias []float32, add bool) error {
 	count := (n + step - 1) / step
 	return e.tasks(count, work, e.run.gemmSpace(), func(i int, ws []float32) {
 		lo, hi := i*step, min(n, (i+1)*step)
-		part, left, right, row := c, a, b, bias
+		var part Matrix
+		left, right, row := a, b, bias
 		if byRows {
 			part, left = c.rows(lo, hi), a.rows(lo, hi)
 		} else {

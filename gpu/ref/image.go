@@ -96,7 +96,7 @@ func (p Pool) Average(x, dy []float64) (y, dx []float64) {
 // the batch's mean and variance, which it gives too.
 func BatchNorm(x, gain, bias []float64, n, inner int, eps float64) (y, mean, variance []float64) {
 	channels := len(gain)
-	y, mean, variance = make([]float64, len(x)), make([]float64, channels), make([]float64, channels)
+	mean, variance = make([]float64, channels), make([]float64, channels)
 	count := float64(n * inner)
 	for i, v := range x {
 		mean[i/inner%channels] += v / count

@@ -8,13 +8,12 @@ import (
 // world is a made-up device: the truth of what candidates take, which differs from
 // the chain that the search is given by a workspace that jumps and by uneven error.
 type world struct {
-	batch  int
-	unit   Chain // a layer's bytes for one example
-	fixed  []int64
-	jump   int64 // workspace added at every eighth example
-	pass   float64
-	wrong  float64 // the chain's error, a share of each layer
-	chance *rand.Rand
+	batch int
+	unit  Chain // a layer's bytes for one example
+	fixed []int64
+	jump  int64 // workspace added at every eighth example
+	pass  float64
+	wrong float64 // the chain's error, a share of each layer
 }
 
 func (w *world) chain(micro int, wrong float64) Chain {
