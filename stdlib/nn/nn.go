@@ -12,7 +12,7 @@
 //	})
 //
 // Errors stick: after the first, a Net or Tape does nothing more, and Err, Step
-// and Backward return it. Everything is float32.
+// and Backward return it. Everything is float32, but the integers of Tape.Tokens.
 package nn
 
 import (
