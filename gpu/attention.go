@@ -182,8 +182,9 @@ func (r *AttentionResult) Backward(dOut *Tensor) (dq, dk, dv *Tensor, err error)
 	return made[0], made[1], made[2], nil
 }
 
-// BackwardInto is Backward into given tensors. It overwrites the rows of all
-// sequences. Their last stride is 1.
+// BackwardInto is Backward into given tensors. It overwrites the rows that some query
+// or key has a part in: what no sequence of CuSeqlens or length of KeyLengths reaches
+// may stay as it was. Their last stride is 1.
 func (r *AttentionResult) BackwardInto(dOut, dq, dk, dv *Tensor) error {
 	g := &attentionGrad{attention: r.call, dOut: dOut, dq: dq, dk: dk, dv: dv}
 	if err := g.check(); err != nil {

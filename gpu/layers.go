@@ -14,9 +14,6 @@ import (
 // which say so, are f32 and labels i32. Labels and ids are not looked at before the
 // call: what one out of range does stands at each function.
 
-// ErrNoKernel says that a device lacks a kernel for the call.
-var ErrNoKernel = fmt.Errorf("no kernel on this device, open the CPU with gpu.Open(%q)", "cpu")
-
 // layers is what a device does for the layers. Tensors are checked before; those that
 // a comment calls optional may be nil. The methods do what those of host.Engine with
 // the same names do.

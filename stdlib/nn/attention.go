@@ -25,35 +25,43 @@ func (t *Tape) Attention(qkv *Value, heads int, o gpu.AttentionOptions) *Value {
 	if err != nil {
 		return t.fail(act, err)
 	}
-	if o.Dropout > 0 && !t.training {
-		o.Dropout = 0
-	}
-	if o.Dropout > 0 {
-		o.Seed, o.First = t.Seed+uint64(t.nextDrop())<<40, t.First
-	}
-	r, err := gpu.Attention(parts[0], parts[1], parts[2], o)
-	if err != nil {
-		return t.fail(act, err)
-	}
-	t.hold(r.Output)
-	t.hold(r.LSE)
-	if t.KeepWeights && !t.again {
-		w, err := r.Weights()
-		if err != nil {
-			return t.fail(act, err)
-		}
-		t.Weights = append(t.Weights, w)
-	}
-	out, err := r.Output.Permute(0, 2, 1, 3)
-	if err == nil {
-		out, err = out.Reshape(s[0], s[1], s[2]/3)
-	}
+	r, out, err := t.attend(parts, o, s[0], s[1], s[2]/3)
 	if err != nil {
 		return t.fail(act, err)
 	}
 	y := t.result(out, qkv)
 	t.costs(4 * int64(s[0]) * int64(s[1]) * int64(s[1]) * int64(s[2]/3))
 	return t.record(y, func() error { return attentionGrad(r, y, qkv, heads, len(o.KeyLengths)+len(o.CuSeqlensQ) > 0) })
+}
+
+// attend computes attention of query, key and value in heads, with this pass's dropout,
+// and its output as (B, T, D). The tape owns the results, and the weights where they
+// are kept.
+func (t *Tape) attend(qkv [3]*gpu.Tensor, o gpu.AttentionOptions, shape ...int) (*gpu.AttentionResult, *gpu.Tensor, error) {
+	if !t.training {
+		o.Dropout = 0
+	}
+	if o.Dropout > 0 {
+		o.Seed, o.First = t.Seed+uint64(t.nextDrop())<<40, t.First
+	}
+	r, err := gpu.Attention(qkv[0], qkv[1], qkv[2], o)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.hold(r.Output)
+	t.hold(r.LSE)
+	if t.KeepWeights && !t.again {
+		w, err := r.Weights()
+		if err != nil {
+			return nil, nil, err
+		}
+		t.Weights = append(t.Weights, w)
+	}
+	out, err := r.Output.Permute(0, 2, 1, 3)
+	if err == nil {
+		out, err = out.Reshape(shape...)
+	}
+	return r, out, err
 }
 
 // splitHeads views (B, T, 3D) as three of (B, H, T, D/H).

@@ -30,29 +30,7 @@ func (t *Tape) Attend(q, k, v *Value, heads, keyHeads int, o gpu.AttentionOption
 			return t.fail(act, err)
 		}
 	}
-	if !t.training {
-		o.Dropout = 0
-	}
-	if o.Dropout > 0 {
-		o.Seed, o.First = t.Seed+uint64(t.nextDrop())<<40, t.First
-	}
-	r, err := gpu.Attention(parts[0], parts[1], parts[2], o)
-	if err != nil {
-		return t.fail(act, err)
-	}
-	t.hold(r.Output)
-	t.hold(r.LSE)
-	if t.KeepWeights && !t.again {
-		w, err := r.Weights()
-		if err != nil {
-			return t.fail(act, err)
-		}
-		t.Weights = append(t.Weights, w)
-	}
-	out, err := r.Output.Permute(0, 2, 1, 3)
-	if err == nil {
-		out, err = out.Reshape(qs...)
-	}
+	r, out, err := t.attend(parts, o, qs...)
 	if err != nil {
 		return t.fail(act, err)
 	}

@@ -48,7 +48,6 @@ var table_attune_gpu = [...]table.Symbol{
 	{"Embedding", p.Embedding},
 	{"EmbeddingGrad", p.EmbeddingGrad},
 	{"ErrBrokenKernel", &p.ErrBrokenKernel},
-	{"ErrNoKernel", &p.ErrNoKernel},
 	{"Fill", p.Fill},
 	{"Float16", p.Float16},
 	{"Float32", p.Float32},
