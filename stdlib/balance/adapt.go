@@ -96,6 +96,7 @@ func (w *watch) done(r *Trainer, b *data.Batch, took time.Duration) {
 	w.last, w.time = w.dev.Memory().Total.Peak, took
 	w.peak = max(w.peak, w.last)
 	parts := min(r.state.Parts, b.Len())
+	w.peaks.stepped()
 	w.peaks.saw(b, control.Signal{Batch: b.Len()}.Micro(parts), w.last-w.live)
 	if w.pending {
 		w.pending = false
@@ -139,11 +140,11 @@ func (w *watch) pace(r *Trainer, parts int, took time.Duration) {
 // peaks knows what a step takes on top of what is in use before it, by the shape of
 // an example and the number of examples at a time.
 type peaks struct {
-	// evaluate is the exact figure, from a trace on a device of shapes; nil or an error
-	// where there is none, and then what was measured has to do.
-	evaluate func(b *data.Batch, micro int) (int64, error)
-	known    map[string]int64
-	tried    map[string]tried
+	// rehearsal knows the exact figure; nil where there is none, and then what was
+	// measured has to do.
+	rehearsal *rehearsal
+	known     map[string]int64
+	tried     map[string]tried
 }
 
 // tried is what was measured of one shape of examples.
@@ -170,12 +171,12 @@ func (p *peaks) of(b *data.Batch, micro int) int64 {
 	if n, ok := p.known[key]; ok {
 		return n
 	}
-	if p.evaluate != nil {
-		if n, err := p.evaluate(b, micro); err == nil {
+	if p.rehearsal != nil {
+		if n, err := p.rehearsal.extra(b, micro); err == nil {
 			p.known[key] = n
 			return n
 		}
-		p.evaluate = nil
+		p.rehearsal = nil
 	}
 	return p.tried[shape].guess(micro)
 }
@@ -201,7 +202,7 @@ func (t tried) guess(micro int) int64 {
 // saw takes a measurement in.
 func (p *peaks) saw(b *data.Batch, micro int, extra int64) {
 	shape := shapeOf(b)
-	if p.evaluate != nil {
+	if p.rehearsal != nil {
 		return
 	}
 	t := p.tried[shape]

@@ -64,160 +64,43 @@ type taskWorld struct {
 
 // look finds out what does not depend on the plan.
 func (w *taskWorld) look() error {
-	s, err := w.shade(&Plan{})
+	r, err := onShapes(w.task, &Plan{}, true)
 	if err != nil {
 		return err
 	}
-	err = s.pass(w.task, w.batch.Slice(0, 1), func(t *nn.Tape) {
-		for _, op := range t.Ops() {
-			w.norm = w.norm || op.Kind == "batch norm"
-		}
-	})
-	own := int64(0)
-	for _, p := range w.task.Net.Params() {
-		own += p.Value.Bytes()
-		if p.Grad != nil {
-			own += p.Grad.Bytes()
-		}
-	}
-	for _, p := range w.task.Net.Buffers() {
-		own += p.Value.Bytes()
-	}
-	for _, t := range w.task.Optimizer.Tensors() {
-		own += t.Bytes()
-	}
-	w.beside = max(0, w.task.Net.Device().Memory().Total.Live-own)
-	return errors.Join(err, s.close())
-}
-
-// shade is a task's net on a device of shapes, as a plan changes it, with the
-// optimizer's state.
-type shade struct {
-	dev  *gpu.Device
-	net  *nn.Net
-	opt  gpu.Optimizer
-	undo []func()
-}
-
-func (w *taskWorld) shade(p *Plan) (*shade, error) {
-	s := &shade{}
-	var err error
-	if s.dev, err = gpu.OpenMeta(w.task.Net.Device()); err != nil {
-		return nil, err
-	}
-	if s.net, err = w.task.Net.Shadow(s.dev); err != nil {
-		return nil, errors.Join(err, s.dev.Close())
-	}
-	err = s.prepare(w.task, p)
-	if err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	return s, nil
-}
-
-func (s *shade) prepare(task Task, p *Plan) (err error) {
-	if len(p.Freeze) > 0 {
-		if _, err := s.net.Freeze(p.Freeze...); err != nil {
-			return err
-		}
-	}
-	for _, cut := range p.Prune {
-		site, err := siteOf(task.Model, cut)
-		if err != nil {
-			return err
-		}
-		if err := s.prune(task.Net, site, cut.Keep); err != nil {
-			return err
-		}
-	}
-	if s.opt, err = gpu.Fresh(task.Optimizer); err != nil {
+	if err = errors.Join(r.pass(w.batch.Slice(0, 1), 1), r.close()); err != nil {
 		return err
 	}
-	return s.net.Update(s.opt)
-}
-
-// prune shortens the shadow's parameters. The layer itself, which the net shares, is
-// as it was again after close.
-func (s *shade) prune(net *nn.Net, site Site, keep []int) error {
-	of := map[*nn.Param]*nn.Param{}
-	for i, p := range net.Params() {
-		of[p] = s.net.Params()[i]
+	for _, op := range r.ops {
+		w.norm = w.norm || op.Kind == "batch norm"
 	}
-	cuts := site.cuts
-	site.cuts = nil
-	for _, c := range cuts {
-		c.param = of[c.param]
-		site.cuts = append(site.cuts, c)
-	}
-	had, resize := site.Of, site.resize
-	if resize != nil {
-		s.undo = append(s.undo, func() { resize(had) })
-	}
-	return site.Prune(nil, keep)
-}
-
-// close gives all back.
-func (s *shade) close() error {
-	for _, f := range s.undo {
-		f()
-	}
-	var err error
-	if s.opt != nil {
-		err = s.opt.Free()
-	}
-	return errors.Join(err, s.net.Free(), s.dev.Close())
-}
-
-// pass goes forward and backward over a part of a batch; see looks at the tape before
-// it is freed.
-func (s *shade) pass(task Task, part *data.Batch, see func(t *nn.Tape)) error {
-	t := s.net.Tape()
-	t.First = part.First
-	err := t.Backward(task.Loss(t, part))
-	if err == nil && see != nil {
-		see(t)
-	}
-	return errors.Join(err, t.Free())
-}
-
-// cutting sets the model's cuts and returns how to set them back.
-func (w *taskWorld) cutting(cuts []int) (back func()) {
-	m := w.task.Model
-	if m == nil {
-		return func() {}
-	}
-	had := m.Cuts
-	m.Cuts = cuts
-	return func() { m.Cuts = had }
+	w.beside = w.task.others()
+	return nil
 }
 
 // price runs a step of the plan: each size of part once. Its time is in operations,
 // with a thousand more for each pass's overhead an operation that is listed.
-func (w *taskWorld) price(p *Plan) (search.Price, error) {
-	s, err := w.shade(p)
+func (w *taskWorld) price(p *Plan) (price search.Price, err error) {
+	r, err := onShapes(w.task, p, true)
 	if err != nil {
-		return search.Price{}, err
+		return price, err
 	}
-	defer w.cutting(p.Cuts)()
-	s.dev.ResetPeak()
-	var price search.Price
+	defer func() { err = errors.Join(err, r.close()) }()
+	err = r.update() // makes the optimizer's state
+	r.dev.ResetPeak()
 	n := min(p.Batch, w.batch.Len())
 	sizes := map[int]int{p.Micro: n / p.Micro}
 	if rest := n % p.Micro; rest > 0 {
 		sizes[rest]++
 	}
 	for size, times := range sizes {
-		if err = s.pass(w.task, w.batch.Slice(0, size), func(t *nn.Tape) {
-			price.Time += float64(times) * w.work(t.Ops(), p.Cuts)
-		}); err != nil {
-			break
-		}
+		r.ops = nil
+		err = errors.Join(err, r.pass(w.batch.Slice(0, size), 1))
+		price.Time += float64(times) * w.work(r.ops, p.Cuts)
 	}
-	if err == nil {
-		err = s.net.Update(s.opt)
-	}
-	price.Peak = s.dev.Memory().Total.Peak + w.beside
-	return price, errors.Join(err, s.close())
+	err = errors.Join(err, r.update())
+	price.Peak = r.dev.Memory().Total.Peak + w.beside
+	return price, err
 }
 
 // overhead is what an operation costs however small it is, in floating-point
@@ -264,7 +147,7 @@ func (l probe) Apply(t *nn.Tape, x *nn.Value) *nn.Value {
 }
 
 // chain traces Task.Model once with a probe on each layer.
-func (w *taskWorld) chain(p *Plan, micro int) (*search.Chain, error) {
+func (w *taskWorld) chain(p *Plan, micro int) (c *search.Chain, err error) {
 	m := w.task.Model
 	if m == nil || len(m.Layers) < 2 {
 		return nil, nil
@@ -273,17 +156,21 @@ func (w *taskWorld) chain(p *Plan, micro int) (*search.Chain, error) {
 	if c := w.chains[key]; c != nil {
 		return c, nil
 	}
-	s, err := w.shade(p)
+	whole := *p
+	whole.Cuts = []int{}
+	r, err := onShapes(w.task, &whole, true)
 	if err != nil {
 		return nil, err
 	}
-	defer w.cutting(nil)()
-	c := &search.Chain{}
+	defer func() { err = errors.Join(err, r.close()) }()
+	err = r.update()
+	c = &search.Chain{}
 	layers := m.Layers
+	defer func() { m.Layers = layers }()
 	m.Layers = nil
 	in := int64(0)
 	for _, l := range layers {
-		m.Layers = append(m.Layers, probe{l, s.dev, func(before, after int64, y *nn.Value, flops float64) {
+		m.Layers = append(m.Layers, probe{l, r.dev, func(before, after int64, y *nn.Value, flops float64) {
 			if len(c.Layers) == 0 {
 				c.Base = before + w.beside
 			}
@@ -296,9 +183,7 @@ func (w *taskWorld) chain(p *Plan, micro int) (*search.Chain, error) {
 			in = out
 		}})
 	}
-	err = s.pass(w.task, w.batch.Slice(0, micro), nil)
-	m.Layers = layers
-	if err = errors.Join(err, s.close()); err != nil {
+	if err = errors.Join(err, r.pass(w.batch.Slice(0, micro), 1)); err != nil {
 		return nil, err
 	}
 	if len(c.Layers) != len(layers) {
@@ -362,7 +247,7 @@ func siteOf(m *nn.Sequential, p Prune) (Site, error) {
 // Apply makes the task as the plan wants it: cuts, frozen parameters and pruned
 // layers. Batch, Micro and the learning rate are the trainer's to keep to.
 func (p *Plan) Apply(task Task) error {
-	if task.Model != nil {
+	if task.Model != nil && p.Cuts != nil {
 		task.Model.Cuts = p.Cuts
 	}
 	if len(p.Freeze) > 0 {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"attune/gpu"
 	"attune/gpu/mem"
 	"attune/stdlib/data"
 	"attune/stdlib/nn"
@@ -89,7 +88,7 @@ func Evaluate(task Task, batch *data.Batch, options ...Option) (*Estimate, error
 	return EvaluateAt(task, batch, Plan{}, options...)
 }
 
-// EvaluateAt is Evaluate for a plan: its Micro, Cuts and Freeze.
+// EvaluateAt is Evaluate for a plan: its Batch, Micro, Cuts, Freeze and Prune.
 func EvaluateAt(task Task, batch *data.Batch, plan Plan, options ...Option) (*Estimate, error) {
 	e, err := evaluate(task, batch, plan, options)
 	if err != nil {
@@ -98,37 +97,23 @@ func EvaluateAt(task Task, batch *data.Batch, plan Plan, options ...Option) (*Es
 	return e, nil
 }
 
-func evaluate(task Task, batch *data.Batch, plan Plan, options []Option) (*Estimate, error) {
+func evaluate(task Task, batch *data.Batch, plan Plan, options []Option) (e *Estimate, err error) {
 	if task.Net == nil || task.Loss == nil || batch == nil || batch.Len() == 0 {
 		return nil, fmt.Errorf("want a net, a loss and a batch that is not empty")
-	}
-	if plan.Precision != gpu.Float32 || plan.Prune != nil {
-		return nil, fmt.Errorf("the plan changes the precision or prunes, which cannot be foreseen yet")
 	}
 	if plan.Batch > 0 && plan.Batch < batch.Len() {
 		batch = batch.Slice(0, plan.Batch)
 	}
-	back, err := setCuts(task.Model, plan.Cuts)
-	if err != nil {
-		return nil, err
-	}
-	defer back()
-	e := &Estimate{Training: true, Batch: batch.Len(), Passes: plan.Accumulation(batch.Len())}
+	e = &Estimate{Training: true, Batch: batch.Len(), Passes: plan.Accumulation(batch.Len())}
 	timed := false
 	for _, o := range options {
 		e.Training = e.Training && o != Inference
 		timed = timed || o == Timed
 	}
-	dev, err := gpu.OpenMeta(task.Net.Device())
-	if err != nil {
-		return nil, err
+	if e.Training && task.Optimizer == nil {
+		return nil, fmt.Errorf("the task has no optimizer")
 	}
-	r, err := newRehearsal(task, dev, plan.Freeze, e.Training)
-	if err != nil {
-		return nil, errors.Join(err, dev.Close())
-	}
-	err = e.watch(r, batch)
-	if err = errors.Join(err, r.free(), dev.Close()); err != nil {
+	if err := e.rehearse(task, batch, &plan); err != nil {
 		return nil, err
 	}
 	e.surroundings(task)
@@ -138,17 +123,14 @@ func evaluate(task Task, batch *data.Batch, plan Plan, options []Option) (*Estim
 	return e, err
 }
 
-// setCuts sets the model's cuts until back is called.
-func setCuts(model *nn.Sequential, cuts []int) (back func(), err error) {
-	if cuts == nil {
-		return func() {}, nil
+// rehearse watches the plan's step on a device of shapes.
+func (e *Estimate) rehearse(task Task, batch *data.Batch, plan *Plan) (err error) {
+	r, err := onShapes(task, plan, e.Training)
+	if err != nil {
+		return err
 	}
-	if model == nil {
-		return nil, fmt.Errorf("the plan cuts the model, and Task.Model is not set")
-	}
-	was := model.Cuts
-	model.Cuts = cuts
-	return func() { model.Cuts = was }, nil
+	defer func() { err = errors.Join(err, r.close()) }()
+	return e.watch(r, batch)
 }
 
 // watch runs two steps: the first makes the optimizer's state, the second is what all
@@ -157,14 +139,14 @@ func (e *Estimate) watch(r *rehearsal, batch *data.Batch) error {
 	if err := r.step(batch, e.Passes); err != nil {
 		return err
 	}
-	e.FirstPeak = r.net.Device().Memory().Total.Peak
-	r.net.Device().ResetPeak()
-	e.Baseline = r.net.Device().Memory().Total.Live
+	e.FirstPeak = r.dev.Memory().Total.Peak
+	r.dev.ResetPeak()
+	e.Baseline = r.dev.Memory().Total.Live
 	e.ByCategory = r.live()
 	e.AtPeak = "between two steps"
 	highest := e.Baseline
 	now := Moment{Live: e.ByCategory}
-	cancel := r.net.Device().Subscribe(func(ev mem.Event) {
+	cancel := r.dev.Subscribe(func(ev mem.Event) {
 		if ev.Kind == mem.Free {
 			ev.Bytes = -ev.Bytes
 		}
@@ -181,7 +163,7 @@ func (e *Estimate) watch(r *rehearsal, batch *data.Batch) error {
 	defer cancel()
 	r.ops = nil
 	err := r.step(batch, e.Passes)
-	e.Peak = r.net.Device().Memory().Total.Peak
+	e.Peak = r.dev.Memory().Total.Peak
 	e.Layers = layerCosts(r.ops)
 	for _, op := range r.ops {
 		e.FLOPs += op.FLOPs
@@ -198,19 +180,7 @@ const maxPoints = 20000
 // surroundings adds what is on the task's device and not of the task.
 func (e *Estimate) surroundings(task Task) {
 	dev := task.Net.Device()
-	e.Others = dev.Memory().Total.Live
-	var own []*gpu.Tensor
-	for _, p := range append(append([]*nn.Param{}, task.Net.Params()...), task.Net.Buffers()...) {
-		own = append(own, p.Value, p.Grad)
-	}
-	if task.Optimizer != nil {
-		own = append(own, task.Optimizer.Tensors()...)
-	}
-	for _, t := range own {
-		if t != nil && t.Device() == dev {
-			e.Others -= t.Bytes()
-		}
-	}
+	e.Others = task.others()
 	e.Peak, e.FirstPeak, e.Baseline = e.Peak+e.Others, e.FirstPeak+e.Others, e.Baseline+e.Others
 	if free, total, known := dev.Room(); known && !dev.Meta() {
 		e.Driver = max(0, total-free-dev.Memory().Reserved)

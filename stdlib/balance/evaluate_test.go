@@ -102,7 +102,8 @@ func convolution(net *nn.Net, name string, in, out int, norm bool) nn.Layer {
 	})
 }
 
-// randomPlan has a micro-batch and cuts, or neither.
+// randomPlan has a micro-batch, cuts, frozen parameters and pruned blocks, or some of
+// these.
 func randomPlan(task Task, b *data.Batch, rng *rand.Rand) Plan {
 	var p Plan
 	if rng.IntN(2) == 0 {
@@ -118,6 +119,19 @@ func randomPlan(task Task, b *data.Batch, rng *rand.Rand) Plan {
 	}
 	if rng.IntN(4) == 0 {
 		p.Freeze = []string{"*0*"}
+	}
+	for i, l := range task.Model.Layers {
+		block, ok := l.(*nn.Block)
+		if !ok || rng.IntN(2) == 0 {
+			continue
+		}
+		name := task.Model.LayerName(i)
+		if rng.IntN(2) == 0 {
+			p.Prune = append(p.Prune, Prune{Layer: name, Part: Heads, Keep: someOf(rng, block.Attention.Heads)})
+		}
+		if rng.IntN(2) == 0 {
+			p.Prune = append(p.Prune, Prune{Layer: name, Part: Neurons, Keep: someOf(rng, block.Up.W.Value.Dim(1))})
+		}
 	}
 	return p
 }
@@ -148,12 +162,9 @@ func TestEvaluateIsRightToTheByte(t *testing.T) {
 		if after := dev.Memory(); after.Total != before.Total || len(task.Optimizer.Tensors()) != 0 || task.Model.Cuts != nil {
 			t.Fatalf("seed %d, %s: evaluating changed the task or its device: %+v, then %+v", seed, name, before.Total, after.Total)
 		}
-		if len(plan.Freeze) > 0 {
-			if _, err := task.Net.Freeze(plan.Freeze...); err != nil {
-				t.Fatal(err)
-			}
+		if err := plan.Apply(task); err != nil {
+			t.Fatal(err)
 		}
-		task.Model.Cuts = plan.Cuts
 		r := &Trainer{Task: task, Quiet: true, watch: new(watch)}
 		for step := range 3 {
 			if _, err := r.attempt(b, plan.Accumulation(b.Len())); err != nil {

@@ -21,7 +21,7 @@ type Plan struct {
 	// Batch/Micro passes, rounded up, make one update.
 	Batch, Micro int
 	// Cuts are the stored boundaries of Task.Model: cut k stands before layer k, and
-	// what lies between two is computed again in the backward pass. nil: nothing is.
+	// what lies between two is computed again in the backward pass. nil: the model's own.
 	Cuts []int
 	// Precision is what the layers compute in, gpu.Float32 unless set.
 	Precision gpu.DType

@@ -192,10 +192,10 @@ func (r *Trainer) begin(train *data.Loader) (end func(error)) {
 		r.watch = newWatch(dev, r.Room)
 	}
 	r.watch.had = had
-	r.watch.peaks.known, r.watch.peaks.evaluate = map[string]int64{}, nil
+	r.watch.peaks.known, r.watch.peaks.rehearsal = map[string]int64{}, nil
 	free := func() error { return nil }
 	if f, err := r.foresee(); err == nil { // without one, what is measured has to do
-		r.watch.peaks.evaluate, free = f.extra, f.close
+		r.watch.peaks.rehearsal, free = f, f.close
 	}
 	undo := r.follow()
 	left := (r.state.Until-r.state.Epoch)*train.Batches() - train.State().Batch
@@ -203,7 +203,7 @@ func (r *Trainer) begin(train *data.Loader) (end func(error)) {
 	return func(err error) {
 		dev.SetCap(had)
 		undo()
-		r.watch.peaks.evaluate = nil
+		r.watch.peaks.rehearsal = nil
 		_ = free() // it holds no memory
 		r.shown.close(&r.Log, err)
 		if !r.Quiet && err != nil {
