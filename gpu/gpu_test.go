@@ -122,13 +122,14 @@ func TestViews(t *testing.T) {
 		near(t, "row", row, []float64{3, 4, 5}, 0)
 		flat := must(x.Reshape(6))(t)
 		near(t, "flat", flat, []float64{0, 1, 2, 3, 4, 5}, 0)
+		near(t, "columns", must(must(x.Slice(1, 1, 3))(t).Clone())(t), []float64{1, 2, 4, 5}, 0)
 		turned := must(x.Permute(1, 0))(t)
 		if turned.Dense() || turned.Dim(0) != 3 {
 			t.Fatal("permuted view", turned)
 		}
 		for _, err := range []error{
 			second(x.Reshape(5)), second(turned.Reshape(6)), second(x.Permute(0, 0)), second(x.Permute(0)),
-			second(x.Index(2, 0)), second(x.Index(0, 2)), x.CopyFrom(make([]float32, 5)), second(dev.Zeros(mem.Data, -1)),
+			second(x.Index(2, 0)), second(x.Index(0, 2)), second(x.Slice(2, 0, 1)), second(x.Slice(1, 2, 4)), second(x.Slice(1, 2, 1)), x.CopyFrom(make([]float32, 5)), second(dev.Zeros(mem.Data, -1)),
 		} {
 			if err == nil {
 				t.Error("a wrong view was allowed")

@@ -183,6 +183,14 @@ func (t *Tensor) Index(axis, i int) (*Tensor, error) {
 	}, nil
 }
 
+// Slice is the view of lo … hi-1 along an axis, hi excluded.
+func (t *Tensor) Slice(axis, lo, hi int) (*Tensor, error) {
+	if axis < 0 || axis >= len(t.shape) || lo < 0 || hi < lo || hi > t.shape[axis] {
+		return nil, fmt.Errorf("slice %d to %d along axis %d of %s: out of range", lo, hi, axis, t)
+	}
+	return t.span(axis, lo, hi), nil
+}
+
 // raw is a CPU tensor's memory from its first element on.
 func (t *Tensor) raw() []byte { return t.store.block.Bytes()[t.offset*t.dtype.Size():] }
 

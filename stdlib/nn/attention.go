@@ -44,7 +44,7 @@ func (t *Tape) attend(qkv [3]*gpu.Tensor, o gpu.AttentionOptions, shape ...int) 
 	if o.Dropout > 0 {
 		o.Seed, o.First = t.Seed+uint64(t.nextDrop())<<40, t.First
 	}
-	r, err := gpu.Attention(qkv[0], qkv[1], qkv[2], o)
+	r, err := t.look(qkv, o)
 	if err != nil {
 		return nil, nil, err
 	}

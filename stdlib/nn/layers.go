@@ -32,9 +32,10 @@ func (n *Net) Position(name string, tokens, d int) *Position {
 	return &Position{P: n.Param(name+".p", n.Normal(0.02), tokens, d)}
 }
 
-// Apply adds the positions to x (B, T, D).
+// Apply adds the positions to x (B, T, D): the first ones where x has fewer tokens than
+// there are positions, and in Net.Continue those behind the tokens that are known.
 func (p *Position) Apply(t *Tape, x *Value) *Value {
-	return t.Within(p.layerName(), func() *Value { return t.AddPosition(x, t.Param(p.P)) })
+	return t.Within(p.layerName(), func() *Value { return t.AddPosition(x, t.places(t.Param(p.P), x)) })
 }
 
 func (p *Position) layerName() string { return p.P.layer() }

@@ -80,16 +80,17 @@ func checkGradients(t *testing.T, net *Net, forward func(t *Tape) *Value) {
 func TestGradients(t *testing.T) {
 	const b, n, d = 2, 3, 4
 	for name, build := range map[string]func(net *Net) func(t *Tape, x *Value) *Value{
-		"linear":   func(net *Net) func(t *Tape, x *Value) *Value { return net.Linear("l", d, 5).Apply },
-		"position": func(net *Net) func(t *Tape, x *Value) *Value { return net.Position("p", n, d).Apply },
-		"norm":     func(net *Net) func(t *Tape, x *Value) *Value { return net.LayerNorm("n", d).Apply },
-		"relu":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).ReLU },
-		"gelu":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).GELU },
-		"rms":      func(net *Net) func(t *Tape, x *Value) *Value { return net.RMSNorm("n", d).Apply },
-		"silu":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).SiLU },
-		"tanh":     func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Tanh },
-		"sigmoid":  func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Sigmoid },
-		"flatten":  func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Flatten },
+		"linear":         func(net *Net) func(t *Tape, x *Value) *Value { return net.Linear("l", d, 5).Apply },
+		"position":       func(net *Net) func(t *Tape, x *Value) *Value { return net.Position("p", n, d).Apply },
+		"some positions": func(net *Net) func(t *Tape, x *Value) *Value { return net.Position("p", n+2, d).Apply },
+		"norm":           func(net *Net) func(t *Tape, x *Value) *Value { return net.LayerNorm("n", d).Apply },
+		"relu":           func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).ReLU },
+		"gelu":           func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).GELU },
+		"rms":            func(net *Net) func(t *Tape, x *Value) *Value { return net.RMSNorm("n", d).Apply },
+		"silu":           func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).SiLU },
+		"tanh":           func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Tanh },
+		"sigmoid":        func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Sigmoid },
+		"flatten":        func(*Net) func(t *Tape, x *Value) *Value { return (*Tape).Flatten },
 		"scale": func(*Net) func(t *Tape, x *Value) *Value {
 			return func(t *Tape, x *Value) *Value { return t.Scale(x, -1.5) }
 		},

@@ -31,7 +31,8 @@ type Tape struct {
 	training bool
 	shadows  map[*Param]*Param
 	*frame
-	again bool // a checkpointed segment is being computed for the second time
+	cache *Cache // of Net.Continue
+	again bool   // a checkpointed segment is being computed for the second time
 	drops uint32
 	scope []scope
 	ops   []Op

@@ -70,11 +70,14 @@ func (n *Net) Update(opt gpu.Optimizer) error {
 }
 
 // Eval runs forward without recording gradients and returns its value, row-major.
-func (n *Net) Eval(forward func(t *Tape) *Value) ([]float32, error) {
+func (n *Net) Eval(forward func(t *Tape) *Value) ([]float32, error) { return n.eval(nil, forward) }
+
+func (n *Net) eval(c *Cache, forward func(t *Tape) *Value) ([]float32, error) {
 	if n.err != nil {
 		return nil, n.err
 	}
 	t := n.EvalTape()
+	t.cache = c
 	v := forward(t)
 	err := t.Err()
 	var out []float32
