@@ -191,6 +191,35 @@ func TestEvaluateIsRightToTheByte(t *testing.T) {
 	}
 }
 
+// TestCutsNeverCostMore: whatever is computed twice, no step takes more than without.
+func TestCutsNeverCostMore(t *testing.T) {
+	dev := openCPU(t)
+	less := 0
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 10))
+		task, b, name := randomTask(dev, rng)
+		plan := randomPlan(task, b, rng)
+		plan.Freeze, plan.Prune, plan.Cuts = nil, nil, nil
+		whole := must(EvaluateAt(task, b, plan))(t)
+		for len(plan.Cuts) == 0 {
+			plan.Cuts = randomPlan(task, b, rng).Cuts
+		}
+		cut := must(EvaluateAt(task, b, plan))(t)
+		if cut.Peak > whole.Peak {
+			t.Errorf("seed %d, %s: cuts %v of %d layers, %d examples at a time: peak %d by %s, without %d by %s", seed, name, plan.Cuts, len(task.Model.Layers), plan.Micro, cut.Peak, cut.AtPeak, whole.Peak, whole.AtPeak)
+		}
+		if cut.Peak < whole.Peak {
+			less++
+		}
+		if err := task.Net.Free(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if less < 100 {
+		t.Errorf("cuts saved something in %d of 300", less)
+	}
+}
+
 func TestEvaluateSaysAndDraws(t *testing.T) {
 	dev, err := gpu.OpenCPU(2)
 	if err != nil {

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"attune/gpu"
 )
@@ -64,7 +65,7 @@ func failed(t *Tape, err error) *Value {
 
 // checkpoint computes a segment without keeping its inside.
 func (t *Tape) checkpoint(f func() *Value) *Value {
-	drops := t.drops
+	drops, within := t.drops, slices.Clone(t.scope)
 	outer := t.enter(false)
 	inner := t.frame
 	y := f()
@@ -74,13 +75,22 @@ func (t *Tape) checkpoint(f func() *Value) *Value {
 		return y
 	}
 	y.needs = true
-	t.back = append(t.back, func() error { return t.recompute(y, drops, f) })
+	t.back = append(t.back, func() error {
+		around := t.scope
+		t.scope = within
+		defer func() { t.scope = around }()
+		return t.recompute(y, drops, f)
+	})
 	return y
 }
 
 // recompute computes a segment once more, now with its inside, and goes backward
-// through it from the gradient of y.
+// through it from the gradient of y. What read y is done: its memory is given back
+// before, so that the result is never there twice.
 func (t *Tape) recompute(y *Value, drops uint32, f func() *Value) error {
+	if err := y.frame.release(y.tensor, t.keep); err != nil {
+		return err
+	}
 	after, again := t.drops, t.again
 	t.drops, t.again = drops, true
 	outer := t.enter(true)
@@ -98,8 +108,9 @@ func (t *Tape) recompute(y *Value, drops uint32, f func() *Value) error {
 		if err != nil {
 			return err
 		}
-		if y2.grad == nil && y2.parent == nil && y2.needs {
-			y2.grad = g // y's still, and freed with it
+		if y2.grad == nil && y2.parent == nil && y2.needs && y2.frame == inner {
+			y.grad, y.own = nil, false
+			y2.setGradient(g)
 		} else {
 			g2, err := y2.gradient()
 			if err != nil {
@@ -115,6 +126,20 @@ func (t *Tape) recompute(y *Value, drops uint32, f func() *Value) error {
 		err = ferr
 	}
 	return err
+}
+
+// release frees the storage of x, unless it is that of keep.
+func (f *frame) release(x *gpu.Tensor, keep *Value) error {
+	if keep != nil && keep.tensor.Storage() == x.Storage() {
+		return nil
+	}
+	for i, o := range f.owned {
+		if o.tensor.Storage() == x.Storage() {
+			f.owned = slices.Delete(f.owned, i, i+1)
+			return o.tensor.Free()
+		}
+	}
+	return nil
 }
 
 func dims(x *gpu.Tensor) string { return shapeText(x.Shape()) }

@@ -33,6 +33,7 @@ type Tape struct {
 	*frame
 	cache *Cache // of Net.Continue
 	again bool   // a checkpointed segment is being computed for the second time
+	keep  *Value // what the backward pass that is running does not free
 	drops uint32
 	scope []scope
 	ops   []Op
@@ -341,6 +342,7 @@ func (t *Tape) BackwardScaled(loss *Value, scale float64) error {
 		err = gpu.Fill(g, float32(scale))
 	}
 	if err == nil {
+		t.keep = loss
 		err = t.runBack(loss)
 	}
 	if err != nil {
