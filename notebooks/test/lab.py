@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import psutil
 from playwright.sync_api import TimeoutError as BrowserTimeout
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
@@ -80,6 +81,13 @@ class Lab:
         self.close()
         self.log.seek(0)
         raise RuntimeError("JupyterLab did not start:\n" + self.log.read()[-4000:])
+
+    def kernel_connections(self):
+        """How many connections for outputs the newest kernel keeps, as its own end sees
+        it: a stopped server does not hear that it was left."""
+        newest = max(self.runtime.glob("kernel-*.json"), key=lambda path: path.stat().st_mtime)
+        port = json.loads(newest.read_text())["iopub_port"]
+        return sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port == port for c in psutil.net_connections("tcp"))
 
     def close(self):
         self.process.terminate()

@@ -1,6 +1,9 @@
 """What people do in JupyterLab and Notebook 7 beside running cells: restart, look things
 up, answer questions, lose the connection, come with two browsers."""
 
+import signal
+import time
+
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -20,13 +23,16 @@ CELLS = [
     'var name string\nfmt.Scanln(&name)\nfmt.Println("hello", name)',
     'import "attune/stdlib/ask"\nsecret, err := ask.Password("secret: ")\nfmt.Println(len(secret), err)',
     "for i := 0; i < 30; i++ {\n\tfmt.Println(\"tick\", i)\n\ttime.Sleep(100 * time.Millisecond)\n}",
+    "for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(20 * time.Millisecond) {\n"
+    '\tfmt.Println(strings.Repeat("x", 1<<20))\n}',
 ]
+KINDS, NAMES = [Notebook, Notebook7], ["lab", "notebook7"]
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebooks")
-    for name in ("lab", "seven", "shared"):
+    for name in ("lab", "seven", "shared", "cut-Notebook", "cut-Notebook7"):
         write_notebook(folder / f"{name}.ipynb", KERNEL, CELLS)
     running = Lab(folder, tmp_path_factory.mktemp("runtime"))
     yield running
@@ -41,7 +47,7 @@ def browser():
         running.close()
 
 
-@pytest.fixture(scope="module", params=[Notebook, Notebook7], ids=["lab", "notebook7"])
+@pytest.fixture(scope="module", params=KINDS, ids=NAMES)
 def book(request, lab, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     name = "lab.ipynb" if request.param is Notebook else "seven.ipynb"
@@ -94,11 +100,12 @@ def test_restart(book):
     assert book.text(1).strip() == "42"
 
 
-def test_reconnect_while_a_cell_runs(lab, browser):
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+def test_reconnect_while_a_cell_runs(kind, lab, browser):
     """The page's connection is made anew; what the cell prints afterwards is shown."""
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     try:
-        book = Notebook(page, lab.url, "lab.ipynb")
+        book = kind(page, lab.url, "lab.ipynb")
         book.run(0)
         book.start(6)
         page.wait_for_timeout(800)
@@ -110,10 +117,41 @@ def test_reconnect_while_a_cell_runs(lab, browser):
         page.close()
 
 
-def test_two_browsers_on_one_kernel(lab, browser):
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+def test_kernel_let_the_server_go(kind, lab, browser):
+    """A server that reads nothing for longer than the kernel waits is disconnected; it
+    comes back by itself, and the values are there."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    try:
+        book = kind(page, lab.url, f"cut-{kind.__name__}.ipynb")
+        book.run(0)
+        kept = lab.kernel_connections()
+        assert kept > 0
+        book.start(7)
+        page.wait_for_timeout(500)
+        lab.process.send_signal(signal.SIGSTOP)
+        try:
+            deadline = time.monotonic() + 60
+            while lab.kernel_connections() > 0:
+                assert time.monotonic() < deadline, "the kernel keeps a server that reads nothing"
+                time.sleep(0.1)
+        finally:
+            lab.process.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + 60
+        while lab.kernel_connections() < kept:
+            assert time.monotonic() < deadline, "the server did not connect again"
+            time.sleep(0.1)
+        book.run(1)
+        assert book.text(1).strip() == "42"
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+def test_two_browsers_on_one_kernel(kind, lab, browser):
     pages = [browser.new_context(viewport={"width": 1280, "height": 1400}).new_page() for _ in range(2)]
     try:
-        one, two = [Notebook(page, lab.url, "shared.ipynb") for page in pages]
+        one, two = [kind(page, lab.url, "shared.ipynb") for page in pages]
         one.run(0)
         two.run(1)
         assert two.text(1).strip() == "42"
