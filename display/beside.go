@@ -9,8 +9,12 @@ import (
 	"attune/display/mime"
 )
 
-// Beside shows values side by side, each as Render draws it, and one below the
-// other where the page is too narrow.
+// besideLeast is the width in page pixels down to which pictures shrink to stand beside
+// each other.
+const besideLeast = 380
+
+// Beside shows values side by side, each as Render draws it. Pictures shrink for that,
+// to about half a page; what does not fit then goes below.
 func Beside(v ...any) mime.Bundle {
 	var markup, plain strings.Builder
 	markup.WriteString(`<div style="display:flex;flex-wrap:wrap;align-items:center;gap:16px">`)
@@ -20,30 +24,31 @@ func Beside(v ...any) mime.Bundle {
 			plain.WriteByte('\n')
 		}
 		plain.WriteString(b.Data[mime.Text])
-		markup.WriteString("<div>" + inline(b) + "</div>")
+		markup.WriteString(`<div style="` + room(b) + `">` + inline(b) + "</div>")
 	}
 	markup.WriteString("</div>")
 	return source(mime.HTML, markup.String(), plain.String())
 }
 
-// inline is a bundle as markup: its HTML, else its picture, else its text. Pictures
-// are PNG and not SVG, which front ends strike out of markup that they do not trust.
+// room is how wide a part of Beside may be: a picture as wide as it is, and less where
+// others stand beside it.
+func room(b mime.Bundle) string {
+	for _, typ := range []string{mime.PNG, mime.JPEG} {
+		var size struct{ Width int }
+		if json.Unmarshal(b.Metadata[typ], &size) == nil && size.Width > 0 {
+			return fmt.Sprintf("flex:1 1 %dpx;max-width:%dpx", min(size.Width, besideLeast), size.Width)
+		}
+	}
+	return "min-width:0"
+}
+
+// inline is a bundle as markup: its HTML, else its picture, else its text.
 func inline(b mime.Bundle) string {
 	if s := b.Data[mime.HTML]; s != "" {
 		return s
 	}
-	alt := html.EscapeString(b.Data[mime.Text])
-	for _, typ := range []string{mime.PNG, mime.JPEG} {
-		s := b.Data[typ]
-		if s == "" {
-			continue
-		}
-		var size struct{ Width, Height int }
-		attributes := ""
-		if json.Unmarshal(b.Metadata[typ], &size) == nil && size.Width > 0 && size.Height > 0 {
-			attributes = fmt.Sprintf(` width="%d" height="%d"`, size.Width, size.Height)
-		}
-		return fmt.Sprintf(`<img src="data:%s;base64,%s" alt="%s"%s>`, typ, s, alt, attributes)
+	if s := b.Data[mime.PNG]; s != "" {
+		return pictureTag("data:image/png;base64,"+s, b.Data[mime.Text], 0, 0)
 	}
-	return "<pre>" + alt + "</pre>"
+	return "<pre>" + html.EscapeString(b.Data[mime.Text]) + "</pre>"
 }

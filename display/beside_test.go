@@ -13,7 +13,7 @@ func TestBeside(t *testing.T) {
 	b := Beside(image.NewGray(image.Rect(0, 0, 8, 8)), []struct{ A int }{{7}}, "<u>", errors.New("broken"), HTML("<i>mine</i>"))
 	got := b.Data[mime.HTML]
 	for _, want := range []string{
-		`<img src="data:image/png;base64,`, `width="160" height="160"`, "<table", "&lt;u&gt;", "broken", "<i>mine</i>",
+		`src="data:image/png;base64,`, `alt="image, 8×8 pixels`, `width="160" height="160"`, "flex:1 1 160px;max-width:160px", "<table", "&lt;u&gt;", "broken", "<i>mine</i>",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the markup lacks %q", want)
@@ -22,7 +22,7 @@ func TestBeside(t *testing.T) {
 	if strings.Contains(got, "<u>") {
 		t.Error("text became markup")
 	}
-	if n := strings.Count(got, "<div>"); n != 5 {
+	if n := strings.Count(got, `<div style="flex:1 1 160px`) + strings.Count(got, `<div style="min-width:0">`); n != 5 {
 		t.Errorf("%d parts of 5", n)
 	}
 	for _, want := range []string{"image, 8×8 pixels", "<u>", "broken"} {

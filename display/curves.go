@@ -93,11 +93,11 @@ func (c *Curves) Bundle() mime.Bundle {
 	if err != nil {
 		return mime.Plain(c.title + ": " + err.Error())
 	}
-	b := Figure{Plot: p}.Bundle()
+	more := ""
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, l := range c.all {
-		b.Data[mime.Text] += fmt.Sprintf("; %s %.4g after %s", l.name, l.xys[len(l.xys)-1].Y, plural(l.n, "point"))
+		more += fmt.Sprintf("; %s %.4g after %s", l.name, l.xys[len(l.xys)-1].Y, plural(l.n, "point"))
 	}
-	return b
+	c.mu.Unlock()
+	return Figure{Plot: p}.saying(more)
 }

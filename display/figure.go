@@ -39,7 +39,10 @@ type Figure struct {
 }
 
 // Bundle implements Bundler.
-func (f Figure) Bundle() mime.Bundle {
+func (f Figure) Bundle() mime.Bundle { return f.saying("") }
+
+// saying is the bundle with more behind its description.
+func (f Figure) saying(more string) mime.Bundle {
 	if f.Plot == nil {
 		return mime.Plain("nil *plot.Plot")
 	}
@@ -49,7 +52,7 @@ func (f Figure) Bundle() mime.Bundle {
 	if f.Height <= 0 {
 		f.Height = figureHeight
 	}
-	return Draw(f.Width, f.Height, f.alt(), f.draw)
+	return Draw(f.Width, f.Height, f.alt()+more, f.draw)
 }
 
 // alt says what a plot shows to those who cannot see it: its title and its axes.
@@ -80,18 +83,21 @@ func (f Figure) draw(c draw.Canvas) {
 	f.Plot.Draw(draw.Crop(c, vg.Points(edge), -vg.Points(edge), vg.Points(edge), -vg.Points(edge)))
 }
 
-// Draw makes one bundle of a drawing: PNG at two pixels for one of the page's, SVG,
-// and alt as the text. draw is called twice, once for each form, on an empty and
-// transparent canvas of the given size. Where drawing fails the bundle is the error.
+// Draw makes one bundle of a drawing: PNG at two pixels for one of the page's, SVG, HTML
+// that shows the SVG and says alt to those who cannot see it, and alt as the text. draw is
+// called twice, for PNG and for SVG, on an empty and transparent canvas of the given
+// size. Where drawing fails the bundle is the error.
 func Draw(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
 	return drawAt(density, width, height, alt, draw)
 }
 
 // Sketch is Draw for a picture that is soon replaced, in a Live: its PNG has one
-// pixel for one of the page's, a quarter of the work. Front ends that trust the
-// notebook show the SVG, which is the same.
+// pixel for one of the page's, a quarter of the work, and the SVG stands in the HTML
+// alone.
 func Sketch(width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
-	return drawAt(1, width, height, alt, draw)
+	b := drawAt(1, width, height, alt, draw)
+	delete(b.Data, mime.SVG)
+	return b
 }
 
 func drawAt(density int, width, height vg.Length, alt string, draw func(draw.Canvas)) mime.Bundle {
@@ -105,7 +111,27 @@ func drawAt(density int, width, height vg.Length, alt string, draw func(draw.Can
 		return errorBundle(fmt.Errorf("draw %s as SVG of %s: %w", alt, size, err))
 	}
 	b.Data[mime.SVG] = svg
+	b.Data[mime.HTML] = pictureTag(svgURI(svg), alt, int(math.Round(width.Dots(pageDPI))), int(math.Round(height.Dots(pageDPI))))
 	return b
+}
+
+// pictureTag is the element for a picture of w by h page pixels, or its own size for 0.
+// Front ends describe a picture to those who cannot see it only where HTML says how:
+// JupyterLab and nbconvert have nowhere to say it for one that comes as PNG or SVG.
+func pictureTag(uri, alt string, w, h int) string {
+	size := ""
+	if w > 0 && h > 0 {
+		size = fmt.Sprintf(` width="%d" height="%d"`, w, h)
+	}
+	return fmt.Sprintf(`<img alt="%s"%s style="max-width:100%%;height:auto" src="%s"/>`, html.EscapeString(alt), size, uri)
+}
+
+// svgURI is a drawing as a data URI, fit for an attribute in double quotes.
+func svgURI(svg string) string {
+	if !strings.Contains(svg, "'") {
+		svg = strings.ReplaceAll(svg, `"`, "'")
+	}
+	return "data:image/svg+xml," + strings.NewReplacer("%", "%25", "#", "%23", "\n", "%0A", "&", "&amp;", `"`, "%22").Replace(svg)
 }
 
 // maxPixels bounds a canvas, so that a wrong unit is an error and not the end of
@@ -162,9 +188,9 @@ func drawSVG(width, height vg.Length, alt string, paint func(draw.Canvas)) (stri
 		// Without it a browser keeps the shape of an image's pixels and leaves its place
 		// half empty (SVG 1.1, section 7.8).
 		"<image ", `<image preserveAspectRatio="none" `,
-		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
-		"font-family:Liberation Serif;", "font-family:'Liberation Serif',Times,serif;",
-		"font-family:Liberation Mono;", "font-family:'Liberation Mono',monospace;",
+		"font-family:Liberation Sans;", "font-family:Liberation Sans,Arial,Helvetica,sans-serif;",
+		"font-family:Liberation Serif;", "font-family:Liberation Serif,Times,serif;",
+		"font-family:Liberation Mono;", "font-family:Liberation Mono,monospace;",
 	).Replace(s), nil
 }
 
@@ -211,8 +237,8 @@ func xmlRune(r rune) rune {
 
 // pictureMeta is what front ends are told of a picture.
 type pictureMeta struct {
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
 	Alt    string `json:"alt,omitempty"`
 }
 
@@ -226,15 +252,27 @@ func putPNG(b *mime.Bundle, img image.Image, how coding, w, h int) error {
 	if err := e.Encode(&buf, img); err != nil {
 		return fmt.Errorf("encode PNG: %w", err)
 	}
-	b.Data[mime.PNG] = base64.StdEncoding.EncodeToString(buf.Bytes())
+	return putPicture(b, mime.PNG, buf.Bytes(), w, h)
+}
+
+// mostTwice is up to how many bytes a picture stands in a bundle a second time, in HTML
+// that describes it.
+const mostTwice = 4 << 20
+
+// putPicture adds a picture's file to b, to be shown w by h page pixels large, and b's
+// text as its description.
+func putPicture(b *mime.Bundle, typ string, data []byte, w, h int) error {
+	meta, err := json.Marshal(pictureMeta{Width: w, Height: h, Alt: b.Data[mime.Text]})
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", typ, err)
+	}
 	if b.Metadata == nil {
 		b.Metadata = map[string]json.RawMessage{}
 	}
-	// nbconvert writes alt beside the picture (its templates' base.html.j2).
-	meta, err := json.Marshal(pictureMeta{Width: w, Height: h, Alt: b.Data[mime.Text]})
-	if err != nil {
-		return fmt.Errorf("describe PNG: %w", err)
+	b.Metadata[typ] = meta
+	b.Data[typ] = base64.StdEncoding.EncodeToString(data)
+	if len(data) <= mostTwice {
+		b.Data[mime.HTML] = pictureTag("data:"+typ+";base64,"+b.Data[typ], b.Data[mime.Text], w, h)
 	}
-	b.Metadata[mime.PNG] = meta
 	return nil
 }

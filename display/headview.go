@@ -173,7 +173,7 @@ func (v *headView) agreements() []string { return v.agree(v.Received(v.layer)) }
 func (v *headView) css() string {
 	var b strings.Builder
 	b.WriteString(`.l{pointer-events:none;transition:opacity .12s}.hit{pointer-events:all}` +
-		`.hot:hover>.hit{fill:#3b82c4;fill-opacity:.25}svg:has(.q:hover) .q:not(:hover)>.l{opacity:.03}`)
+		`.hot:hover>.hit{fill:#3a58d2;fill-opacity:.25}svg:has(.q:hover) .q:not(:hover)>.l{opacity:.03}`)
 	for j := range v.right {
 		fmt.Fprintf(&b, `svg:has(.k%d:hover) .l:not(.t%d)`, j, j)
 		if j < len(v.right)-1 {

@@ -78,7 +78,7 @@ func media(data []byte) (mime.Bundle, bool) {
 			} else if f.typ != mime.WebP {
 				return mime.Bundle{}, false // begins like one and is none
 			}
-			return source(f.typ, base64.StdEncoding.EncodeToString(data), said), true
+			return file(f.typ, data, said), true
 		}
 		return source(mime.HTML, player(kind, f.typ, data, said), said), true
 	}
@@ -87,8 +87,8 @@ func media(data []byte) (mime.Bundle, bool) {
 
 // player is a browser's own player over the bytes.
 func player(kind, typ string, data []byte, said string) string {
-	return fmt.Sprintf(`<%s controls preload="metadata" style="max-width:100%%" src="data:%s;base64,%s">%s</%s>`,
-		kind, typ, base64.StdEncoding.EncodeToString(data), said, kind)
+	return fmt.Sprintf(`<%s controls preload="metadata" aria-label="%s" style="max-width:100%%" src="data:%s;base64,%s">%s</%s>`,
+		kind, said, typ, base64.StdEncoding.EncodeToString(data), said, kind)
 }
 
 // Audio plays samples in [-1, 1] at rate samples a second, one slice for each channel

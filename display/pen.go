@@ -233,8 +233,7 @@ func answering(width, height float64, alt, css string, paint func(pen)) mime.Bun
 	p := &svgPen{}
 	paint(p)
 	w, h := width*pageDPI/72, height*pageDPI/72
-	data := strings.NewReplacer("%", "%25", "#", "%23", "\n", "%0A", "&", "&amp;", `"`, "&quot;").Replace(p.document(width, height, alt, css))
-	b.Data[mime.HTML] = fmt.Sprintf(`<object type="image/svg+xml" width="%.0f" height="%.0f" style="max-width:100%%;color-scheme:light" aria-label="%s" data="data:image/svg+xml,%s">%s</object>`,
-		w, h, html.EscapeString(alt), data, inline(mime.Bundle{Data: map[string]string{mime.Text: alt, mime.PNG: b.Data[mime.PNG]}, Metadata: b.Metadata}))
+	b.Data[mime.HTML] = fmt.Sprintf(`<object type="image/svg+xml" width="%.0f" height="%.0f" style="max-width:100%%;color-scheme:light" aria-label="%s" data="%s">%s</object>`,
+		w, h, html.EscapeString(alt), svgURI(p.document(width, height, alt, css)), b.Data[mime.HTML])
 	return b
 }

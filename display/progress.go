@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"io"
@@ -134,7 +135,7 @@ func (b *Bar) Bundle() mime.Bundle {
 	if name != "" {
 		h += `<span>` + html.EscapeString(name) + `</span> `
 	}
-	h += `<progress max="1"` + value + ` aria-label="` + html.EscapeString(name) + `" style="width:16em;accent-color:#3b82c4">` + html.EscapeString(said) + `</progress> ` +
+	h += `<progress max="1"` + value + ` aria-label="` + html.EscapeString(cmp.Or(name, "progress")) + `" style="width:16em;accent-color:#3a58d2">` + html.EscapeString(said) + `</progress> ` +
 		`<span style="font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color2,#808080)">` + html.EscapeString(said) + `</span></div>`
 	return mime.Bundle{Data: map[string]string{mime.HTML: h, mime.Text: plain.String()}}
 }

@@ -234,7 +234,7 @@ func document(t *testing.T, b mime.Bundle) string {
 	t.Helper()
 	_, after, _ := strings.Cut(b.Data[mime.HTML], `data="data:image/svg+xml,`)
 	coded, inside, ok := strings.Cut(after, `">`)
-	if !ok || !strings.HasPrefix(inside, `<img src="data:image/png;base64,`) {
+	if !ok || !strings.HasPrefix(inside, `<img alt="`) || !strings.Contains(inside, `src="data:image/png;base64,`) {
 		t.Fatalf("no document, or no picture in it: %.300s", b.Data[mime.HTML])
 	}
 	s, err := url.PathUnescape(html.UnescapeString(coded))

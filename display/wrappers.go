@@ -2,9 +2,10 @@ package display
 
 import (
 	"bytes"
-	"encoding/base64"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"html"
 	"image"
 	_ "image/jpeg" // so that JPEG's size can be read for its text form
 	"strings"
@@ -38,12 +39,23 @@ func (s LaTeX) Bundle() mime.Bundle {
 	return source(mime.LaTeX, t, string(s))
 }
 
-// SVG is a drawing's whole XML text. Front ends show it in trusted notebooks only.
+// SVG is a drawing's whole XML text, shown as a picture: scripts in it do not run.
 type SVG string
 
 // Bundle implements Bundler.
 func (s SVG) Bundle() mime.Bundle {
-	return source(mime.SVG, string(s), fmt.Sprintf("SVG (%s bytes)", text.Count(len(s))))
+	said := "SVG"
+	if _, after, ok := strings.Cut(string(s), "<title>"); ok {
+		title, _, _ := strings.Cut(after, "<")
+		said = cmp.Or(strings.TrimSpace(html.UnescapeString(title)), said)
+	}
+	b := source(mime.SVG, string(s), fmt.Sprintf("%s (%s bytes)", said, text.Count(len(s))))
+	whole := string(s)
+	if !strings.Contains(whole, "http://www.w3.org/2000/svg") {
+		whole = strings.Replace(whole, "<svg", `<svg xmlns="http://www.w3.org/2000/svg"`, 1)
+	}
+	b.Data[mime.HTML] = pictureTag(svgURI(whole), b.Data[mime.Text], 0, 0)
+	return b
 }
 
 // PNG is the bytes of a PNG file.
@@ -72,6 +84,15 @@ func source(typ, s, plain string) mime.Bundle {
 	return mime.Bundle{Data: map[string]string{typ: s, mime.Text: plain}}
 }
 
+// file is the bundle of a picture's bytes.
+func file(typ string, data []byte, said string) mime.Bundle {
+	b := mime.Plain(said)
+	if err := putPicture(&b, typ, data, 0, 0); err != nil {
+		return errorBundle(fmt.Errorf("show %s: %w", said, err))
+	}
+	return b
+}
+
 // encoded is the bundle of an image file's bytes. Bytes that are no such image are
 // an error to read, instead of a broken picture.
 func encoded(typ, name string, data []byte) mime.Bundle {
@@ -79,5 +100,5 @@ func encoded(typ, name string, data []byte) mime.Bundle {
 	if err != nil || !strings.EqualFold(format, name) {
 		return errorBundle(fmt.Errorf("show %s of %s bytes: not a %s file", name, text.Count(len(data)), name))
 	}
-	return source(typ, base64.StdEncoding.EncodeToString(data), fmt.Sprintf("%s image, %d×%d pixels", name, c.Width, c.Height))
+	return file(typ, data, fmt.Sprintf("%s image, %d×%d pixels", name, c.Width, c.Height))
 }

@@ -2,43 +2,39 @@ package palette
 
 import (
 	"image/color"
+	"math"
 	"testing"
 )
 
-// luminance is WCAG's relative luminance.
-func luminance(c color.NRGBA) float64 {
-	return 0.2126*decode(c.R) + 0.7152*decode(c.G) + 0.0722*decode(c.B)
-}
-
-func contrast(a, b color.NRGBA) float64 {
-	x, y := luminance(a), luminance(b)
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
-}
-
-// withoutGreen is c as seen without green cones, withoutRed without red ones
-// (Machado, Oliveira, Fernandes 2009, severity 1, on linear light).
-func withoutGreen(c color.NRGBA) lab {
-	return seen(c, [9]float64{0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881})
-}
-
-func withoutRed(c color.NRGBA) lab {
-	return seen(c, [9]float64{0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998})
-}
-
-func seen(c color.NRGBA, m [9]float64) lab {
-	r, g, b := decode(c.R), decode(c.G), decode(c.B)
-	var out [3]uint8
-	for i := range out {
-		out[i], _ = encode(m[3*i]*r + m[3*i+1]*g + m[3*i+2]*b)
+func TestContrastAndDistanceOfKnownColours(t *testing.T) {
+	white, black := color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0, 0, 0, 0xff}
+	if c := Contrast(black, white); math.Abs(c-21) > 1e-9 {
+		t.Errorf("black on white: %v", c)
 	}
-	return fromSRGB(color.NRGBA{out[0], out[1], out[2], 0xff})
+	// The two greys of WCAG's technique G18 on either side of the bound.
+	if a, b := Contrast(color.NRGBA{0x76, 0x76, 0x76, 0xff}, white), Contrast(color.NRGBA{0x77, 0x77, 0x77, 0xff}, white); a < 4.5 || b >= 4.5 {
+		t.Errorf("#767676 %v, #777777 %v", a, b)
+	}
+	if c := Over(color.NRGBA{0xff, 0, 0, 0x80}, white); c != (color.NRGBA{0xff, 0x7f, 0x7f, 0xff}) {
+		t.Errorf("half red on white is %v", c)
+	}
+	red, green := color.NRGBA{0xc0, 0x40, 0x40, 0xff}, color.NRGBA{0x56, 0x73, 0x40, 0xff}
+	for _, e := range Eyes() {
+		if d := e.Distance(white, black); math.Abs(d-1) > 0.01 {
+			t.Errorf("%s: black and white %v apart", e.Name, d)
+		}
+		// What a red and a green cone tell apart, an eye without one does not.
+		if d := e.Distance(red, green); (e.Name == "no red" || e.Name == "no green") != (d < 0.1) {
+			t.Errorf("%s: red and green %v apart", e.Name, d)
+		}
+	}
 }
 
 func TestOneSetServesLightAndDark(t *testing.T) {
 	white, black := color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x11, 0x11, 0x11, 0xff}
 	check := func(name string, c color.NRGBA, least float64) {
 		for _, ground := range []color.NRGBA{white, black} {
-			if got := contrast(c, ground); got < least {
+			if got := Contrast(c, ground); got < least {
 				t.Errorf("%s %v on %v: contrast %.2f, want %.1f", name, c, ground, got, least)
 			}
 		}
@@ -49,17 +45,18 @@ func TestOneSetServesLightAndDark(t *testing.T) {
 	}
 }
 
-func TestNeighbouringKindsDifferForEveryEye(t *testing.T) {
+func TestKindsDifferForEveryEye(t *testing.T) {
 	kinds := Kinds()
-	for i := 1; i < len(kinds); i++ {
-		a, b := kinds[i-1], kinds[i]
-		for name, d := range map[string]float64{
-			"full":          fromSRGB(a).distance(fromSRGB(b)),
-			"without green": withoutGreen(a).distance(withoutGreen(b)),
-			"without red":   withoutRed(a).distance(withoutRed(b)),
-		} {
-			if d < 0.12 {
-				t.Errorf("%v and %v, %s: distance %.3f", a, b, name, d)
+	for i, a := range kinds {
+		for j, b := range kinds[:i] {
+			least := 0.099
+			if i == j+1 {
+				least = 0.14
+			}
+			for _, e := range Eyes() {
+				if d := e.Distance(a, b); d < least {
+					t.Errorf("%d %v and %d %v, %s: distance %.3f, want %.2f", j, b, i, a, e.Name, d, least)
+				}
 			}
 		}
 	}
@@ -77,8 +74,10 @@ func TestSequentialIsEvenAndRises(t *testing.T) {
 		if d := fromSRGB(a).distance(fromSRGB(b)); d < 0.7*mean || d > 1.3*mean {
 			t.Errorf("step to %d is %.4f, the mean %.4f", i, d, mean)
 		}
-		if withoutGreen(b).l <= withoutGreen(a).l || withoutRed(b).l <= withoutRed(a).l || luminance(b) <= luminance(a) {
-			t.Errorf("not brighter at %d: %v after %v", i, b, a)
+		for _, e := range Eyes() {
+			if e.Lightness(b) <= e.Lightness(a) {
+				t.Errorf("%s: not brighter at %d: %v after %v", e.Name, i, b, a)
+			}
 		}
 	}
 	if len(s) != Steps {

@@ -175,7 +175,7 @@ class Notebook:
     def image_widths(self, scope=None):
         """The widths in pixels of the pictures, as the browser decoded them."""
         scope = scope or self.panel
-        return scope.locator(".jp-RenderedImage img").evaluate_all("all => all.map(i => i.naturalWidth)")
+        return scope.locator(".jp-OutputArea-output img").evaluate_all("all => all.map(i => i.naturalWidth)")
 
     def interrupt(self):
         self.panel.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').click()

@@ -198,7 +198,7 @@ def test_tour(lab, browser):
         widths = tour.image_widths()
         SCREENS.mkdir(parents=True, exist_ok=True)
         for n in range(tour.panel.locator(".jp-CodeCell").count()):
-            if tour.cell(n).locator(".jp-RenderedImage, .jp-RenderedSVG, .jp-RenderedHTML img").count():
+            if tour.cell(n).locator(".jp-OutputArea-output :is(img, object)").count():
                 tour.cell(n).screenshot(path=SCREENS / f"tour-{n}.png")
         assert widths and max(widths) > 200, widths
         assert max(changes.values(), default=0) >= 3, f"nothing moved while it ran: {changes}"

@@ -129,6 +129,10 @@ def test_views_degrade_to_pictures_without_trust(lab, browser):
         assert picture.evaluate("i => i.naturalWidth") > 300
         assert area.inner_text().strip() in ("", "[2]:", "[3]:"), "the SVG's text leaked"
         area.screenshot(path=SCREENS / f"views-untrusted-{lab.theme}-{n}.png")
+    plot = output(notebook, PLOT).locator("img")
+    assert plot.get_attribute("alt").startswith("plot: Hills; x from -3 to 3")
+    assert plot.evaluate("i => i.naturalWidth") > 300
+    output(notebook, PLOT).screenshot(path=SCREENS / f"views-untrusted-{lab.theme}-{PLOT}.png")
     shaded = output(notebook, TOKENS).locator("span[title]")
     assert shaded.count() == 20
     assert "rgba(" in shaded.first.evaluate("s => getComputedStyle(s).backgroundColor")
@@ -162,6 +166,9 @@ def test_exported_page_is_whole_without_a_network(folder, browser):
     page.wait_for_timeout(1500)
     assert page.locator("object").count() == 2
     assert page.locator("object").first.bounding_box()["width"] > 300
+    # nbconvert puts a sentence of its own where a picture has no description.
+    said = page.locator("img").evaluate_all("all => all.map(i => i.alt)")
+    assert len(said) >= 3 and all(said) and not any("No description" in s for s in said), said
     assert [u for u in asked if u.startswith("http") and "cdnjs" not in u] == []
     page.screenshot(path=SCREENS / "views-exported.png", full_page=True)
     page.close()

@@ -246,7 +246,7 @@ func TestEvaluateSaysAndDraws(t *testing.T) {
 		t.Errorf("inference: %v, %v", use, err)
 	}
 	bundle := e.Bundle()
-	if !strings.Contains(bundle.Data[mime.HTML], "data:image/png") || bundle.Data[mime.Text] != e.String() {
+	if !strings.Contains(bundle.Data[mime.HTML], "data:image/svg+xml,") || bundle.Data[mime.Text] != e.String() {
 		t.Error("no drawing beside the text")
 	}
 	if *drawTo != "" {

@@ -1,0 +1,65 @@
+package display
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"testing"
+
+	"attune/display/displaytest"
+	"attune/display/mime"
+)
+
+// drawings are one of everything that is drawn or played.
+func drawings(t *testing.T) map[string]mime.Bundle {
+	a := attention(t, 2, 2, 6).WithRandom(1).Beside(ablated(6))
+	grey := image.NewPaletted(image.Rect(0, 0, 9, 7), color.Palette{color.Black, color.White})
+	var asPNG, asJPEG, asGIF bytes.Buffer
+	for _, err := range []error{png.Encode(&asPNG, grey), jpeg.Encode(&asJPEG, grey, nil), gif.Encode(&asGIF, grey, nil)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	curves := NewCurves("Loss", "step", "nats")
+	curves.Add("training", 2)
+	all := map[string]mime.Bundle{
+		"image": Render(grey), "PNG": Render(PNG(asPNG.Bytes())), "JPEG": Render(JPEG(asJPEG.Bytes())),
+		"bytes of PNG": Render(asPNG.Bytes()), "bytes of GIF": Render(asGIF.Bytes()),
+		"bytes of WebP": Render([]byte("RIFF....WEBPVP8 ")), "WAV": Audio(8000, []float64{0, 1}), "WebM": Render([]byte("\x1a\x45\xdf\xa3....")),
+		"SVG": Render(SVG("<svg><title>A ring &amp; a dot</title></svg>")), "graph": Render(classifier()),
+		"map": AttentionMap(falling(2, 4), names(4), names(4)), "head": a.HeadView(0), "model": a.ModelView(), "tokens": a.TokenView(-1),
+		"measures": a.Measures().Bundle(), "matrix": a.MatrixView(0, 1), "patches": attention(t, 1, 1, 4).PatchView(face(), 2, 2, 0, -1, 0),
+		"bar": NewBar("", 10).Bundle(), "curves": curves.Bundle(),
+	}
+	for name, p := range charts(t) {
+		all["plot of "+name] = Render(p)
+	}
+	var pair []any
+	for _, b := range all {
+		pair = append(pair, b)
+	}
+	all["beside"] = Beside(pair...)
+	return all
+}
+
+func TestEveryPictureIsDescribed(t *testing.T) {
+	for name, b := range drawings(t) {
+		if err := displaytest.Described(b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, b := range map[string]mime.Bundle{
+		"empty alt": {Data: map[string]string{mime.Text: "x", mime.HTML: `<p><img alt="" src="data:,"/>`}},
+		"no alt":    {Data: map[string]string{mime.Text: "x", mime.HTML: `<img src="data:,">`}},
+		"no HTML":   {Data: map[string]string{mime.Text: "x", mime.PNG: "AAAA"}},
+		"mute SVG":  {Data: map[string]string{mime.Text: "x", mime.HTML: `<svg viewBox='0 0 1 1'></svg>`}},
+		"no text":   {Data: map[string]string{mime.HTML: "<b>x</b>"}},
+	} {
+		if displaytest.Described(b) == nil {
+			t.Errorf("%s passes as described", name)
+		}
+	}
+}
