@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"attune/gpu/host"
-	"attune/gpu/mem"
 )
 
 // MatMul does c = a b, or c += a b with add: a (m, k), b (k, n), c (m, n). One
@@ -74,10 +73,15 @@ func multiply(c, a, b, bias *Tensor, add bool) error {
 	return c.store.dev.back.matmul(c, a, b, bias, add)
 }
 
-// matrix is a float32 tensor as the CPU engine takes it; strides of an axis of one
-// are made to fit.
+// matrix is a tensor as the CPU engine takes it; strides of an axis of one are made to
+// fit.
 func matrix(t *Tensor) host.Matrix {
-	m := host.Matrix{Data: t.values(), Rows: t.shape[0], Cols: t.shape[1], RowStride: t.strides[0], ColStride: t.strides[1]}
+	m := host.Matrix{DType: host.DType(t.dtype), Rows: t.shape[0], Cols: t.shape[1], RowStride: t.strides[0], ColStride: t.strides[1]}
+	if t.dtype == Float32 {
+		m.Data = t.values()
+	} else {
+		m.Half = host.As[uint16](t.raw())
+	}
 	if m.Cols == 1 {
 		m.ColStride = 1
 	} else if m.Rows == 1 {
@@ -90,53 +94,10 @@ func matrix(t *Tensor) host.Matrix {
 }
 
 func (c cpu) matmul(out, a, b, bias *Tensor, add bool) error {
-	if bias != nil && a.dtype == Float32 {
-		return c.engine.MatMulBias(matrix(out), matrix(a), matrix(b), dense(bias))
-	}
 	if bias != nil {
-		row := view(bias)
-		row.Shape, row.Strides = out.shape, []int{0, 1}
-		if err := c.engine.Copy(view(out), row); err != nil {
-			return err
-		}
-		add = true
+		return c.engine.MatMulBias(matrix(out), matrix(a), matrix(b), floats(bias))
 	}
-	if a.dtype == Float32 {
-		return c.engine.MatMul(matrix(out), matrix(a), matrix(b), add)
-	}
-	var loans []*Tensor
-	widened := func(t *Tensor, fill bool) (*Tensor, error) {
-		if t.dtype == Float32 {
-			return t, nil
-		}
-		w, err := t.store.dev.Empty(Float32, mem.Workspace, t.shape...)
-		if err != nil {
-			return nil, err
-		}
-		loans = append(loans, w)
-		if fill {
-			err = c.engine.Copy(view(w), view(t))
-		}
-		return w, err
-	}
-	wa, err := widened(a, true)
-	wb, wc := wa, wa
-	if err == nil {
-		wb, err = widened(b, true)
-	}
-	if err == nil {
-		wc, err = widened(out, add)
-	}
-	if err == nil {
-		err = c.engine.MatMul(matrix(wc), matrix(wa), matrix(wb), add)
-	}
-	if err == nil && wc != out {
-		err = c.engine.Copy(view(out), view(wc))
-	}
-	for _, t := range loans {
-		err = errors.Join(err, t.Free())
-	}
-	return err
+	return c.engine.MatMul(matrix(out), matrix(a), matrix(b), add)
 }
 
 // The geometry of the matrix product's kernels (gemm.cu, gemm_mma.cu).

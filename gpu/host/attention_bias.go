@@ -109,7 +109,7 @@ func (e *Engine) slopeGrad(a *ScoreGrad, h int, ws []float32) float32 {
 
 // scoreSpace is the workspace of eachScoreRow.
 func (a *ScoreGrad) scoreSpace(e *Engine) int {
-	return max(e.run.attentionSpace(a.Tk, a.D), e.run.gemmSpace()) + (2*scoreRows+2)*a.Tk + (2*a.Tk+3*scoreRows)*a.D
+	return max(e.run.attentionSpace(a.Tk, a.D), e.run.gemmSpace(Matrix{}, Matrix{})) + (2*scoreRows+2)*a.Tk + (2*a.Tk+3*scoreRows)*a.D
 }
 
 // eachScoreRow calls f with dS (Tk of the sequence) of the queries lo <= i < hi of one
@@ -142,7 +142,7 @@ func (e *Engine) eachScoreRow(a *ScoreGrad, b, h, lo, hi int, ws []float32, f fu
 		y.later(lo)
 		e.run.attentionWeights(&y, weights[:n*s.Tk], rest)
 		e.run.gemm(Dense(dP, n, s.Tk), Matrix{Data: do, Rows: n, Cols: a.D, RowStride: ld, ColStride: 1},
-			Matrix{Data: x.v, Rows: s.Tk, Cols: a.D, RowStride: x.ldv, ColStride: 1}.T(), false, rest)
+			Matrix{Data: x.v, Rows: s.Tk, Cols: a.D, RowStride: x.ldv, ColStride: 1}.T(), false, nil, rest)
 		for i := range n {
 			p, ds := weights[i*s.Tk:][:s.Tk], dP[i*s.Tk:][:s.Tk]
 			if y.drop > 0 {

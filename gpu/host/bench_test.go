@@ -64,18 +64,22 @@ func BenchmarkAttention(b *testing.B) {
 }
 
 func BenchmarkMatMul(b *testing.B) {
-	for _, s := range [][3]int{{512, 512, 64}, {256, 64, 64}, {1024, 1024, 1024}} {
+	for _, s := range [][3]int{{512, 512, 64}, {256, 64, 64}, {1024, 1024, 1024}, {2048, 512, 128}} {
 		b.Run(fmt.Sprint(s), func(b *testing.B) {
 			each(b, func(b *testing.B, e *Engine) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				m, n, k := s[0], s[1], s[2]
-				x, y, z := normal(rng, m*k), normal(rng, k*n), make([]float32, m*n)
-				for range b.N {
-					if err := e.MatMul(Dense(z, m, n), Dense(x, m, k), Dense(y, k, n), false); err != nil {
-						b.Fatal(err)
-					}
+				for _, dtype := range []DType{F32, F16, BF16} {
+					b.Run(dtype.String(), func(b *testing.B) {
+						x, y, z := halves(normal(rng, m*k), dtype, m, k), halves(normal(rng, k*n), dtype, k, n), halves(make([]float32, m*n), dtype, m, n)
+						for range b.N {
+							if err := e.MatMul(z, x, y, false); err != nil {
+								b.Fatal(err)
+							}
+						}
+						rate(b, 2*float64(m)*float64(n)*float64(k), "GFLOP/s")
+					})
 				}
-				rate(b, 2*float64(m)*float64(n)*float64(k), "GFLOP/s")
 			})
 		})
 	}

@@ -6,44 +6,106 @@
 #define MC 96
 #define NC (10 * NR)
 
-// floats of workspace that gemm needs
-int64_t ISA(gemm_space)(void) { return (int64_t)KC * NC + MC * KC + MR * NR; }
+// A result in half precision is summed in float32 in a block of at most MB rows.
+#define MB (4 * MC)
+
+// floats of workspace that gemm needs for C (m, n), in half precision or not
+int64_t ISA(gemm_space)(int64_t m, int64_t n, int half)
+{
+	return (int64_t)KC * NC + MC * KC + MR * NR + (half ? lesser(m, MB) * lesser(n, NC) : 0);
+}
+
+// Rows r < rows of src (length cols), in half precision, as panels; see pack.
+INLINE void ISA(pack_half)(const int t, const char *src, int64_t lds, int64_t rows, int64_t cols, float *dst, int64_t w)
+{
+	enum { CHUNK = 64 };
+	float tmp[NR * CHUNK];
+	for (int64_t r = 0; r < rows; r += w, dst += w * cols) {
+		int64_t n = lesser(w, rows - r);
+		if (n < w) memset(dst, 0, sizeof(float) * w * cols);
+		for (int64_t c = 0; c < cols; c += CHUNK) {
+			int64_t k = lesser(CHUNK, cols - c);
+			for (int64_t i = 0; i < n; i++) ISA(cast_as)(F32, t, (char *)(tmp + i * CHUNK), src + 2 * ((r + i) * lds + c), k);
+			ISA(transpose)(tmp, CHUNK, n, k, dst + c * w, w, 1);
+		}
+	}
+}
 
 // B (k, n) as panels of NR columns, each (k, NR), zero past n.
-static void ISA(pack_b)(const float *b, int64_t rs, int64_t cs, int64_t k, int64_t n, float *dst)
+INLINE void ISA(pack_b)(const int t, const char *b, int64_t rs, int64_t cs, int64_t k, int64_t n, float *dst)
 {
 	if (cs != 1) {
-		ISA(pack)(b, cs, n, k, dst, NR);
+		if (t == F32) ISA(pack)((const float *)b, cs, n, k, dst, NR);
+		else ISA(pack_half)(t, b, cs, n, k, dst, NR);
 		return;
 	}
 	for (int64_t j = 0; j < n; j += NR) {
 		int64_t w = lesser(NR, n - j);
 		for (int64_t p = 0; p < k; p++, dst += NR) {
-			const float *s = b + p * rs + j;
+			const char *s = b + size_of(t) * (p * rs + j);
 			if (w == NR) {
-				UNROLL for (int v = 0; v < NRV; v++) VSTORE(dst + v * VL, VLOAD(s + v * VL));
+				UNROLL for (int v = 0; v < NRV; v++) VSTORE(dst + v * VL, ISA(widen)(t, F32, s + size_of(t) * v * VL));
 				continue;
 			}
-			memcpy(dst, s, sizeof(float) * w);
+			ISA(cast_as)(F32, t, (char *)dst, s, w);
 			memset(dst + w, 0, sizeof(float) * (NR - w));
 		}
 	}
 }
 
+// MR elements in half precision as float32.
+INLINE void ISA(widen_few)(const int t, float *to, const void *from)
+{
+#if MR == 8
+	__m128i h = _mm_loadu_si128((const __m128i *)from);
+	_mm256_storeu_ps(to, t == F16 ? _mm256_cvtph_ps(h) : _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16)));
+#else
+	__m128i h = _mm_loadl_epi64((const __m128i *)from);
+	_mm_storeu_ps(to, t == F16 ? _mm_cvtph_ps(h) : _mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(h), 16)));
+#endif
+}
+
 // A (m, k) as panels of MR rows, each (k, MR), zero past m.
-static void ISA(pack_a)(const float *a, int64_t rs, int64_t cs, int64_t m, int64_t k, float *dst)
+INLINE void ISA(pack_a)(const int t, const char *a, int64_t rs, int64_t cs, int64_t m, int64_t k, float *dst)
 {
 	if (rs != 1) {
-		ISA(pack)(a, rs, m, k, dst, MR);
+		if (t == F32) ISA(pack)((const float *)a, rs, m, k, dst, MR);
+		else ISA(pack_half)(t, a, rs, m, k, dst, MR);
 		return;
 	}
 	for (int64_t i = 0; i < m; i += MR) {
 		int64_t w = lesser(MR, m - i);
 		for (int64_t p = 0; p < k; p++, dst += MR) {
-			if (w == MR) memcpy(dst, a + p * cs + i, sizeof(float) * MR);
-			else for (int64_t r = 0; r < MR; r++) dst[r] = r < w ? a[p * cs + i + r] : 0;
+			const char *s = a + size_of(t) * (p * cs + i);
+			char some[4 * MR] = {0};
+			if (w < MR) s = memcpy(some, s, size_of(t) * w);
+			if (t == F32) memcpy(dst, s, sizeof(float) * MR);
+			else ISA(widen_few)(t, dst, s);
 		}
 	}
+}
+
+#define PACK(name, ...) \
+	switch (t) { \
+	case F16: ISA(name)(F16, __VA_ARGS__); break; \
+	case BF16: ISA(name)(BF16, __VA_ARGS__); break; \
+	default: ISA(name)(F32, __VA_ARGS__); \
+	}
+
+static void ISA(pack_left)(int t, const char *a, int64_t rs, int64_t cs, int64_t m, int64_t k, float *dst) { PACK(pack_a, a, rs, cs, m, k, dst) }
+static void ISA(pack_right)(int t, const char *b, int64_t rs, int64_t cs, int64_t k, int64_t n, float *dst) { PACK(pack_b, b, rs, cs, k, n, dst) }
+
+// n elements from float32, or to it.
+static void ISA(shrink)(int t, char *to, const float *from, int64_t n)
+{
+	if (t == F16) ISA(cast_as)(F16, F32, to, (const char *)from, n);
+	else ISA(cast_as)(BF16, F32, to, (const char *)from, n);
+}
+
+static void ISA(expand)(int t, float *to, const char *from, int64_t n)
+{
+	if (t == F16) ISA(cast_as)(F32, F16, (char *)to, from, n);
+	else ISA(cast_as)(F32, BF16, (char *)to, from, n);
 }
 
 // One tile that reaches over the edge of C: by way of a whole tile at tmp.
@@ -62,35 +124,51 @@ static void ISA(fill)(int64_t m, int64_t n, float *c, int64_t ldc, const float *
 	for (int64_t i = 0; i < m; i++, c += ldc) memcpy(c, bias, sizeof(float) * n);
 }
 
-// C (m, n) = A (m, k) B (k, n), with add C + A B, with a bias (n) that in every row; f32. Element (i, p) of A is a[i*ars + p*acs],
-// (p, j) of B is b[p*brs + j*bcs]; one stride of each is 1. C's rows are ldc apart.
-void ISA(gemm)(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
-	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, const float *bias, float *ws)
+// The tiles of one packed block: C (m, n) = or += A (m, k) B (k, n).
+static void ISA(block)(int64_t m, int64_t n, int64_t k, const float *ap, const float *bp, float *c, int64_t ldc, int add, float *tmp)
 {
-	float *bp = ws, *ap = bp + (int64_t)KC * NC, *tmp = ap + MC * KC;
-	for (int64_t p = 0; p < k; p += KC) {
-		int64_t kc = lesser(KC, k - p);
-		int sum = add || bias || p > 0;
-		for (int64_t j0 = 0; j0 < n; j0 += NC) {
-			int64_t nc = lesser(NC, n - j0);
-			ISA(pack_b)(b + p * brs + j0 * bcs, brs, bcs, kc, nc, bp);
-			for (int64_t i0 = 0; i0 < m; i0 += MC) {
-				int64_t mc = lesser(MC, m - i0);
-				if (bias && p == 0) ISA(fill)(mc, nc, c + i0 * ldc + j0, ldc, bias + j0);
-				ISA(pack_a)(a + i0 * ars + p * acs, ars, acs, mc, kc, ap);
-				for (int64_t j = 0; j < nc; j += NR) {
-					int64_t w = lesser(NR, nc - j);
-					int nv = (int)((w + VL - 1) / VL);
-					for (int64_t i = 0; i < mc; i += MR) {
-						int64_t h = lesser(MR, mc - i);
-						float *out = c + (i0 + i) * ldc + j0 + j;
-						if (h == MR && w == (int64_t)nv * VL)
-							ISA(tile_packed)(nv, MR, kc, ap + i * kc, bp + j * kc, NR, out, ldc, sum);
-						else
-							ISA(edge)(nv, kc, h, w, ap + i * kc, bp + j * kc, out, ldc, sum, tmp);
-					}
+	for (int64_t j = 0; j < n; j += NR) {
+		int64_t w = lesser(NR, n - j);
+		int nv = (int)((w + VL - 1) / VL);
+		for (int64_t i = 0; i < m; i += MR) {
+			int64_t h = lesser(MR, m - i);
+			float *out = c + i * ldc + j;
+			if (h == MR && w == (int64_t)nv * VL)
+				ISA(tile_packed)(nv, MR, k, ap + i * k, bp + j * k, NR, out, ldc, add);
+			else
+				ISA(edge)(nv, k, h, w, ap + i * k, bp + j * k, out, ldc, add, tmp);
+		}
+	}
+}
+
+// C (m, n) = A (m, k) B (k, n), with add C + A B, with a bias (n), f32, that in every
+// row. A and B are of type t, C of type ct; sums are f32. Element (i, p) of A is number
+// i*ars + p*acs, (p, j) of B number p*brs + j*bcs; one stride of each is 1. C's rows are
+// ldc apart.
+void ISA(gemm)(int64_t m, int64_t n, int64_t k, int t, const void *a, int64_t ars, int64_t acs,
+	const void *b, int64_t brs, int64_t bcs, int ct, void *c, int64_t ldc, int add, const float *bias, float *ws)
+{
+	float *bp = ws, *ap = bp + (int64_t)KC * NC, *tmp = ap + MC * KC, *sums = tmp + MR * NR;
+	int64_t size = size_of(t), rows = ct == F32 ? m : k > KC ? MB : MC;
+	for (int64_t j0 = 0; j0 < n; j0 += NC) {
+		int64_t nc = lesser(NC, n - j0);
+		for (int64_t i1 = 0; i1 < m; i1 += rows) {
+			int64_t end = lesser(m, i1 + rows), ld = ct == F32 ? ldc : nc;
+			char *to = (char *)c + size_of(ct) * (i1 * ldc + j0);
+			float *out = ct == F32 ? (float *)to : sums;
+			for (int64_t i = 0; ct != F32 && add && i < end - i1; i++) ISA(expand)(ct, sums + i * nc, to + 2 * i * ldc, nc);
+			for (int64_t p = 0; p < k; p += KC) {
+				int64_t kc = lesser(KC, k - p);
+				if (i1 == 0 || k > KC) ISA(pack_right)(t, (const char *)b + size * (p * brs + j0 * bcs), brs, bcs, kc, nc, bp);
+				for (int64_t i0 = i1; i0 < end; i0 += MC) {
+					int64_t mc = lesser(MC, end - i0);
+					float *part = out + (i0 - i1) * ld;
+					if (bias && p == 0) ISA(fill)(mc, nc, part, ld, bias + j0);
+					ISA(pack_left)(t, (const char *)a + size * (i0 * ars + p * acs), ars, acs, mc, kc, ap);
+					ISA(block)(mc, nc, kc, ap, bp, part, ld, add || bias || p > 0, tmp);
 				}
 			}
+			for (int64_t i = 0; ct != F32 && i < end - i1; i++) ISA(shrink)(ct, to + 2 * i * ldc, sums + i * nc, nc);
 		}
 	}
 }

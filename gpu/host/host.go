@@ -92,9 +92,9 @@ func (e *Engine) Threads() int { return e.threads }
 // before. portable is the Go form, native the C form.
 type kernels interface {
 	streams
-	gemmSpace() int
-	gemm(c, a, b Matrix, add bool, ws []float32)
-	gemmBias(c, a, b Matrix, bias, ws []float32)
+	gemmSpace(c, a Matrix) int
+	// gemm does c = or += a b, or with a bias c = a b + bias.
+	gemm(c, a, b Matrix, add bool, bias, ws []float32)
 	attentionSpace(tk, d int) int
 	attention(h *head, ws []float32)
 	attentionWeights(h *head, w, ws []float32)

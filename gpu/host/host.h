@@ -20,9 +20,9 @@ typedef struct {
 } attune_head;
 
 #define DECLARE(isa) \
-	int64_t attune_gemm_space_##isa(void); \
-	void attune_gemm_##isa(int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs, \
-		const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, const float *bias, float *ws); \
+	int64_t attune_gemm_space_##isa(int64_t m, int64_t n, int half); \
+	void attune_gemm_##isa(int64_t m, int64_t n, int64_t k, int t, const void *a, int64_t ars, int64_t acs, \
+		const void *b, int64_t brs, int64_t bcs, int ct, void *c, int64_t ldc, int add, const float *bias, float *ws); \
 	int64_t attune_attention_space_##isa(int64_t tk, int64_t d); \
 	void attune_attention_##isa(const attune_head *h, const float *q, const float *k, const float *v, \
 		const float *bias, float *o, float *lse, float *ws); \

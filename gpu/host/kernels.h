@@ -131,6 +131,7 @@ static void ISA(pad)(const float *src, int64_t lds, int64_t rows, int64_t cols, 
 	}
 }
 
+#include "half.h"
 #include "gemm.h"
 #include "attention.h"
 #include "attention_grad.h"

@@ -18,13 +18,13 @@ static int attune_has_avx512(void)
 // One entry for both instruction sets: wide says AVX-512.
 #define PICK(name, ...) (wide ? attune_##name##_avx512(__VA_ARGS__) : attune_##name##_avx2(__VA_ARGS__))
 
-static int64_t gemm_space(int wide) { return wide ? attune_gemm_space_avx512() : attune_gemm_space_avx2(); }
+static int64_t gemm_space(int wide, int64_t m, int64_t n, int half) { return PICK(gemm_space, m, n, half); }
 static int64_t attention_space(int wide, int64_t tk, int64_t d) { return PICK(attention_space, tk, d); }
 static int64_t attention_grad_space(int wide, int64_t tk, int64_t d) { return PICK(attention_grad_space, tk, d); }
 
-static void gemm(int wide, int64_t m, int64_t n, int64_t k, const float *a, int64_t ars, int64_t acs,
-	const float *b, int64_t brs, int64_t bcs, float *c, int64_t ldc, int add, const float *bias, float *ws)
-{ PICK(gemm, m, n, k, a, ars, acs, b, brs, bcs, c, ldc, add, bias, ws); }
+static void gemm(int wide, int64_t m, int64_t n, int64_t k, int t, const void *a, int64_t ars, int64_t acs,
+	const void *b, int64_t brs, int64_t bcs, int ct, void *c, int64_t ldc, int add, const float *bias, float *ws)
+{ PICK(gemm, m, n, k, t, a, ars, acs, b, brs, bcs, ct, c, ldc, add, bias, ws); }
 static void attention(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *lse, float *ws)
 { PICK(attention, h, q, k, v, bias, o, lse, ws); }
 static void attention_weights(int wide, const attune_head *h, const float *q, const float *k, const float *bias, const float *lse, float *w, float *ws)
@@ -86,20 +86,24 @@ func flag(b bool) C.int {
 	return 0
 }
 
-func (k vector) gemmSpace() int               { return int(C.gemm_space(k.wide)) }
+func (k vector) gemmSpace(c, _ Matrix) int {
+	return int(C.gemm_space(k.wide, n(c.Rows), n(c.Cols), flag(c.DType != F32)))
+}
 func (k vector) attentionSpace(tk, d int) int { return int(C.attention_space(k.wide, n(tk), n(d))) }
 func (k vector) attentionGradSpace(tk, d int) int {
 	return int(C.attention_grad_space(k.wide, n(tk), n(d)))
 }
 
-func (k vector) gemm(c, a, b Matrix, add bool, ws []float32) {
-	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), f(a.Data), n(a.RowStride), n(a.ColStride),
-		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), flag(add), nil, f(ws))
+func (k vector) gemm(c, a, b Matrix, add bool, bias, ws []float32) {
+	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), C.int(a.DType), a.pointer(), n(a.RowStride), n(a.ColStride),
+		b.pointer(), n(b.RowStride), n(b.ColStride), C.int(c.DType), c.pointer(), n(c.RowStride), flag(add), f(bias), f(ws))
 }
 
-func (k vector) gemmBias(c, a, b Matrix, bias, ws []float32) {
-	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), f(a.Data), n(a.RowStride), n(a.ColStride),
-		f(b.Data), n(b.RowStride), n(b.ColStride), f(c.Data), n(c.RowStride), 0, f(bias), f(ws))
+func (m Matrix) pointer() unsafe.Pointer {
+	if m.DType != F32 {
+		return unsafe.Pointer(unsafe.SliceData(m.Half))
+	}
+	return unsafe.Pointer(unsafe.SliceData(m.Data))
 }
 
 // numbers fills the C form of a head's numbers.

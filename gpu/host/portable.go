@@ -6,14 +6,31 @@ import "math"
 // compiler does well with. Other architectures and builds without cgo use it.
 type portable struct{}
 
-func (portable) gemmSpace() int { return 0 }
+// gemmRows is how many rows of c share what is widened of b.
+const gemmRows = 16
+
+func (portable) gemmSpace(c, a Matrix) int {
+	if c.DType == F32 && a.DType == F32 {
+		return 0
+	}
+	return (gemmRows + 1) * c.Cols
+}
 
 // gemm walks rows of b where they are dense, and takes inner products where
 // columns are; a's strides do not matter to either.
-func (portable) gemm(c, a, b Matrix, add bool, _ []float32) {
+func (k portable) gemm(c, a, b Matrix, add bool, bias, ws []float32) {
+	if c.DType != F32 || a.DType != F32 {
+		for lo := 0; lo < c.Rows; lo += gemmRows {
+			hi := min(c.Rows, lo+gemmRows)
+			k.gemmHalf(c.rows(lo, hi), a.rows(lo, hi), b, add, bias, ws)
+		}
+		return
+	}
 	for i := range c.Rows {
 		row := c.Data[i*c.RowStride : i*c.RowStride+c.Cols]
-		if !add {
+		if bias != nil {
+			copy(row, bias)
+		} else if !add {
 			clear(row)
 		}
 		if b.ColStride != 1 {
@@ -28,11 +45,41 @@ func (portable) gemm(c, a, b Matrix, add bool, _ []float32) {
 	}
 }
 
-func (k portable) gemmBias(c, a, b Matrix, bias, ws []float32) {
+// gemmHalf is gemm of a few rows of halves, by way of float32 sums in ws.
+func (portable) gemmHalf(c, a, b Matrix, add bool, bias, ws []float32) {
+	sums, wide := ws[:c.Rows*c.Cols], ws[gemmRows*c.Cols:][:c.Cols]
+	clear(sums)
 	for i := range c.Rows {
-		copy(c.Data[i*c.RowStride:][:c.Cols], bias)
+		row := sums[i*c.Cols:][:c.Cols]
+		copy(row, bias)
+		for j := range row {
+			if add {
+				row[j] += c.value(i*c.RowStride + j)
+			}
+		}
 	}
-	k.gemm(c, a, b, true, ws)
+	for p := range a.Cols {
+		for j := range wide {
+			wide[j] = b.value(p*b.RowStride + j*b.ColStride)
+		}
+		for i := range c.Rows {
+			axpy(sums[i*c.Cols:][:c.Cols], a.value(i*a.RowStride+p*a.ColStride), wide)
+		}
+	}
+	for i := range c.Rows {
+		c.rows(i, i+1).set(sums[i*c.Cols:][:c.Cols])
+	}
+}
+
+// value is element number i of the data.
+func (m Matrix) value(i int) float32 {
+	switch m.DType {
+	case F16:
+		return FromF16(m.Half[i])
+	case BF16:
+		return FromBF16(m.Half[i])
+	}
+	return m.Data[i]
 }
 
 // axpy does y += s x.
