@@ -43,7 +43,7 @@ func (c cpu) normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error {
 }
 
 func (c cpu) gather(y, table, ids *Tensor) error {
-	return c.engine.Gather(denseRaw(y), denseRaw(table), ints(ids), table.shape[1]*table.dtype.Size())
+	return c.engine.Gather(floats(y), floats(table), ints(ids), table.shape[1])
 }
 
 func (c cpu) scatter(table, y, ids *Tensor) error {

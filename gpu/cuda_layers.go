@@ -151,7 +151,10 @@ func (c *cuda) table(name string, blocks int, y, x, ids *Tensor, vocabulary, n i
 }
 
 func (c *cuda) gather(y, table, ids *Tensor) error {
-	name := fmt.Sprintf("gather_b%d", 8*y.dtype.Size())
+	name := "gather_as"
+	if y.dtype == table.dtype {
+		name = fmt.Sprintf("gather_b%d", 8*y.dtype.Size())
+	}
 	return c.table(name, tiles(y.Len(), layerElements), y, table, ids, table.shape[0], table.shape[1])
 }
 

@@ -48,26 +48,23 @@ func normGrad(act string, need []*Tensor, dx, dGain, dBias, x, dy, gain, mean, r
 		run: func(d backend) error { return d.normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd) }})
 }
 
-// Embedding does y (…, n) = the rows of table (vocabulary, n) that ids (…), i32, name;
-// y and table are of one type. An id that the table lacks gives NaN.
+// Embedding does y (…, n) = the rows of table (vocabulary, n) that ids (…), i32, name.
+// An id that the table lacks gives NaN.
 func Embedding(y, table, ids *Tensor) error {
-	return embedding("embedding", y, table, ids, true, func(d backend) error { return d.gather(y, table, ids) })
+	return embedding("embedding", y, table, ids, func(d backend) error { return d.gather(y, table, ids) })
 }
 
 // EmbeddingGrad does dTable += the rows of dy, each where its id says, in the order of
 // ids: the result does not depend on threads or timing. Ids that the table lacks are
 // passed over.
 func EmbeddingGrad(dTable, dy, ids *Tensor) error {
-	return embedding("embedding gradient", dy, dTable, ids, false, func(d backend) error { return d.scatter(dTable, dy, ids) })
+	return embedding("embedding gradient", dy, dTable, ids, func(d backend) error { return d.scatter(dTable, dy, ids) })
 }
 
-func embedding(act string, y, table, ids *Tensor, one bool, run func(d backend) error) error {
+func embedding(act string, y, table, ids *Tensor, run func(d backend) error) error {
 	return layer(call{act: act, need: []*Tensor{y, table, ids}, float: []*Tensor{y, table}, i32: []*Tensor{ids}, bad: func() string {
 		if len(table.shape) != 2 || table.Len() == 0 {
 			return fmt.Sprintf("%s: want (vocabulary, width)", table)
-		}
-		if one && table.dtype != y.dtype {
-			return fmt.Sprintf("%s and %s: want one type", table, y)
 		}
 		return rowsFit(table.shape[1], ids.Len(), y)
 	}, run: run})

@@ -75,7 +75,7 @@ func layerChecks(dtype DType) []layerCheck {
 		run  func(b *bench) error
 	}{
 		{"elementwise functions", checkElementwise}, {"sums along axes", checkAxes}, {"norms", checkNorms},
-		{"embedding and dropout", checkTables}, {"softmax and cross-entropy", checkSoftmax}, {"losses of pairs", checkLosses},
+		{"embedding and dropout", checkTables}, {"embedding from another type", checkGatherAs}, {"softmax and cross-entropy", checkSoftmax}, {"losses of pairs", checkLosses},
 		{"convolution", checkConvolution}, {"pooling", checkPools}, {"batch norm", checkBatchNorm},
 	} {
 		name := fmt.Sprintf("%s %s (%d, %d)", c.name, dtype, checkRows, checkWidth)
@@ -120,6 +120,11 @@ func checkTables(b *bench) error {
 	y := b.full()
 	return errors.Join(Fill(y, 0), embedKnown(b, y, table, ids), EmbeddingGrad(b.like(Float32, 20, checkWidth), y, ids),
 		Dropout(b.full(), y, m), DropoutGrad(b.full(), y, m))
+}
+
+func checkGatherAs(b *bench) error {
+	ids, half, back := b.ids(20), b.full(), b.like(Float32, checkRows, checkWidth)
+	return errors.Join(embedKnown(b, half, b.like(Float32, 20, checkWidth), ids), embedKnown(b, back, b.like(b.dtype, 20, checkWidth), ids))
 }
 
 // embedKnown looks only those ids up that the table has: others give NaN.

@@ -28,6 +28,7 @@ func layerProblems() []problemKind {
 		of(`norm|norm_grad|norm_params`, checkNorms, all...),
 		of(`gather_b16`, checkTables, Float16),
 		of(`gather_b32`, checkTables, Float32),
+		of(`gather_as`, checkGatherAs, all[1:]...),
 		of(`scatter|dropout`, checkTables, all...),
 		of(`(log_)?softmax_rows(_grad)?|cross_entropy(_grad)?|argmax`, checkSoftmax, all...),
 		of(`pair_loss(_grad)?`, checkLosses, all...),

@@ -113,26 +113,21 @@ const convBlock = 192
 // packRows is a multiple of all tiles' heights.
 const packRows = 8
 
-// Conv2D does y = x * w + bias; bias is optional.
+// Conv2D does y = x * w + bias; bias is optional. Halves are widened an image at a time.
 func (e *Engine) Conv2D(c Conv, y, x, w, bias Floats) error {
 	if err := c.lengths("convolution", x, w, y); err != nil {
 		return err
 	}
-	release, err := e.wholes(true, &y)
-	if err != nil {
-		return err
-	}
-	defer release()
-	inputs, err := e.wholes(false, &x, &w, &bias)
+	inputs, err := e.wholes(false, &w, &bias)
 	if err != nil {
 		return err
 	}
 	defer inputs()
-	return e.convolve(c, c.forward(), c.forwardWeights(), c.In, As[float32](y.Data), As[float32](x.Data), As[float32](w.Data), As[float32](bias.Data), true)
+	return e.convolve(c, c.forward(), c.forwardWeights(), c.In, y, x, As[float32](w.Data), As[float32](bias.Data), true)
 }
 
 // convolve is a convolution in either direction, from source channels of all groups.
-func (e *Engine) convolve(c Conv, g gather, s weights, channels int, y, x, w, bias []float32, fill bool) error {
+func (e *Engine) convolve(c Conv, g gather, s weights, channels int, y, x Floats, w, bias []float32, fill bool) error {
 	k, columns := s.count*s.inner, g.th*g.tw
 	panel := (s.m + packRows - 1) / packRows * packRows * k
 	packed, done, err := e.workspace(panel * c.Groups)
@@ -146,17 +141,30 @@ func (e *Engine) convolve(c Conv, g gather, s weights, channels int, y, x, w, bi
 	if err != nil {
 		return err
 	}
-	pieces := (columns + convBlock - 1) / convBlock
 	work := int(float64(c.N*c.Groups*s.m) * float64(columns*k) / 30)
 	source := channels / c.Groups * g.sh * g.sw
-	return e.tasks(c.N*c.Groups*pieces, work, e.run.convSpace(), func(i int, ws []float32) {
-		at, image := i%pieces*convBlock, i/pieces
+	do := func(image, lo, hi int, y, x, ws []float32) {
 		group := image % c.Groups
-		var b []float32
-		if bias != nil {
-			b = bias[group*s.m:][:s.m]
+		e.run.conv(&g, s.m, k, lo, hi, packed[group*panel:][:panel], x, y, part(bias, group*s.m, (group+1)*s.m), fill, ws)
+	}
+	if x.DType == F32 && y.DType == F32 {
+		pieces := (columns + convBlock - 1) / convBlock
+		return e.tasks(c.N*c.Groups*pieces, work, e.run.convSpace(), func(i int, ws []float32) {
+			at, image := i%pieces*convBlock, i/pieces
+			do(image, at, min(columns, at+convBlock), As[float32](y.Data)[image*s.m*columns:][:s.m*columns], As[float32](x.Data)[image*source:][:source], ws)
+		})
+	}
+	return e.tasks(c.N*c.Groups, work, e.run.convSpace()+source+s.m*columns, func(image int, ws []float32) {
+		xs, ys, rest := ws[:source], ws[source:][:s.m*columns], ws[source+s.m*columns:]
+		e.run.cast(Bytes(xs), F32, x.Data[image*source*x.DType.Size():], x.DType, source)
+		to := y.Data[image*len(ys)*y.DType.Size():]
+		if !fill {
+			e.run.cast(Bytes(ys), F32, to, y.DType, len(ys))
 		}
-		e.run.conv(&g, s.m, k, at, min(columns, at+convBlock), packed[group*panel:][:panel], x[image*source:][:source], y[image*s.m*columns:][:s.m*columns], b, fill, ws)
+		for at := 0; at < columns; at += convBlock {
+			do(image, at, min(columns, at+convBlock), ys, xs, rest)
+		}
+		e.run.cast(to, y.DType, Bytes(ys), F32, len(ys))
 	})
 }
 
@@ -168,54 +176,89 @@ func (e *Engine) Conv2DGrad(c Conv, dx, dw, dBias, x, w, dy Floats) error {
 			return err
 		}
 	}
-	release, err := e.wholes(true, &dx, &dw, &dBias)
+	release, err := e.wholes(true, &dw, &dBias)
 	if err != nil {
 		return err
 	}
 	defer release()
-	inputs, err := e.wholes(false, &x, &w, &dy)
-	if err != nil {
-		return err
-	}
-	defer inputs()
 	if dx.Data != nil {
-		if err := e.convolve(c, c.backward(), c.backwardWeights(), c.Out, As[float32](dx.Data), As[float32](dy.Data), As[float32](w.Data), nil, false); err != nil {
+		inputs, err := e.wholes(false, &w)
+		if err != nil {
+			return err
+		}
+		err = e.convolve(c, c.backward(), c.backwardWeights(), c.Out, dx, dy, As[float32](w.Data), nil, false)
+		inputs()
+		if err != nil {
 			return err
 		}
 	}
 	if dBias.Data != nil {
-		d, columns := As[float32](dy.Data), c.OutH()*c.OutW()
-		err := e.split(c.Out, 1, len(d)/4, func(lo, hi int) { e.run.convBias(c.N, c.Out, columns, lo, hi, As[float32](dBias.Data), d) })
-		if err != nil {
+		if err := e.convBias(c, As[float32](dBias.Data), dy); err != nil {
 			return err
 		}
 	}
 	if dw.Data == nil {
 		return nil
 	}
-	return e.convWeights(c, As[float32](dw.Data), As[float32](x.Data), As[float32](dy.Data))
+	return e.convWeights(c, As[float32](dw.Data), x, dy)
+}
+
+func (e *Engine) convBias(c Conv, dBias []float32, dy Floats) error {
+	columns := c.OutH() * c.OutW()
+	if dy.DType == F32 {
+		return e.split(c.Out, 1, dy.Len()/4, func(lo, hi int) { e.run.convBias(c.N, c.Out, columns, lo, hi, dBias, As[float32](dy.Data)) })
+	}
+	return e.tasks(c.Out, dy.Len()/2, columns, func(channel int, ws []float32) {
+		for i := range c.N {
+			e.run.cast(Bytes(ws), F32, dy.Data[2*(i*c.Out+channel)*columns:], dy.DType, columns)
+			e.run.convBias(1, 1, columns, 0, 1, dBias[channel:], ws)
+		}
+	})
 }
 
 // The gradient by the weights takes weightRows of the columns' rows in one task, and so
 // many images at once that they have about weightColumns columns.
 const weightRows, weightColumns = 24, 2048
 
-func (e *Engine) convWeights(c Conv, dw, x, dy []float32) error {
+func (e *Engine) convWeights(c Conv, dw []float32, x, dy Floats) error {
 	g, k, m := c.forward(), c.taps(), c.Out/c.Groups
 	columns := g.th * g.tw
 	images := max(1, min(c.N, weightColumns/columns))
 	pieces := (k + weightRows - 1) / weightRows
 	work := int(float64(c.N*c.Out) * float64(columns*k) / 30)
-	return e.tasks(c.Groups*pieces, work, weightRows*images*columns, func(i int, ws []float32) {
+	per, taps := c.H*c.W, c.KH*c.KW
+	halfX, halfY := 0, 0
+	if x.DType != F32 { // the channels that a task's rows are of
+		halfX = min(c.In/c.Groups, (weightRows+taps-1)/taps+1) * per
+	}
+	if dy.DType != F32 {
+		halfY = images * m * columns
+	}
+	return e.tasks(c.Groups*pieces, work, weightRows*images*columns+halfX+halfY, func(i int, ws []float32) {
 		group, lo := i/pieces, i%pieces*weightRows
 		n := min(k, lo+weightRows) - lo
+		xs, ds, ws := ws[:halfX], ws[halfX:][:halfY], ws[halfX+halfY:]
+		first := lo / taps // the first channel
 		for at := 0; at < c.N; at += images {
 			count := min(images, c.N-at)
 			for j := range count {
-				source := x[((at+j)*c.Groups+group)*(c.In/c.Groups)*c.H*c.W:]
-				e.run.convColumns(&g, lo, lo+n, source, ws[j*columns:], images*columns)
+				source := (((at+j)*c.Groups+group)*(c.In/c.Groups) + first) * per
+				plane := xs
+				if halfX == 0 {
+					plane = As[float32](x.Data)[source:]
+				} else {
+					e.run.cast(Bytes(xs), F32, x.Data[2*source:], x.DType, ((lo+n-1)/taps-first+1)*per)
+				}
+				e.run.convColumns(&g, lo-first*taps, lo-first*taps+n, plane, ws[j*columns:], images*columns)
 			}
-			e.run.convDots(m, n, count, columns, dy[(at*c.Groups+group)*m*columns:], c.Out*columns, ws, images*columns, dw[group*m*k+lo:], k)
+			a, apart := ds, m*columns
+			if halfY == 0 {
+				a, apart = As[float32](dy.Data)[(at*c.Groups+group)*m*columns:], c.Out*columns
+			}
+			for j := 0; halfY > 0 && j < count; j++ {
+				e.run.cast(Bytes(ds[j*m*columns:]), F32, dy.Data[2*((at+j)*c.Groups+group)*m*columns:], dy.DType, m*columns)
+			}
+			e.run.convDots(m, n, count, columns, a, apart, ws, images*columns, dw[group*m*k+lo:], k)
 		}
 	})
 }

@@ -103,19 +103,50 @@ func (e *Engine) BatchNorm(b BatchNorm, y Floats, mean, rstd []float32, x, gain,
 	if err := b.check("batch norm", y, x); err != nil {
 		return err
 	}
-	release, err := e.wholes(true, &y)
-	if err != nil {
-		return err
-	}
-	defer release()
-	inputs, err := e.wholes(false, &x, &gain, &bias)
+	inputs, err := e.wholes(false, &gain, &bias)
 	if err != nil {
 		return err
 	}
 	defer inputs()
-	return e.split(b.C, 1, x.Len(), func(lo, hi int) {
-		e.run.batchNorm(&b, lo, hi, As[float32](y.Data), mean, rstd, As[float32](x.Data), As[float32](gain.Data), As[float32](bias.Data), runMean, runVar)
+	g, add := As[float32](gain.Data), As[float32](bias.Data)
+	if y.DType == F32 && x.DType == F32 {
+		return e.split(b.C, 1, x.Len(), func(lo, hi int) {
+			e.run.batchNorm(&b, lo, hi, As[float32](y.Data), mean, rstd, As[float32](x.Data), g, add, runMean, runVar)
+		})
+	}
+	return e.channels(b, 2, x.Len(), func(c int, one *BatchNorm, ws [][]float32) {
+		e.takeChannel(b, x, c, ws[0])
+		e.run.batchNorm(one, 0, 1, ws[1], part(mean, c, c+1), part(rstd, c, c+1), ws[0], g[c:c+1], part(add, c, c+1), part(runMean, c, c+1), part(runVar, c, c+1))
+		e.giveChannel(b, y, c, ws[1])
 	})
+}
+
+// channels runs f on each channel, with workspaces for so many copies of one in float32
+// and the shape of one alone.
+func (e *Engine) channels(b BatchNorm, copies, work int, f func(c int, one *BatchNorm, ws [][]float32)) error {
+	n := b.N * b.Inner
+	return e.tasks(b.C, 2*work, copies*n, func(c int, ws []float32) {
+		one := b
+		one.C = 1
+		list := make([][]float32, copies)
+		for i := range list {
+			list[i] = ws[i*n : (i+1)*n]
+		}
+		f(c, &one, list)
+	})
+}
+
+// takeChannel copies a channel of x (N, C, Inner) to ws (N, Inner), giveChannel back.
+func (e *Engine) takeChannel(b BatchNorm, x Floats, c int, ws []float32) {
+	for i := range b.N {
+		e.run.cast(Bytes(ws[i*b.Inner:]), F32, x.Data[(i*b.C+c)*b.Inner*x.DType.Size():], x.DType, b.Inner)
+	}
+}
+
+func (e *Engine) giveChannel(b BatchNorm, x Floats, c int, ws []float32) {
+	for i := range b.N {
+		e.run.cast(x.Data[(i*b.C+c)*b.Inner*x.DType.Size():], x.DType, Bytes(ws[i*b.Inner:]), F32, b.Inner)
+	}
 }
 
 // BatchNormGrad adds to dx, dGain and dBias; those that are nil are left out.
@@ -123,17 +154,37 @@ func (e *Engine) BatchNormGrad(b BatchNorm, dx, dGain, dBias, x, dy, gain Floats
 	if err := b.check("batch norm gradient", dx, x, dy); err != nil {
 		return err
 	}
-	release, err := e.wholes(true, &dx, &dGain, &dBias)
+	release, err := e.wholes(true, &dGain, &dBias)
 	if err != nil {
 		return err
 	}
 	defer release()
-	inputs, err := e.wholes(false, &x, &dy, &gain)
+	inputs, err := e.wholes(false, &gain)
 	if err != nil {
 		return err
 	}
 	defer inputs()
-	return e.split(b.C, 1, x.Len(), func(lo, hi int) {
-		e.run.batchNormGrad(&b, lo, hi, As[float32](dx.Data), As[float32](dGain.Data), As[float32](dBias.Data), As[float32](x.Data), As[float32](dy.Data), As[float32](gain.Data), mean, rstd)
+	g, dg, db := As[float32](gain.Data), As[float32](dGain.Data), As[float32](dBias.Data)
+	if dx.DType == F32 && x.DType == F32 && dy.DType == F32 {
+		return e.split(b.C, 1, x.Len(), func(lo, hi int) {
+			e.run.batchNormGrad(&b, lo, hi, As[float32](dx.Data), dg, db, As[float32](x.Data), As[float32](dy.Data), g, mean, rstd)
+		})
+	}
+	copies := 2
+	if dx.Data != nil {
+		copies = 3
+	}
+	return e.channels(b, copies, x.Len(), func(c int, one *BatchNorm, ws [][]float32) {
+		e.takeChannel(b, x, c, ws[0])
+		e.takeChannel(b, dy, c, ws[1])
+		var d []float32
+		if dx.Data != nil {
+			d = ws[2]
+			e.takeChannel(b, dx, c, d)
+		}
+		e.run.batchNormGrad(one, 0, 1, d, part(dg, c, c+1), part(db, c, c+1), ws[0], ws[1], g[c:c+1], mean[c:c+1], rstd[c:c+1])
+		if d != nil {
+			e.giveChannel(b, dx, c, d)
+		}
 	})
 }

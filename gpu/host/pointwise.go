@@ -68,11 +68,8 @@ func (e *Engine) SumAxis(s, x Floats, outer, middle, inner int, scale float32) e
 
 // sumHalves is sumRows of values in half precision, row by row.
 func (e *Engine) sumHalves(s []float32, x Floats, rows, n int, scale float32) error {
-	pieces := max(1, min(e.threads, x.Len()/grain))
-	step := ((n+pieces-1)/pieces + 15) / 16 * 16
-	return e.tasks((n+step-1)/step, x.Len(), 2*step, func(i int, ws []float32) {
-		j0, j1 := i*step, min(n, (i+1)*step)
-		sum, row := ws[:j1-j0], ws[step:][:j1-j0]
+	return e.columnTasks(n, x.Len(), 2, func(j0, j1 int, ws []float32) {
+		sum, row := ws[:j1-j0], ws[j1-j0:][:j1-j0]
 		clear(sum)
 		for r := range rows {
 			e.run.cast(Bytes(row), F32, x.Data[2*(r*n+j0):], x.DType, len(row))
@@ -80,6 +77,13 @@ func (e *Engine) sumHalves(s []float32, x Floats, rows, n int, scale float32) er
 		}
 		e.run.each(OpAddScaled, s[j0:j1], sum, nil, scale)
 	})
+}
+
+// columnTasks is columns with a workspace of so many rows of each piece.
+func (e *Engine) columnTasks(n, work, rows int, f func(j0, j1 int, ws []float32)) error {
+	pieces := max(1, min(e.threads, work/grain))
+	step := ((n+pieces-1)/pieces + 15) / 16 * 16
+	return e.tasks((n+step-1)/step, work, rows*step, func(i int, ws []float32) { f(i*step, min(n, (i+1)*step), ws) })
 }
 
 // Spread does x (outer, middle, inner) += scale s (outer, inner) along the middle
@@ -160,15 +164,27 @@ func (e *Engine) NormGrad(dx, dGain, dBias, x, dy, gain Floats, mean, rstd []flo
 	return e.normParams(rows, n, As[float32](dGain.Data), As[float32](dBias.Data), x, dy, mean, rstd)
 }
 
-// normParams widens x and dy wholly where they are in half precision.
+// normBlock is how many rows normParams widens at once.
+const normBlock = 8
+
 func (e *Engine) normParams(rows, n int, dGain, dBias []float32, x, dy Floats, mean, rstd []float32) error {
-	release, err := e.wholes(false, &x, &dy)
-	if err != nil {
-		return err
+	if x.DType == F32 && dy.DType == F32 {
+		return e.columns(n, x.Len()/2, func(lo, hi int) {
+			e.run.normParams(rows, n, lo, hi, dGain, dBias, As[float32](x.Data), As[float32](dy.Data), mean, rstd)
+		})
 	}
-	defer release()
-	return e.columns(n, x.Len()/2, func(lo, hi int) {
-		e.run.normParams(rows, n, lo, hi, dGain, dBias, As[float32](x.Data), As[float32](dy.Data), mean, rstd)
+	return e.columnTasks(n, x.Len(), 2*normBlock, func(j0, j1 int, ws []float32) {
+		w := j1 - j0
+		xs, ds := ws[:normBlock*w], ws[normBlock*w:][:normBlock*w]
+		for r := 0; r < rows; r += normBlock {
+			k := min(normBlock, rows-r)
+			for i := range k {
+				at := (r+i)*n + j0
+				e.run.cast(Bytes(xs[i*w:]), F32, x.Data[at*x.DType.Size():], x.DType, w)
+				e.run.cast(Bytes(ds[i*w:]), F32, dy.Data[at*dy.DType.Size():], dy.DType, w)
+			}
+			e.run.normParams(k, w, 0, w, part(dGain, j0, j1), part(dBias, j0, j1), xs, ds, part(mean, r, r+k), rstd[r:r+k])
+		}
 	})
 }
 

@@ -2,13 +2,29 @@ package host
 
 import "fmt"
 
-// Gather does y (len(ids), row) = table (vocabulary, row) at ids, rows being bytes.
-// An id that the table lacks gives bytes 0xff, which are NaN in every type.
-func (e *Engine) Gather(y, table []byte, ids []int32, row int) error {
-	if row == 0 || len(y) != len(ids)*row || len(table)%row != 0 {
-		return fmt.Errorf("gather rows: %d bytes from %d for %d ids in rows of %d", len(y), len(table), len(ids), row)
+// Gather does y (len(ids), n) = table (vocabulary, n) at ids. An id that the table lacks
+// gives bytes 0xff, which are NaN in every type.
+func (e *Engine) Gather(y, table Floats, ids []int32, n int) error {
+	if n == 0 || y.Len() != len(ids)*n || table.Len()%n != 0 {
+		return fmt.Errorf("gather rows: %d values from %d for %d ids in rows of %d", y.Len(), table.Len(), len(ids), n)
 	}
-	return e.split(len(ids), 1, len(y)/16, func(lo, hi int) { e.run.gather(y[lo*row:hi*row], table, ids[lo:hi], row) })
+	to, from := n*y.DType.Size(), n*table.DType.Size()
+	return e.split(len(ids), 1, len(y.Data)/16, func(lo, hi int) {
+		if y.DType == table.DType {
+			e.run.gather(y.Data[lo*to:hi*to], table.Data, ids[lo:hi], to)
+			return
+		}
+		for i, id := range ids[lo:hi] {
+			row := y.Data[(lo+i)*to:][:to]
+			if id >= 0 && int(id) < len(table.Data)/from {
+				e.run.cast(row, y.DType, table.Data[int(id)*from:], table.DType, n)
+				continue
+			}
+			for j := range row {
+				row[j] = 0xff
+			}
+		}
+	})
 }
 
 // Scatter does table (vocabulary, n) += y (len(ids), n) at ids, in the order of ids;
@@ -22,13 +38,18 @@ func (e *Engine) Scatter(table, y Floats, ids []int32, n int) error {
 		return err
 	}
 	defer release()
-	inputs, err := e.wholes(false, &y)
-	if err != nil {
-		return err
+	to := As[float32](table.Data)
+	if y.DType == F32 {
+		return e.columns(n, y.Len()/2, func(j0, j1 int) { e.run.scatter(n, j0, j1, to, As[float32](y.Data), ids) })
 	}
-	defer inputs()
-	return e.columns(n, y.Len()/2, func(j0, j1 int) {
-		e.run.scatter(n, j0, j1, As[float32](table.Data), As[float32](y.Data), ids)
+	return e.columnTasks(n, y.Len(), 1, func(j0, j1 int, ws []float32) {
+		for i, id := range ids {
+			if id < 0 || int(id) >= len(to)/n {
+				continue
+			}
+			e.run.cast(Bytes(ws), F32, y.Data[2*(i*n+j0):], y.DType, j1-j0)
+			e.run.each(OpAddScaled, to[int(id)*n+j0:int(id)*n+j1], ws[:j1-j0], nil, 1)
+		}
 	})
 }
 
@@ -132,11 +153,12 @@ func lossArg(dLoss []float32) arg {
 	return a
 }
 
-func part(labels []int32, lo, hi int) []int32 {
-	if labels == nil {
+// part is x from lo to hi, nil of nil.
+func part[T any](x []T, lo, hi int) []T {
+	if x == nil {
 		return nil
 	}
-	return labels[lo:hi]
+	return x[lo:hi]
 }
 
 func classes(rows, losses int, x Floats, labels []int32, targets Floats) (int, error) {

@@ -163,6 +163,17 @@ template <class T> DEVICE void gather(const RowArgs &p)
 KERNEL gather_b16(RowArgs p) { gather<u16>(p); }
 KERNEL gather_b32(RowArgs p) { gather<unsigned>(p); }
 
+// gather from one floating-point type to another
+KERNEL gather_as(RowArgs p)
+{
+	UNROLL_BY(1) for (int e = 0; e < ELEMENTS; e += THREADS) {
+		i64 i = (i64)block_x() * ELEMENTS + e + thread_x();
+		if (i >= p.count * p.n) return;
+		int id = p.ids[i / p.n];
+		store(p.y, i, id >= 0 && id < p.vocabulary ? load(p.x, id * p.n + i % p.n) : INF - INF);
+	}
+}
+
 // y (vocabulary, n) += the rows of x (count, n) at ids, in the order of ids. A block does
 // one row of y: it looks through all ids, SEEN at a time, so that no two blocks write one
 // place.
