@@ -272,6 +272,19 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 	return errors.Join(errs...)
 }
 
+// Forget gives the state of parameters back that are not trained any more; a later
+// step makes it anew.
+func (o *Training) Forget(params ...*Tensor) error {
+	var errs []error
+	for _, p := range params {
+		for _, t := range o.State(p) {
+			errs = append(errs, t.Free())
+		}
+		delete(o.state, p)
+	}
+	return errors.Join(errs...)
+}
+
 // State lists the tensors of p's state: none before p's first step, and none where
 // the optimizer keeps none.
 func (o *Training) State(p *Tensor) []*Tensor {

@@ -208,6 +208,37 @@ func TestBadGradientsAreSkipped(t *testing.T) {
 
 // TestLateParameters: one that joins later is at its own first step, and one
 // without a gradient is left alone.
+// TestForget: the state of what is forgotten is given back, and made anew by a step.
+func TestForget(t *testing.T) {
+	dev, err := OpenCPU(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dev.Close()
+	var params, grads []*Tensor
+	for range 2 {
+		p, perr := dev.Zeros(mem.Parameters, 3)
+		g, gerr := dev.Zeros(mem.Gradients, 3)
+		if err := errors.Join(perr, gerr); err != nil {
+			t.Fatal(err)
+		}
+		params, grads = append(params, p), append(grads, g)
+	}
+	adam := NewAdam(0.1)
+	for range 2 {
+		if err := adam.Step(params, grads); err != nil {
+			t.Fatal(err)
+		}
+		live := dev.Memory().Total.Live
+		if err := adam.Forget(params[0]); err != nil || adam.State(params[0]) != nil || len(adam.State(params[1])) != 2 {
+			t.Fatalf("left %v and %v: %v", adam.State(params[0]), adam.State(params[1]), err)
+		}
+		if freed := live - dev.Memory().Total.Live; freed != 2*params[0].Bytes() {
+			t.Errorf("%d bytes given back", freed)
+		}
+	}
+}
+
 func TestLateParameters(t *testing.T) {
 	devices(t, func(t *testing.T, dev *Device) {
 		a, b := must(dev.Zeros(mem.Parameters, 2))(t), must(dev.Zeros(mem.Parameters, 2))(t)

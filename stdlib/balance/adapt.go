@@ -27,8 +27,9 @@ type watch struct {
 
 	asked       time.Time
 	free, total int64
-	// budget is that of the coming step; live what was in use before it.
-	budget, live int64
+	// budget is that of the coming step; live what was in use before it, predicted its
+	// peak.
+	budget, live, predicted int64
 	// last, time and peak are the peak and time of the last step, and the epoch's peak.
 	last, peak int64
 	time       time.Duration

@@ -44,7 +44,10 @@ func (r *Trainer) Replay(a Action, train *data.Loader, steps int) (e *Effect, er
 	if a.From < 1 || a.To < 1 || steps < 2 || train == nil {
 		return nil, fmt.Errorf("replay %q: want an action that changed the parts, data, and two steps at least", a.What)
 	}
-	end := r.begin(train)
+	end, err := r.begin(train)
+	if err != nil {
+		return nil, fmt.Errorf("replay %q: %w", a.What, err)
+	}
 	back, err := r.remember(train)
 	if err != nil {
 		end(nil)
@@ -58,11 +61,11 @@ func (r *Trainer) Replay(a Action, train *data.Loader, steps int) (e *Effect, er
 	var peak, took, loss []float64
 	for e.Steps < steps {
 		before := e.Steps
-		for b, berr := range train.Epoch() {
+		for u, berr := range r.updates(train, func() int { return r.size(train) }) {
 			if berr != nil {
 				return nil, fmt.Errorf("replay %q: %w", a.What, berr)
 			}
-			p, err := r.pair(b, a, e)
+			p, err := r.pair(u.batch, a, e)
 			if err != nil {
 				return nil, fmt.Errorf("replay %q: %w", a.What, err)
 			}
@@ -71,6 +74,7 @@ func (r *Trainer) Replay(a Action, train *data.Loader, steps int) (e *Effect, er
 				break
 			}
 		}
+		r.state.Skip = 0
 		if e.Steps == before {
 			return nil, fmt.Errorf("replay %q: the loader has no batches", a.What)
 		}

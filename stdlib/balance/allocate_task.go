@@ -243,26 +243,3 @@ func siteOf(m *nn.Sequential, p Prune) (Site, error) {
 	}
 	return Site{}, fmt.Errorf("prune %s: %s has no layer of that name", p.Layer, m.Name)
 }
-
-// Apply makes the task as the plan wants it: cuts, frozen parameters and pruned
-// layers. Batch, Micro and the learning rate are the trainer's to keep to.
-func (p *Plan) Apply(task Task) error {
-	if task.Model != nil && p.Cuts != nil {
-		task.Model.Cuts = p.Cuts
-	}
-	if len(p.Freeze) > 0 {
-		if _, err := task.Net.Freeze(p.Freeze...); err != nil {
-			return fmt.Errorf("apply the plan: %w", err)
-		}
-	}
-	for _, cut := range p.Prune {
-		site, err := siteOf(task.Model, cut)
-		if err == nil {
-			err = site.Prune(task.Optimizer, cut.Keep)
-		}
-		if err != nil {
-			return fmt.Errorf("apply the plan: %w", err)
-		}
-	}
-	return nil
-}

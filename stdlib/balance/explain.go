@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"attune/gpu"
-	"attune/stdlib/balance/search"
 )
 
 // explain fills p.Why: from the step as the model asks for it, one decision after
@@ -18,14 +17,18 @@ func (a *allocator) explain(p *Plan) error {
 	if err != nil {
 		return fmt.Errorf("explain the plan: %w", err)
 	}
-	step := func(changed bool, change func(), action, cause string) {
-		if !changed || err != nil {
-			return
+	for c := range changes {
+		action, cause, is := p.says(c, a.batch, a.layer)
+		if !is {
+			continue
 		}
-		change()
-		var after search.Price
-		if after, err = a.price(&now); err != nil {
-			return
+		if c == changesMicro && a.normalised() {
+			cause = "allowed, though batch normalisation sees one pass at a time"
+		}
+		now.take(c, p)
+		after, err := a.price(&now)
+		if err != nil {
+			return fmt.Errorf("explain the plan: %w", err)
 		}
 		d := Decision{Action: action, Cause: cause, Before: before.Peak, After: after.Peak}
 		if before.Time > 0 {
@@ -34,22 +37,71 @@ func (a *allocator) explain(p *Plan) error {
 		p.Why = append(p.Why, d)
 		before = after
 	}
-	passes := p.Accumulation(p.Batch)
-	why := "their gradients add up to those of the whole batch"
-	if a.normalised() {
-		why = "allowed, though batch normalisation sees one pass at a time"
-	}
-	micro := p.Micro
-	step(passes > 1, func() { now.Micro = micro }, fmt.Sprintf("%d passes of up to %d examples", passes, micro), why)
-	step(p.Cuts != nil, func() { now.Cuts = p.Cuts }, "compute layers twice: "+cutsText(p.Cuts, a.layer), "what they give is computed again when the gradient needs it, and not kept")
-	step(p.Precision != gpu.Float32, func() { now.Precision = p.Precision }, "compute in "+p.Precision.String(), "half the bytes a value; rounds more, the master weights stay f32")
-	step(p.Freeze != nil, func() { now.Freeze = p.Freeze }, "freeze "+strings.Join(p.Freeze, ", "), "no gradient and no optimizer state for them; they no longer learn")
-	step(p.Prune != nil, func() { now.Prune = p.Prune }, "prune "+pruneText(p.Prune), "gone from memory and arithmetic; the model is another one")
-	step(p.Batch != a.batch, func() { now.Batch, now.Micro, now.LRScale = p.Batch, micro, p.LRScale }, fmt.Sprintf("%d examples an update in place of %d, learning rate x %.3g", p.Batch, a.batch, p.LRScale), "nothing else fits; updates are noisier")
-	if err != nil {
-		return fmt.Errorf("explain the plan: %w", err)
-	}
 	return nil
+}
+
+// change is one thing that a plan may change, in the order of Plan.Why.
+type change int
+
+const (
+	changesMicro change = iota
+	changesCuts
+	changesPrecision
+	changesFreeze
+	changesPrune
+	changesBatch
+	changes // their number
+)
+
+// take makes one change of a plan p also that of now.
+func (now *Plan) take(c change, p *Plan) {
+	switch c {
+	case changesMicro:
+		now.Micro = p.Micro
+	case changesCuts:
+		now.Cuts = p.Cuts
+	case changesPrecision:
+		now.Precision = p.Precision
+	case changesFreeze:
+		now.Freeze = p.Freeze
+	case changesPrune:
+		now.Prune = p.Prune
+	case changesBatch:
+		now.Batch, now.Micro, now.LRScale = p.Batch, p.Micro, p.LRScale
+	}
+}
+
+// says is a change in words, of batches of that many examples and layers of those
+// names, and whether the plan makes it.
+func (p *Plan) says(c change, batch int, layer func(i int) string) (action, cause string, is bool) {
+	switch c {
+	case changesMicro:
+		size := batch
+		if p.Batch > 0 {
+			size = p.Batch
+		}
+		n := p.Accumulation(size)
+		return fmt.Sprintf("%d passes of up to %d examples", n, p.Micro), "their gradients add up to those of the whole batch", n > 1
+	case changesCuts:
+		return "compute layers twice: " + cutsText(p.Cuts, layer), "what they give is computed again when the gradient needs it, and not kept", p.Cuts != nil
+	case changesPrecision:
+		return "compute in " + p.Precision.String(), "half the bytes a value; rounds more, the master weights stay f32", p.Precision != gpu.Float32
+	case changesFreeze:
+		return "freeze " + strings.Join(p.Freeze, ", "), "no gradient and no optimizer state for them; they no longer learn", p.Freeze != nil
+	case changesPrune:
+		return "prune " + pruneText(p.Prune), "gone from memory and arithmetic; the model is another one", p.Prune != nil
+	case changesBatch:
+		rate := ""
+		if p.LRScale > 0 {
+			rate = fmt.Sprintf(", learning rate x %.3g", p.LRScale)
+		}
+		why := "nothing else fits; updates are noisier"
+		if p.Batch > batch {
+			why = "updates are fewer and less noisy"
+		}
+		return fmt.Sprintf("%d examples an update in place of %d%s", p.Batch, batch, rate), why, p.Batch > 0 && p.Batch != batch
+	}
+	return "", "", false
 }
 
 // cutsText names the layers at which what is stored begins: "from conv1, from fc".

@@ -103,7 +103,7 @@ func BenchmarkControl(b *testing.B) {
 	r, _ := plain(b, 6, 16)
 	r.Room = monitor.HostRoom
 	train := loader(64, 6, 32)
-	end := r.begin(train)
+	end := must(r.begin(train))(b)
 	defer end(nil)
 	batch, err := points{32, 6}.Batch(make([]int, 32))
 	if err != nil {

@@ -73,6 +73,9 @@ func (r *rehearsal) prepare(p *Plan) (err error) {
 		if err != nil {
 			return err
 		}
+		if site.Of == len(cut.Keep) { // done before
+			continue
+		}
 		if err := r.prune(site, cut.Keep); err != nil {
 			return err
 		}

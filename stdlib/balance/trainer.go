@@ -31,8 +31,11 @@ type Trainer struct {
 	// Budget is what training may take; the zero value is what the device has. It is
 	// the device's cap while Fit runs.
 	Budget Budget
-	// Plan is what Allocate found; nil trains the model as it is. Its Micro is the
-	// most examples that go through the model at a time.
+	// Plan is what Allocate found; nil trains the model as it is. Fit follows all of it:
+	// it freezes and prunes once, which stays, and is what a checkpoint holds; cuts hold
+	// while it runs; Batch is the examples of an update, whatever the loader deals, with
+	// the rate times LRScale, unless RateBatch is set; Micro is the most that go through
+	// the model at a time. What is changed is logged.
 	Plan *Plan
 	// Policy decides before each step; nil is control.Predictive.
 	Policy control.Policy
@@ -69,6 +72,8 @@ type Trainer struct {
 	watch  *watch
 	shown  panel
 	caught error // what made the last attempt of a step fail
+	// followed is the plan whose changes were logged.
+	followed *Plan
 	// resumed says that the next Fit goes on with the checkpoint's, were it at its end.
 	resumed bool
 }
@@ -78,14 +83,18 @@ type progress struct {
 	Epoch, Step, Until int
 	// Parts is into how many parts the batch of the last step was cut.
 	Parts int
-	// At is where the training data stand, once a step was done.
+	// At is where the training data stand, once a step was done, and Skip how many of
+	// the examples from there on were learned already.
 	At    *data.State
+	Skip  int
 	Sum   float64 // loss of this epoch so far, over examples
 	Count int
 	// Best is the least validation loss, Bad for how many epochs there was none less.
 	Best float64
 	Bad  int
 	best [][]float32
+	// Planned are the actions of a plan whose effect is to come.
+	Planned awaited
 }
 
 // Epoch is what came of a pass over the training data.
@@ -167,7 +176,10 @@ func (r *Trainer) Fit(train, valid *data.Loader, epochs int, callbacks ...Callba
 			return fmt.Errorf("train: %w", err)
 		}
 	}
-	end := r.begin(train)
+	end, err := r.begin(train)
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
 	defer func() { end(err) }()
 	for r.state.Epoch < r.state.Until {
 		if err = r.epoch(train, valid, callbacks); err != nil {
@@ -184,7 +196,7 @@ func (r *Trainer) Fit(train, valid *data.Loader, epochs int, callbacks ...Callba
 }
 
 // begin sets up what a Fit needs, and returns how to take it down.
-func (r *Trainer) begin(train *data.Loader) (end func(error)) {
+func (r *Trainer) begin(train *data.Loader) (end func(error), err error) {
 	dev := r.Net.Device()
 	had := dev.Memory().Cap
 	r.policy()
@@ -192,12 +204,16 @@ func (r *Trainer) begin(train *data.Loader) (end func(error)) {
 		r.watch = newWatch(dev, r.Room)
 	}
 	r.watch.had = had
+	undo, err := r.follow(train.State().Size)
+	if err != nil {
+		undo()
+		return nil, err
+	}
 	r.watch.peaks.known, r.watch.peaks.rehearsal = map[string]int64{}, nil
 	free := func() error { return nil }
 	if f, err := r.foresee(); err == nil { // without one, what is measured has to do
 		r.watch.peaks.rehearsal, free = f, f.close
 	}
-	undo := r.follow()
 	left := (r.state.Until-r.state.Epoch)*train.Batches() - train.State().Batch
 	r.shown.open(r.Quiet, left)
 	return func(err error) {
@@ -209,7 +225,7 @@ func (r *Trainer) begin(train *data.Loader) (end func(error)) {
 		if !r.Quiet && err != nil {
 			monitor.Mark("training ended early")
 		}
-	}
+	}, nil
 }
 
 // policy makes sure that there is one.
@@ -217,16 +233,6 @@ func (r *Trainer) policy() {
 	if r.Policy == nil {
 		r.Policy = &control.Predictive{}
 	}
-}
-
-// follow has the model computed as the plan says, and returns the way back.
-func (r *Trainer) follow() (undo func()) {
-	if r.Plan == nil || r.Plan.Cuts == nil || r.Model == nil {
-		return func() {}
-	}
-	had := r.Model.Cuts
-	r.Model.Cuts = r.Plan.Cuts
-	return func() { r.Model.Cuts = had }
 }
 
 // epoch does what is left of one, and what comes at its end.
@@ -244,14 +250,14 @@ func (r *Trainer) epoch(train, valid *data.Loader, callbacks []Callback) error {
 	at := train.State()
 	done := Epoch{
 		Epoch: r.state.Epoch + 1, Steps: r.state.Step - first, Loss: r.state.Sum / float64(max(r.state.Count, 1)), Valid: math.NaN(),
-		Micro: r.Micro(train.State().Size), Peak: r.watch.peak, Noise: r.noise.scale(), Time: time.Since(start),
+		Micro: r.Micro(r.watch.batch), Peak: r.watch.peak, Noise: r.noise.scale(), Time: time.Since(start),
 	}
 	if valid != nil {
 		if done.Valid, err = r.Validate(valid); err != nil {
 			return err
 		}
 	}
-	r.state.At, r.state.Epoch, r.state.Sum, r.state.Count = &at, r.state.Epoch+1, 0, 0
+	r.state.At, r.state.Skip, r.state.Epoch, r.state.Sum, r.state.Count = &at, 0, r.state.Epoch+1, 0, 0
 	r.History = append(r.History, done)
 	r.shown.epoch(done, r.state.Step)
 	stop, err := r.judge(done.Valid)
@@ -275,26 +281,24 @@ func (r *Trainer) epoch(train, valid *data.Loader, callbacks []Callback) error {
 
 // pass is the steps of an epoch.
 func (r *Trainer) pass(train *data.Loader, callbacks []Callback) error {
-	for b, err := range train.Epoch() {
+	for u, err := range r.updates(train, func() int { return r.size(train) }) {
 		if err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
+		b := u.batch
 		if r.state.At == nil { // an error in the very first step deals it again
-			at := train.State()
-			at.Batch--
-			r.state.At = &at
+			r.state.At, r.state.Skip = &u.before, u.was
 		}
 		loss, err := r.step(b)
 		if err != nil {
 			return err
 		}
-		at := train.State()
-		r.state.At = &at
+		r.state.At, r.state.Skip = &u.after, u.skip
 		if !math.IsNaN(loss) && !math.IsInf(loss, 0) { // a step that the loss scale skipped
 			r.state.Sum += loss * float64(b.Len())
 			r.state.Count += b.Len()
 		}
-		r.shown.step(r, loss)
+		r.shown.step(r, loss, u.batches)
 		if r.Checkpoint != "" && r.Every > 0 && r.state.Step%r.Every == 0 {
 			if err := r.Save(r.Checkpoint); err != nil {
 				return err

@@ -10,7 +10,7 @@ import (
 	"attune/stdlib/monitor"
 )
 
-// Action is one thing that a training did about its memory or its end.
+// Action is one thing that a training did about its memory, its plan or its end.
 type Action struct {
 	// Step is the step that it was taken for, from 1.
 	Step        int
@@ -21,6 +21,9 @@ type Action struct {
 	// Budget is what the step could have, in bytes; Predicted the peak that was
 	// expected, Peak what it came to, and PeakBefore that of the step before.
 	Budget, Predicted, Peak, PeakBefore int64
+	// Frees is what a change that gives memory back for good was expected to give, in
+	// bytes, and Freed what it gave.
+	Frees, Freed int64
 	// TimeBefore and Time are those of the steps before and after.
 	TimeBefore, Time time.Duration
 }
@@ -45,8 +48,12 @@ func (l Log) String() string {
 	}
 	rows := [][]string{{"what", "why", "step", "parts", "budget", "peak before", "predicted", "after", "time before", "after"}}
 	for _, a := range l.Actions {
+		cause := a.Cause
+		if a.Freed > 0 {
+			cause += fmt.Sprintf("; %s given back, %s expected", bytesText(a.Freed), bytesText(a.Frees))
+		}
 		rows = append(rows, []string{
-			a.What, a.Cause, fmt.Sprint(a.Step), a.parts(), orDash(a.Budget), orDash(a.PeakBefore), orDash(a.Predicted), orDash(a.Peak),
+			a.What, cause, fmt.Sprint(a.Step), a.parts(), orDash(a.Budget), orDash(a.PeakBefore), orDash(a.Predicted), orDash(a.Peak),
 			timeOrDash(a.TimeBefore), timeOrDash(a.Time),
 		})
 	}
@@ -94,12 +101,12 @@ func (p *panel) open(quiet bool, steps int) {
 	monitor.Mark("training")
 }
 
-func (p *panel) step(r *Trainer, loss float64) {
+func (p *panel) step(r *Trainer, loss float64, batches int) {
 	if p.quiet {
 		return
 	}
 	p.bar.Note("epoch %d, loss %.4g, %d at a time", r.state.Epoch+1, loss, r.Micro(r.watch.batch))
-	p.bar.Add(1)
+	p.bar.Add(batches)
 	if p.curves != nil {
 		p.curves.AddAt("training", float64(r.state.Step), loss)
 	}
@@ -117,7 +124,11 @@ func (p *panel) epoch(e Epoch, step int) {
 
 func (p *panel) action(a Action) {
 	if !p.quiet {
-		monitor.Mark(fmt.Sprintf("%s: %s", a.What, strings.ReplaceAll(a.parts(), "→", "to")))
+		what := a.What
+		if a.To > 0 {
+			what += ": " + strings.ReplaceAll(a.parts(), "→", "to")
+		}
+		monitor.Mark(what)
 	}
 }
 

@@ -69,13 +69,17 @@ func (r *Trainer) FindRate(train *data.Loader, least, most float64, steps int) (
 	if c == nil || r.Net == nil || r.Loss == nil || train == nil || least <= 0 || most <= least || steps < 2 {
 		return nil, fmt.Errorf("find a learning rate from %g to %g in %d steps: want an optimizer of package gpu, a rising range and two steps at least", least, most, steps)
 	}
+	end, err := r.begin(train)
+	if err != nil {
+		return nil, fmt.Errorf("find a learning rate: %w", err)
+	}
 	back, err := r.remember(train)
 	if err != nil {
+		end(nil)
 		return nil, fmt.Errorf("find a learning rate: %w", err)
 	}
 	rate, schedule := c.LR, c.Schedule
 	c.Schedule = nil
-	end := r.begin(train)
 	quiet := r.shown.quiet
 	r.shown.quiet = true
 	defer func() {
@@ -88,13 +92,13 @@ func (r *Trainer) FindRate(train *data.Loader, least, most float64, steps int) (
 	mean, low := 0.0, math.Inf(1)
 	for done := false; !done; {
 		before := len(found.Rates)
-		for b, err := range train.Epoch() {
+		for u, err := range r.updates(train, func() int { return r.size(train) }) {
 			if err != nil {
 				return nil, fmt.Errorf("find a learning rate: %w", err)
 			}
 			i := len(found.Rates)
 			c.LR = least * math.Pow(most/least, float64(i)/float64(steps-1))
-			loss, err := r.step(b)
+			loss, err := r.step(u.batch)
 			if err != nil && !math.IsInf(low, 1) && !outOfMemory(err) && !errors.Is(err, ErrInterrupted) {
 				done = true // the loss is not a number any more
 				break
@@ -112,6 +116,7 @@ func (r *Trainer) FindRate(train *data.Loader, least, most float64, steps int) (
 				break
 			}
 		}
+		r.state.Skip = 0
 		if len(found.Rates) == before {
 			done = true
 		}

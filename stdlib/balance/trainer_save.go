@@ -30,6 +30,7 @@ type saved struct {
 	Rate     float64          `json:"rate"`
 	State    progress         `json:"state"`
 	Noise    noise            `json:"noise"`
+	Plan     *Plan            `json:"plan,omitempty"` // what was followed
 	Policy   string           `json:"policy"`
 	Memory   json.RawMessage  `json:"memory,omitempty"`
 	Batch    int              `json:"batch"`
@@ -62,6 +63,9 @@ func (r *Trainer) save(path string) error {
 	}
 	if c := r.common(); c != nil {
 		s.Rate = c.LR
+	}
+	if r.Plan != nil && r.Plan == r.followed {
+		s.Plan = r.Plan
 	}
 	if r.watch != nil {
 		s.Batch, s.Last, s.Tried = r.watch.batch, r.watch.last, r.watch.peaks.tried
@@ -146,7 +150,8 @@ func writeWhole(path string, write func(io.Writer) error) error {
 
 // Resume takes up the training that Checkpoint holds, for the next Fit to go on with;
 // it says false, and changes nothing, where there is no such file yet. The model must
-// have the parameters that the file's had, in their order.
+// have the parameters that the file's had, in their order; what a plan froze and pruned
+// is frozen and pruned here too, and the plan is followed further.
 func (r *Trainer) Resume() (bool, error) {
 	f, err := os.Open(r.Checkpoint)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -176,6 +181,11 @@ func (r *Trainer) load(from io.Reader) error {
 	tensors := map[string]safetensors.Tensor{}
 	for _, t := range f.Tensors {
 		tensors[t.Name] = t
+	}
+	if s.Plan != nil { // the shapes are those of the plan
+		if err := errors.Join(second(s.Plan.freeze(r.Task)), second(s.Plan.prune(r.Task))); err != nil {
+			return fmt.Errorf("follow its plan: %w", err)
+		}
 	}
 	weights, err := read(tensors, "weight", r.tensors())
 	if err != nil {
@@ -216,6 +226,9 @@ func (r *Trainer) take(s saved) error {
 	if s.Tried != nil {
 		r.watch.peaks.tried = s.Tried
 	}
+	if s.Plan != nil {
+		r.Plan, r.followed = s.Plan, s.Plan
+	}
 	r.resumed = true
 	r.policy()
 	if s.Policy == r.Policy.Name() && s.Memory != nil {
@@ -225,6 +238,9 @@ func (r *Trainer) take(s saved) error {
 	}
 	return nil
 }
+
+// second is the error of two results.
+func second[T any](_ T, err error) error { return err }
 
 // read is the tensors called prefix.0, prefix.1, … as floats, of those shapes.
 func read(from map[string]safetensors.Tensor, prefix string, like []*gpu.Tensor) ([][]float32, error) {

@@ -50,6 +50,7 @@ func (r *Trainer) step(b *data.Batch) (float64, error) {
 		loss, err := r.attempt(b, c.Parts)
 		if err == nil {
 			r.watch.done(r, b, time.Since(start))
+			r.settled(b)
 			r.state.Step++
 			return loss, nil
 		}
@@ -101,10 +102,13 @@ func (r *Trainer) decide(b *data.Batch, failed bool) control.Choice {
 	c := r.Policy.Decide(s)
 	if r.Plan != nil && r.Plan.Micro > 0 && s.Micro(c.Parts) > r.Plan.Micro {
 		c.Parts = r.Plan.Accumulation(b.Len())
+		c.Predicted, c.Cause = s.Peak(s.Micro(c.Parts)), fmt.Sprintf("the plan: up to %d examples at a time", r.Plan.Micro)
 	}
 	if failed && c.Parts <= s.Parts { // whatever the policy thinks, what failed is not tried again
 		c.Parts = min(2*s.Parts, b.Len())
+		c.Predicted = s.Peak(s.Micro(c.Parts))
 	}
+	r.watch.predicted = c.Predicted
 	was := r.state.Parts
 	// A shorter last batch says nothing about the others.
 	if b.Len() >= r.watch.batch {
@@ -224,8 +228,7 @@ func (r *Trainer) update(b *data.Batch, params, grads []*gpu.Tensor) error {
 		defer func() { c.LR = was }()
 		if size := max(b.Len(), r.watch.batch); r.RateBatch > 0 {
 			c.LR *= r.Rule.Factor(r.RateBatch, size)
-		}
-		if r.Plan != nil && r.Plan.LRScale > 0 {
+		} else if r.Plan != nil && r.Plan.LRScale > 0 {
 			c.LR *= r.Plan.LRScale
 		}
 	}
