@@ -6,7 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
+
+	"attune/display/mime"
 )
 
 // Score says of each part of a model how much it is thought to matter; more is
@@ -207,9 +208,12 @@ const shown = 12
 
 // String is two tables: the parts that cost most, with their scores, and how well
 // each score did.
-func (r *Report) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d %ss, loss %.4f with all", len(r.Names), r.Part, r.Loss)
+func (r *Report) String() string { return r.say().String() }
+
+// Bundle is the tables as a front end shows them.
+func (r *Report) Bundle() mime.Bundle { return r.say().Bundle() }
+
+func (r *Report) say() say {
 	rows := [][]string{{r.Part, "loss without"}}
 	for _, s := range r.Scores[:max(0, len(r.Scores)-1)] {
 		rows[0] = append(rows[0], s.Name)
@@ -223,12 +227,11 @@ func (r *Report) String() string {
 		}
 		rows = append(rows, row)
 	}
-	b.WriteString("\n" + columns(rows, 1))
+	out := say{{text: fmt.Sprintf("%d %ss, loss %.4f with all", len(r.Names), r.Part, r.Loss)}, {rows: rows, left: 1}}
 	if n := len(top) - shown; n > 0 {
-		fmt.Fprintf(&b, "\n… and %d more", n)
+		out = append(out, passage{text: fmt.Sprintf("… and %d more", n)})
 	}
 	low, high := slices.Min(r.Random), slices.Max(r.Random)
-	fmt.Fprintf(&b, "\n\nwithout the lowest %d of %d (random choices: %+.4f to %+.4f)\n", r.Cut, len(r.Names), low, high)
 	rows = [][]string{{"score", "loss", "beats random in", "rank correlation", "trusted"}}
 	for _, s := range r.Scores {
 		trusted := "no"
@@ -237,6 +240,7 @@ func (r *Report) String() string {
 		}
 		rows = append(rows, []string{s.Name, fmt.Sprintf("%+.4f", s.Cost), fmt.Sprintf("%.0f %%", 100*s.Better), fmt.Sprintf("%.2f", s.Rank), trusted})
 	}
-	b.WriteString(columns(rows, 1))
-	return b.String()
+	return append(out,
+		passage{text: fmt.Sprintf("\nwithout the lowest %d of %d (random choices: %+.4f to %+.4f)", r.Cut, len(r.Names), low, high)},
+		passage{rows: rows, left: 1})
 }

@@ -18,49 +18,49 @@ import (
 )
 
 // String says the peak and what it is made of, and sets the layers as a table.
-func (e *Estimate) String() string {
-	var b strings.Builder
+func (e *Estimate) String() string { return e.say().String() }
+
+func (e *Estimate) say() say {
 	what := "a training step"
 	if !e.Training {
 		what = "the loss, without gradients,"
 	}
-	fmt.Fprintf(&b, "%s of %d examples", what, e.Batch)
+	what += fmt.Sprintf(" of %d examples", e.Batch)
 	if e.Passes > 1 {
-		fmt.Fprintf(&b, " in %d passes", e.Passes)
+		what += fmt.Sprintf(" in %d passes", e.Passes)
 	}
-	fmt.Fprintf(&b, " takes %s at its peak (%d bytes), reached by %s; %s stay in use between steps\n\n", bytesText(e.Peak), e.Peak, e.AtPeak, bytesText(e.Baseline))
-	rows := [][]string{{"at the peak", "bytes", "share"}}
+	what += fmt.Sprintf(" takes %s at its peak (%d bytes), reached by %s; %s stay in use between steps\n", bytesText(e.Peak), e.Peak, e.AtPeak, bytesText(e.Baseline))
+	parts := [][]string{{"at the peak", "bytes", "share"}}
 	add := func(name string, n int64) {
 		if n > 0 {
-			rows = append(rows, []string{name, bytesText(n), fmt.Sprintf("%.1f %%", 100*float64(n)/float64(e.Peak))})
+			parts = append(parts, []string{name, bytesText(n), fmt.Sprintf("%.1f %%", 100*float64(n)/float64(e.Peak))})
 		}
 	}
 	for _, c := range mem.Categories() {
 		add(c.String(), e.ByCategory[c])
 	}
 	add("not of this task", e.Others)
-	b.WriteString(columns(rows, 1) + "\n\n")
-	rows = [][]string{{"layer", "what", "result", "parameters", "forward makes", "MFLOP"}}
+	layers := [][]string{{"layer", "what", "result", "parameters", "forward makes", "MFLOP"}}
 	for _, l := range e.Layers {
-		rows = append(rows, []string{l.Name, l.Kind, strings.Trim(fmt.Sprint(l.Shape), "[]"), fmt.Sprint(l.Parameters), bytesText(l.Bytes), fmt.Sprintf("%.3g", float64(l.FLOPs)/1e6)})
+		layers = append(layers, []string{l.Name, l.Kind, strings.Trim(fmt.Sprint(l.Shape), "[]"), fmt.Sprint(l.Parameters), bytesText(l.Bytes), fmt.Sprintf("%.3g", float64(l.FLOPs)/1e6)})
 	}
-	rows = append(rows, []string{"all", "", "", fmt.Sprint(e.Parameters), "", fmt.Sprintf("%.3g", float64(e.FLOPs)/1e6)})
-	b.WriteString(columns(rows, 3))
+	layers = append(layers, []string{"all", "", "", fmt.Sprint(e.Parameters), "", fmt.Sprintf("%.3g", float64(e.FLOPs)/1e6)})
+	out := say{{text: what}, {rows: parts, left: 1}, {}, {rows: layers, left: 3}}
 	if e.Training && e.FirstPeak != e.Peak {
-		fmt.Fprintf(&b, "\nthe first step takes %s: the optimizer makes its state at the end of it", bytesText(e.FirstPeak))
+		out = append(out, passage{text: fmt.Sprintf("the first step takes %s: the optimizer makes its state at the end of it", bytesText(e.FirstPeak))})
 	}
 	if e.StepTime > 0 {
-		fmt.Fprintf(&b, "\na step takes about %s", timeText(e.StepTime))
+		out = append(out, passage{text: "a step takes about " + timeText(e.StepTime)})
 	}
 	if e.Driver > 0 {
-		fmt.Fprintf(&b, "\nbeside that, %s of the device are in use by its driver and by other programs", bytesText(e.Driver))
+		out = append(out, passage{text: fmt.Sprintf("beside that, %s of the device are in use by its driver and by other programs", bytesText(e.Driver))})
 	}
-	return b.String()
+	return out
 }
 
 // Bundle draws the memory over a step and what the layers make of it, above the table.
 func (e *Estimate) Bundle() mime.Bundle {
-	out := mime.Plain(e.String())
+	out := e.say().Bundle()
 	if len(e.Timeline) == 0 {
 		return out
 	}
@@ -72,14 +72,10 @@ func (e *Estimate) Bundle() mime.Bundle {
 	if bars := e.layerPlot(); bars != nil {
 		shown = append(shown, display.Figure{Plot: bars, Width: 6.5 * vg.Inch, Height: vg.Length(1.2+0.22*float64(len(e.Layers))) * vg.Inch})
 	}
-	shown = append(shown, display.HTML(`<pre style="font-family:monospace;line-height:1.3;overflow-x:auto">`+escape(e.String())+"</pre>"))
+	shown = append(shown, display.HTML(out.Data[mime.HTML]))
 	drawn := display.Beside(shown...)
 	drawn.Data[mime.Text] = e.String()
 	return drawn
-}
-
-func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 }
 
 const mebi = 1 << 20

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"attune/display/mime"
 	"attune/gpu"
 )
 
@@ -91,19 +92,26 @@ func (p *Plan) Accumulation(batch int) int {
 
 // String is a table: a line says what the plan comes to, and a row for each
 // decision what, why, the peak before and after, and the cost in time.
-func (p *Plan) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "plan: peak %s", bytesText(p.Peak))
+func (p *Plan) String() string { return p.say().String() }
+
+// Bundle is the table as a front end shows it.
+func (p *Plan) Bundle() mime.Bundle { return p.say().Bundle() }
+
+func (p *Plan) say() say {
+	head := "plan: peak " + bytesText(p.Peak)
 	if p.Budget > 0 {
-		fmt.Fprintf(&b, " of %s", bytesText(p.Budget))
+		head += " of " + bytesText(p.Budget)
 	}
 	if p.Time > 0 {
-		fmt.Fprintf(&b, ", %s a step", timeText(p.Time))
+		head += fmt.Sprintf(", %s a step", timeText(p.Time))
 	}
 	if n := p.Accumulation(p.Batch); n > 1 {
-		fmt.Fprintf(&b, ", %d examples in %d passes of up to %d", p.Batch, n, p.Micro)
+		head += fmt.Sprintf(", %d examples in %d passes of up to %d", p.Batch, n, p.Micro)
 	} else if p.Batch > 0 {
-		fmt.Fprintf(&b, ", %d examples at once", p.Batch)
+		head += fmt.Sprintf(", %d examples at once", p.Batch)
+	}
+	if len(p.Why) == 0 {
+		return say{{text: head}, {text: "nothing needs to change"}}
 	}
 	rows := [][]string{{"what", "why", "peak before", "after", "step time"}}
 	for _, d := range p.Why {
@@ -113,12 +121,7 @@ func (p *Plan) String() string {
 		}
 		rows = append(rows, []string{d.Action, d.Cause, bytesText(d.Before), bytesText(d.After), slower})
 	}
-	if len(p.Why) == 0 {
-		b.WriteString("\nnothing needs to change")
-		return b.String()
-	}
-	b.WriteString("\n" + columns(rows, 2))
-	return b.String()
+	return say{{text: head}, {rows: rows, left: 2}}
 }
 
 // bytesText writes bytes in the unit that leaves at most four digits before the

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"attune/display"
+	"attune/display/mime"
 	"attune/stdlib/monitor"
 )
 
@@ -42,9 +43,14 @@ func (l *Log) effect(peak int64, took time.Duration) {
 
 // String is a table: a row says when, what, why, and the peak and step time before
 // and after.
-func (l Log) String() string {
+func (l Log) String() string { return l.say().String() }
+
+// Bundle is the table as a front end shows it.
+func (l Log) Bundle() mime.Bundle { return l.say().Bundle() }
+
+func (l Log) say() say {
 	if len(l.Actions) == 0 {
-		return "nothing had to be adapted"
+		return say{{text: "nothing had to be adapted"}}
 	}
 	rows := [][]string{{"what", "why", "step", "parts", "budget", "peak before", "predicted", "after", "time before", "after"}}
 	for _, a := range l.Actions {
@@ -57,7 +63,7 @@ func (l Log) String() string {
 			timeOrDash(a.TimeBefore), timeOrDash(a.Time),
 		})
 	}
-	return columns(rows, 2)
+	return say{{rows: rows, left: 2}}
 }
 
 func (a Action) parts() string {

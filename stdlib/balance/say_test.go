@@ -1,0 +1,34 @@
+package balance
+
+import (
+	"strings"
+	"testing"
+
+	"attune/display"
+	"attune/display/mime"
+)
+
+// What is shown as a table in a page is one, with nothing of the text lost, and what a
+// layer is called is text.
+func TestSaysATable(t *testing.T) {
+	plan := &Plan{Peak: 1 << 20, Why: []Decision{{Action: "freeze <head>", Cause: "the smallest change", Before: 2 << 20, After: 1 << 20}}}
+	log := Log{Actions: []Action{{Step: 3, What: "cut the batch", Cause: "a smaller budget & a neighbour", From: 1, To: 2, Micro: 8}}}
+	report := &Report{Names: []string{"block1"}, Part: "layer", Without: []float64{0.5}, Random: []float64{0.1}, Cut: 1,
+		Scores: []Tested{{Score: Score{Name: "size", Values: []float64{1}}}, {Score: Score{Name: "random"}}}}
+	for want, v := range map[string]interface {
+		String() string
+		Bundle() mime.Bundle
+	}{"freeze &lt;head&gt;": plan, "a smaller budget &amp; a neighbour": log, "block1": report} {
+		b := display.Render(v)
+		page := b.Data[mime.HTML]
+		if !strings.Contains(page, "<table") || !strings.Contains(page, want) || strings.Contains(page, "<head>") {
+			t.Errorf("%T as a page: %s", v, page)
+		}
+		if b.Data[mime.Text] != v.String() {
+			t.Errorf("%T as text: %q", v, b.Data[mime.Text])
+		}
+	}
+	if got := (Log{}).Bundle().Data[mime.HTML]; !strings.Contains(got, "nothing had to be adapted") {
+		t.Errorf("an empty log: %q", got)
+	}
+}
