@@ -26,6 +26,7 @@ const (
 	margin              = 8.0
 	barWidth            = 10.0
 	tokenRunes          = 16
+	noteHeight          = 14.0
 	valuesFrom          = 24.0 // cells this large also show their value as a number
 )
 
@@ -38,7 +39,9 @@ type attentionView struct {
 	heads      []grid
 	queries    []string
 	keys       []string
-	note       string
+	notes      []string
+	strips     []Score // bars under the keys of the first column
+	perKey     int     // keys in a cell
 	across     int     // panels in a row
 	cell       float64 // side of a cell
 	labelSize  float64
@@ -61,9 +64,10 @@ func (v *attentionView) prepare(queries, keys []string) error {
 	rq := (len(queries) + v.most - 1) / v.most
 	rk := (len(keys) + v.most - 1) / v.most
 	if rq > 1 || rk > 1 {
-		v.note = fmt.Sprintf("%d × %d tokens pooled: a cell is the mean over %s of the sum over %s",
-			len(queries), len(keys), plural(rq, "query"), plural(rk, "key"))
+		v.notes = append([]string{fmt.Sprintf("%d × %d tokens pooled: a cell is the mean over %s of the sum over %s",
+			len(queries), len(keys), plural(rq, "query"), plural(rk, "key"))}, v.notes...)
 	}
+	v.perKey = rk
 	v.heads = slices.Clone(v.heads)
 	greatest, least := 0.0, 0.0
 	for i, g := range v.heads {
@@ -122,14 +126,16 @@ func (v *attentionView) measure() {
 	if v.turned {
 		v.foot = keyWidth + 8
 	}
+	v.foot += v.stripsHeight()
+	for _, s := range v.strips {
+		v.left = max(v.left, widest(TextStyle(8, font.Font{}, text.XLeft, text.YCenter), []string{s.Name})+6)
+	}
 	rows := (n + v.across - 1) / v.across
 	panelW, panelH := v.panel()
 	w := margin + 16 + v.left + float64(v.across)*panelW + float64(v.across-1)*12 + 24 + barWidth + 34 + 12
 	h := margin + 16 + v.foot + float64(rows)*(panelH+v.head) + float64(rows-1)*12 + v.top()
-	if v.note != "" {
-		h += 14
-		w = max(w, widest(TextStyle(8, font.Font{}, text.XLeft, text.YBottom), []string{v.note})+2*margin)
-	}
+	h += noteHeight * float64(len(v.notes))
+	w = max(w, widest(TextStyle(8, font.Font{}, text.XLeft, text.YBottom), v.notes)+2*margin)
 	w = max(w, widest(v.titleStyle(), []string{v.title})+2*margin)
 	v.width, v.height = vg.Points(w), vg.Points(max(h, 140))
 }
@@ -166,8 +172,8 @@ func (v *attentionView) alt() string {
 	if v.title != "" {
 		s += ": " + v.title
 	}
-	if v.note != "" {
-		s += " (" + v.note + ")"
+	for _, n := range v.notes {
+		s += "; " + n
 	}
 	return s
 }
@@ -194,6 +200,10 @@ func (v *attentionView) draw(c draw.Canvas) {
 		}
 		// The lowest panel of each column carries the keys.
 		if i+v.across >= len(v.heads) {
+			if column == 0 {
+				v.drawStrips(c, x, y)
+				y -= v.stripsHeight()
+			}
 			v.drawKeys(c, x, y)
 		}
 	}
@@ -205,8 +215,34 @@ func (v *attentionView) draw(c draw.Canvas) {
 	c.FillText(axis, at(margin+4, top-all/2), "query")
 	barHeight := min(max(all-v.head, 80), 260)
 	v.bar(c, x0+span+24, top-v.head-barHeight, barHeight, "attention weight")
-	if v.note != "" {
-		c.FillText(TextStyle(8, font.Font{}, text.XLeft, text.YBottom), at(margin, margin-4), v.note)
+	for i, n := range v.notes {
+		c.FillText(TextStyle(8, font.Font{}, text.XLeft, text.YBottom), at(margin, margin-4+noteHeight*float64(len(v.notes)-1-i)), n)
+	}
+}
+
+func (v *attentionView) stripsHeight() float64 {
+	if len(v.strips) == 0 {
+		return 0
+	}
+	return stripRoom*float64(len(v.strips)) + 2
+}
+
+// drawStrips draws each score as bars under the keys, each on a scale of its own.
+func (v *attentionView) drawStrips(c draw.Canvas, x, y float64) {
+	sty := TextStyle(8, font.Font{}, text.XRight, text.YCenter)
+	for i, s := range v.strips {
+		foot := y - stripRoom*float64(i+1)
+		c.FillText(sty, at(x-4, foot+(stripRoom-5)/2), s.Name)
+		values := pooledScore(s.Values, v.perKey)
+		if len(values) != len(v.keys) {
+			continue
+		}
+		most := max(slices.Max(values), 1e-30)
+		for j, value := range values {
+			x0, x1 := x+v.cell*(float64(j)+0.08), x+v.cell*(float64(j)+0.92)
+			top := foot + max(value/most, 0)*(stripRoom-5)
+			c.FillPolygon(scoreColor(i), []vg.Point{at(x0, foot), at(x1, foot), at(x1, top), at(x0, top)})
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"attune/display/displaytest"
 	"attune/display/mime"
+	"attune/display/palette"
 )
 
 // drawings are one of everything that is drawn or played.
@@ -60,6 +61,38 @@ func TestEveryPictureIsDescribed(t *testing.T) {
 	} {
 		if displaytest.Described(b) == nil {
 			t.Errorf("%s passes as described", name)
+		}
+	}
+}
+
+// WCAG 2.2, 1.4.3: text has 4.5:1 on what is behind it.
+func TestTextStandsOutOnEveryShade(t *testing.T) {
+	hold := func(what string, ink, ground color.NRGBA) {
+		if c := palette.Contrast(ink, ground); c < 4.5 {
+			t.Errorf("%s: %v on %v has %.2f:1", what, ink, ground, c)
+		}
+	}
+	var s shading
+	s.over(0, 1)
+	if err := s.settle(); err != nil {
+		t.Fatal(err)
+	}
+	for x := 0.0; x <= 1; x += 0.01 {
+		hold("a cell's number", s.on(x), s.colors[s.shade(x)])
+	}
+	pages := map[string][2]color.NRGBA{ // JupyterLab's text and ground
+		"light": {{0x21, 0x21, 0x21, 0xff}, {0xff, 0xff, 0xff, 0xff}},
+		"dark":  {{0xff, 0xff, 0xff, 0xff}, {0x11, 0x11, 0x11, 0xff}},
+	}
+	for i, c := range palette.Kinds() {
+		hold("a node's label", inkOn(c), c)
+		for share := 0.0; share <= 1; share += 0.05 {
+			score := scoreColor(i)
+			hold("a token in the picture", inkOn(chip(score, shadeOf(share))), chip(score, shadeOf(share)))
+			score.A = uint8(255 * shadeOf(share))
+			for page, p := range pages {
+				hold("a token on the "+page+" page", p[0], palette.Over(score, p[1]))
+			}
 		}
 	}
 }

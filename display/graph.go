@@ -2,6 +2,7 @@ package display
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 	"strings"
@@ -107,11 +108,17 @@ type graphView struct {
 	width, height vg.Length
 }
 
-func labelStyle() text.Style {
-	return TextStyle(9, font.Font{Weight: xfont.WeightBold}, text.XCenter, text.YCenter)
+func labelStyle(ink color.NRGBA) text.Style {
+	s := TextStyle(9, font.Font{Weight: xfont.WeightBold}, text.XCenter, text.YCenter)
+	s.Color = ink
+	return s
 }
 
-func detailStyle() text.Style { return TextStyle(8, font.Font{}, text.XCenter, text.YCenter) }
+func detailStyle(ink color.NRGBA) text.Style {
+	s := TextStyle(8, font.Font{}, text.XCenter, text.YCenter)
+	s.Color = ink
+	return s
+}
 
 func (v graphView) draw(c draw.Canvas) {
 	top := v.height.Points() - margin
@@ -127,17 +134,16 @@ func (v graphView) draw(c draw.Canvas) {
 	kinds := palette.Kinds()
 	for i, n := range v.Nodes {
 		b := v.spots[i]
-		fill, line := kinds[max(n.Kind, 0)%len(kinds)], kinds[max(n.Kind, 0)%len(kinds)]
-		fill.A = 0x22
+		fill := kinds[max(n.Kind, 0)%len(kinds)]
+		ink := inkOn(fill)
 		corners := []vg.Point{place(b.x-b.w/2, b.y), place(b.x+b.w/2, b.y), place(b.x+b.w/2, b.y+b.h), place(b.x-b.w/2, b.y+b.h)}
 		c.FillPolygon(fill, corners)
-		c.StrokeLines(draw.LineStyle{Color: line, Width: vg.Points(1)}, append(corners, corners[0]))
 		y := b.y + b.h/2
 		if n.Detail != "" {
-			c.FillText(detailStyle(), place(b.x, y+6), shortened(n.Detail))
+			c.FillText(detailStyle(ink), place(b.x, y+6), shortened(n.Detail))
 			y -= 6
 		}
-		c.FillText(labelStyle(), place(b.x, y), shortened(n.Label))
+		c.FillText(labelStyle(ink), place(b.x, y), shortened(n.Label))
 	}
 }
 
@@ -170,10 +176,10 @@ func shortened(s string) string {
 
 // boxSize is a node's size in points.
 func boxSize(n Node) (w, h float64) {
-	w = labelStyle().Width(shortened(n.Label)).Points()
+	w = labelStyle(palette.Ink()).Width(shortened(n.Label)).Points()
 	h = 20
 	if n.Detail != "" {
-		w = math.Max(w, detailStyle().Width(shortened(n.Detail)).Points())
+		w = math.Max(w, detailStyle(palette.Ink()).Width(shortened(n.Detail)).Points())
 		h = 30
 	}
 	return math.Max(w+16, 36), h

@@ -98,8 +98,8 @@ func (v *headView) collect() {
 	if v.perLeft > 1 || v.perKey > 1 {
 		v.note += fmt.Sprintf("; tokens pooled: the mean over %s of the sum over %s", plural(v.perLeft, "query"), plural(v.perKey, "key"))
 	}
-	if len(v.scores) > 0 {
-		v.received = append([]Score{{"received", v.Received(v.layer)}}, v.scores...)
+	if others := v.others(v.layer); len(others) > 0 {
+		v.received = append([]Score{{"received", v.Received(v.layer)}}, others...)
 	}
 }
 
@@ -139,24 +139,25 @@ func (v *headView) measure() {
 	v.width = max(v.width, widest(penText{size: 8}.style(), []string{v.note})+2*margin, 300)
 	v.chips = max(1, int((v.width-2*margin)/54))
 	v.top = margin + 18 + float64((v.heads+v.chips-1)/v.chips)*14 + 18
-	v.height = v.top + rowHeight*float64(max(len(v.left), len(v.right))) + 8 + 14*float64(1+len(v.agreements())) + margin
+	v.height = v.top + rowHeight*float64(max(len(v.left), len(v.right))) + 8 + 14*float64(1+len(v.agreements(v.layer))) + margin
 }
 
 func (v *headView) title() string { return fmt.Sprintf("attention of layer %d", v.layer) }
 
 func (v *headView) alt() string {
 	s := fmt.Sprintf("%s, %s: lines between %s and %s; %s", v.title(), plural(v.heads, "head"), plural(len(v.left), "query"), plural(len(v.right), "key"), v.note)
-	for _, l := range v.agreements() {
+	for _, l := range v.agreements(v.layer) {
 		s += "; " + l
 	}
 	return s
 }
 
-// agreements says for each score how far it orders the keys as received attention does.
-func (a *Attention) agreements() (lines []string) { return a.agree(a.Received(-1)) }
+// agreements says for each score how far it orders the keys as received attention of a
+// layer does, or of all for -1.
+func (a *Attention) agreements(layer int) []string { return agree(a.Received(layer), a.others(layer)) }
 
-func (a *Attention) agree(received []float64) (lines []string) {
-	for _, s := range a.scores {
+func agree(received []float64, others []Score) (lines []string) {
+	for _, s := range others {
 		if len(s.Values) == len(received) {
 			lines = append(lines, fmt.Sprintf("%s orders the tokens as received attention does: Kendall's τ %.2f", s.Name, Agreement(received, s.Values)))
 		} else {
@@ -165,9 +166,6 @@ func (a *Attention) agree(received []float64) (lines []string) {
 	}
 	return lines
 }
-
-// agreements of the layer alone, which the view shows.
-func (v *headView) agreements() []string { return v.agree(v.Received(v.layer)) }
 
 // css shows the lines of what the pointer is on and fades the others.
 func (v *headView) css() string {
@@ -232,7 +230,7 @@ func (v *headView) draw(p pen) {
 	}
 	v.drawScores(p, x1+v.rightW+40)
 	y := v.y(max(len(v.left), len(v.right))) + 8
-	for _, s := range append([]string{v.note}, v.agreements()...) {
+	for _, s := range append([]string{v.note}, v.agreements(v.layer)...) {
 		p.text(margin, y, s, penText{size: 8, anchor: -1})
 		y += 14
 	}

@@ -2,7 +2,6 @@ package display
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 	"strconv"
@@ -21,9 +20,22 @@ type Measures struct {
 	Distance [][]float64
 	// Even is what the two are for attention that is spread evenly over all keys.
 	Even [2]float64
+	// Dealt is Distance of the same weights dealt out at random, where that baseline was
+	// asked for (WithRandom). Dealing leaves the entropy as it is.
+	Dealt [][]float64
+
+	others []Score
 }
 
-// Measures measures every head.
+// Beside is m with other numbers of each head next to it: what is lost without the head,
+// for instance. A score has a value for each head, layer by layer.
+func (m Measures) Beside(scores ...Score) Measures {
+	m.others = append(slices.Clone(m.others), scores...)
+	return m
+}
+
+// Measures measures every head. Scores of tokens that stand beside a are none of heads;
+// those that are, Measures.Beside takes.
 func (a *Attention) Measures() Measures {
 	q, k := len(a.queries), len(a.keys)
 	m := Measures{Even: [2]float64{math.Log2(float64(k)), float64(k*k-1) / float64(3*k)}}
@@ -33,8 +45,16 @@ func (a *Attention) Measures() Measures {
 			entropy[h], distance[h] = spread(a.head(l, h), q, k)
 		}
 		m.Entropy = append(m.Entropy, entropy)
-		if q == k {
-			m.Distance = append(m.Distance, distance)
+		if q != k {
+			continue
+		}
+		m.Distance = append(m.Distance, distance)
+		if a.dealt != nil {
+			chance := make([]float64, a.heads)
+			for h := range a.heads {
+				_, chance[h] = spread(a.dealt.head(l*a.heads+h), q, k)
+			}
+			m.Dealt = append(m.Dealt, chance)
 		}
 	}
 	return m
@@ -61,28 +81,63 @@ func spread(w []float32, q, k int) (entropy, distance float64) {
 	return entropy / float64(q), distance / float64(q)
 }
 
+// grids are what is drawn: one for each measure and each score beside them.
+func (m Measures) grids() ([]measured, error) {
+	layers, heads := len(m.Entropy), len(m.Entropy[0])
+	even := func(x float64) string { return fmt.Sprintf("even attention: %.1f", x) }
+	grids := []measured{{name: "entropy, bits", rows: m.Entropy, note: even(m.Even[0])}}
+	if m.Distance != nil {
+		grids = append(grids, measured{name: "distance, tokens", rows: m.Distance, note: even(m.Even[1])})
+	}
+	if m.Dealt != nil {
+		grids = append(grids, measured{name: "distance, " + atRandom, rows: m.Dealt, note: "entropy: as it is"})
+	}
+	for _, s := range m.others {
+		if len(s.Values) != layers*heads {
+			return nil, fmt.Errorf("%s: %s for %s", s.Name, plural(len(s.Values), "value"), plural(layers*heads, "head"))
+		}
+		g := measured{name: s.Name, note: fmt.Sprintf("τ with entropy %.2f", Agreement(slices.Concat(m.Entropy...), s.Values))}
+		if m.Distance != nil {
+			g.note += fmt.Sprintf(", distance %.2f", Agreement(slices.Concat(m.Distance...), s.Values))
+		}
+		for l := range layers {
+			g.rows = append(g.rows, s.Values[l*heads:(l+1)*heads])
+		}
+		grids = append(grids, g)
+	}
+	for i := range grids {
+		if err := grids[i].prepare(); err != nil {
+			return nil, err
+		}
+	}
+	return grids, nil
+}
+
 // Bundle implements Bundler: the measures as grids of numbers, layers down.
 func (m Measures) Bundle() mime.Bundle {
-	grids := []measured{{name: "entropy, bits", rows: m.Entropy, even: m.Even[0]}}
-	if m.Distance != nil {
-		grids = append(grids, measured{name: "distance, tokens", rows: m.Distance, even: m.Even[1]})
+	layers := len(m.Entropy)
+	if layers == 0 || len(m.Entropy[0]) == 0 {
+		return mime.Plain("measures of no heads")
 	}
-	layers, heads := len(m.Entropy), len(m.Entropy[0])
-	const cell = 26.0
-	one := 40 + cell*float64(heads)
-	width := max(margin*2+(one+22)*float64(len(grids)), 300)
-	height := margin*2 + 36 + cell*0.72*float64(layers) + 18
+	heads := len(m.Entropy[0])
+	grids, err := m.grids()
+	if err != nil {
+		return errorBundle(fmt.Errorf("draw measures: %w", err))
+	}
+	const cell, page = 26.0, 760.0
 	alt := fmt.Sprintf("measures of %s of %s", plural(layers, "layer"), plural(heads, "head"))
-	for i := range grids {
-		g := &grids[i]
-		if err := g.prepare(); err != nil {
-			return errorBundle(fmt.Errorf("draw measures: %w", err))
-		}
-		alt += fmt.Sprintf("; %s from %.2f to %.2f, even attention %.2f", g.name, g.lo, g.hi, g.even)
+	one := 40 + cell*float64(heads)
+	for _, g := range grids {
+		one = max(one, 40+widest(penText{size: 9, bold: true}.style(), []string{g.name}), 40+widest(penText{size: 8}.style(), []string{g.note}))
+		alt += fmt.Sprintf("; %s from %.2f to %.2f, %s", g.name, g.lo, g.hi, g.note)
 	}
-	return answering(width, height, alt, "", func(p pen) {
+	across := min(len(grids), max(1, int(page/(one+22))))
+	down := (len(grids) + across - 1) / across
+	high := 36 + cell*0.72*float64(layers) + 26
+	width := max(margin*2+(one+22)*float64(across), 300)
+	return answering(width, margin*2+high*float64(down), alt, "", func(p pen) {
 		for i := range grids {
-			grids[i].draw(p, margin+(one+22)*float64(i), margin, cell)
+			grids[i].draw(p, margin+(one+22)*float64(i%across), margin+high*float64(i/across), cell)
 		}
 	})
 }
@@ -91,7 +146,7 @@ func (m Measures) Bundle() mime.Bundle {
 type measured struct {
 	name string
 	rows [][]float64
-	even float64
+	note string
 	shading
 }
 
@@ -102,6 +157,15 @@ func (g *measured) prepare() error {
 	}
 	g.over(lo, hi)
 	return g.settle()
+}
+
+// number is a value as it stands in a cell: with as many digits as tell values apart.
+func (g *measured) number(v float64) string {
+	digits := 1
+	if most := max(math.Abs(g.lo), math.Abs(g.hi)); most < 1 {
+		digits = 2
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64)
 }
 
 // draw draws the grid with its numbers; cell is a cell's width in points.
@@ -117,12 +181,8 @@ func (g *measured) draw(p pen, x, y, cell float64) {
 				p.text(left+cell/2, y+22, fmt.Sprint(h), penText{size: 8})
 			}
 			p.rect(left, top, cell, high, g.colors[g.shade(v)], "")
-			class := "bright"
-			if g.on(v) != color.White {
-				class = "dark"
-			}
-			p.text(left+cell/2, top+high/2, strconv.FormatFloat(v, 'f', 1, 64), penText{size: 7.5, class: class})
+			p.text(left+cell/2, top+high/2, g.number(v), penText{size: 7.5, class: classOn(g.on(v))})
 		}
 	}
-	p.text(x+34, y+30+high*float64(len(g.rows))+10, fmt.Sprintf("even attention: %.1f", g.even), penText{size: 8, anchor: -1})
+	p.text(x+34, y+30+high*float64(len(g.rows))+10, g.note, penText{size: 8, anchor: -1})
 }

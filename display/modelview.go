@@ -80,7 +80,7 @@ func (v *modelView) quantise() {
 		v.notes = append(v.notes, fmt.Sprintf("%d × %d tokens pooled: a cell is the mean over %s of the sum over %s", q, k, plural(rq, "query"), plural(rk, "key")))
 	}
 	v.notes = append(v.notes, fmt.Sprintf("%d shades of the square root, the brightest %.2g; rounding to them moves %.1f %% of the attention", shades, most, 100*lost/max(whole, 1e-30)))
-	v.notes = append(v.notes, v.agreements()...)
+	v.notes = append(v.notes, v.agreements(-1)...)
 }
 
 func (v *modelView) measure() {
@@ -143,20 +143,22 @@ func (v *modelView) drawLarge(p pen, l, h int, x, y float64) {
 }
 
 func (a *Attention) stripsHeight() float64 {
-	if len(a.scores) == 0 {
+	n := len(a.others(-1))
+	if n == 0 {
 		return 0
 	}
-	return stripRoom*float64(1+len(a.scores)) + 8
+	return stripRoom*float64(1+n) + 8
 }
 
 // drawStrips draws received attention and the scores as bars over the keys, each on a
 // scale of its own.
 func (a *Attention) drawStrips(p pen, x, y, w float64) {
-	if len(a.scores) == 0 {
+	others := a.others(-1)
+	if len(others) == 0 {
 		return
 	}
 	per := (len(a.keys) + 127) / 128
-	for i, s := range append([]Score{{"received", a.Received(-1)}}, a.scores...) {
+	for i, s := range append([]Score{{"received", a.Received(-1)}}, others...) {
 		base := y + stripRoom*float64(i+1) - 3
 		p.text(x, base-6, s.Name, penText{size: 8, anchor: -1})
 		if len(s.Values) != len(a.keys) {

@@ -60,14 +60,18 @@ func (t penText) style() text.Style {
 	case "bright":
 		s.Color = color.White
 	case "dark":
-		s.Color = darkText()
+		s.Color = color.Black
 	}
 	return s
 }
 
-// darkText is the ink on bright ground; the classes bright and dark of a text choose
-// between it and white.
-func darkText() color.NRGBA { return color.NRGBA{0x1a, 0x1a, 0x1a, 0xff} }
+// classOn is a text's class for the ink that inkOn gives.
+func classOn(ink color.NRGBA) string {
+	if ink.R == 0 {
+		return "dark"
+	}
+	return "bright"
+}
 
 // atlas is many grids of one size in one image of 16 colours, so that hundreds of
 // small pictures are one file.
@@ -212,7 +216,7 @@ func (p *svgPen) document(width, height float64, alt, css string) string {
 	fmt.Fprintf(&b, `<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='%s' viewBox='0 0 %.5g %.5g' width='%.0f' height='%.0f' font-family='Liberation Sans,Arial,Helvetica,sans-serif' fill='none'>`,
 		html.EscapeString(strings.Map(xmlRune, alt)), width, height, width*pageDPI/72, height*pageDPI/72)
 	ink := hex(palette.Ink())
-	b.WriteString(`<style>text{fill:` + ink + `;cursor:default}.bright{fill:#fff}.dark{fill:#1a1a1a}.hot{cursor:crosshair}.pop{visibility:hidden}g:hover>.pop{visibility:visible}` + css + `</style>`)
+	b.WriteString(`<style>text{fill:` + ink + `;cursor:default}.bright{fill:#fff}.dark{fill:#000}.hot{cursor:crosshair}.pop{visibility:hidden}g:hover>.pop{visibility:visible}` + css + `</style>`)
 	if p.atlas != nil {
 		r := p.atlas.img.Bounds()
 		fmt.Fprintf(&b, `<defs><image id='atlas' width='%d' height='%d' style='image-rendering:pixelated' href='%s'/></defs>`, r.Dx(), r.Dy(), p.atlas.uri())

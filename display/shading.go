@@ -49,12 +49,16 @@ func (s *shading) shade(x float64) uint8 {
 	return uint8(math.Round(min(max(t, 0), 1) * float64(len(s.colors)-1)))
 }
 
-// on is a colour for text on the shade of x.
-func (s *shading) on(x float64) color.Color {
-	if int(s.shade(x))*5 > len(s.colors)*3 {
-		return color.NRGBA{0x1a, 0x1a, 0x1a, 0xff}
+// on is the colour for text on the shade of x: black or white, whichever stands out more,
+// which is by 4.5:1 at least on any ground.
+func (s *shading) on(x float64) color.NRGBA { return inkOn(s.colors[s.shade(x)]) }
+
+func inkOn(ground color.NRGBA) color.NRGBA {
+	white, black := color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0, 0, 0, 0xff}
+	if palette.Contrast(black, ground) >= palette.Contrast(white, ground) {
+		return black
 	}
-	return color.White
+	return white
 }
 
 // paint fills rect with the cells of g, the first row on top. A PNG gets them right

@@ -19,35 +19,70 @@ import (
 )
 
 // MatrixView draws one head of one layer as AttentionMap does, and a layer's heads
-// side by side for head -1. With scores beside it the random baseline stands next to
-// one head, under the same scale.
+// side by side for head -1. A baseline stands next to it under the same scale, for all
+// heads that of their mean. What the keys receive, and each score beside it, stand as bars
+// under the keys.
 func (a *Attention) MatrixView(layer, head int, options ...AttentionOption) mime.Bundle {
 	if layer < 0 || layer >= a.layers || head >= a.heads {
 		return errorBundle(fmt.Errorf("draw attention of layer %d, head %d: there are %s of %s", layer, head, plural(a.layers, "layer"), plural(a.heads, "head")))
 	}
+	from, to, title := layer*a.heads, (layer+1)*a.heads, fmt.Sprintf("layer %d", layer)
+	if head >= 0 {
+		from, to, title = from+head, from+head+1, fmt.Sprintf("%s, head %d", title, head)
+	}
 	var all [][][]float64
 	var names []string
-	add := func(name string, w []float32) {
-		var rows [][]float64
-		for i := 0; i < len(w); i += len(a.keys) {
-			rows = append(rows, widen(w[i:i+len(a.keys)]))
-		}
-		all, names = append(all, rows), append(names, name)
-	}
-	for h := range a.heads {
-		if head < 0 || h == head {
-			add(fmt.Sprintf("head %d", h), a.head(layer, h))
+	var dealtHeads [][]float32
+	for h := from; h < to; h++ {
+		all, names = append(all, a.rows(a.w[h])), append(names, fmt.Sprintf("head %d", h-layer*a.heads))
+		if a.dealt != nil {
+			dealtHeads = append(dealtHeads, a.dealt.head(h))
 		}
 	}
-	if len(a.scores) > 0 && head >= 0 {
-		add("dealt at random", a.Random(1).head(layer, head))
+	received, others := a.receivedOf(a.w[from:to]), a.others(layer)
+	if a.dealt != nil {
+		if to-from > 1 {
+			all, names = append(all, meanOf(all)), append(names, "all heads")
+		}
+		chance := make([][][]float64, len(dealtHeads))
+		for i, w := range dealtHeads {
+			chance[i] = a.rows(w)
+		}
+		all, names = append(all, meanOf(chance)), append(names, atRandom)
+		others[0].Values = a.receivedOf(dealtHeads)
 	}
-	title := fmt.Sprintf("layer %d", layer)
-	if head >= 0 {
-		title += fmt.Sprintf(", head %d", head)
+	marks := func(v *attentionView) {
+		if v.notes = append(v.notes, agree(received, others)...); len(others) > 0 {
+			v.strips = append([]Score{{"received", received}}, others...)
+		}
 	}
-	options = append([]AttentionOption{AttentionTitle(title), HeadNames(names...)}, options...)
+	options = append([]AttentionOption{AttentionTitle(title), HeadNames(names...), marks}, options...)
 	return AttentionMap(all, a.queries, a.keys, options...)
+}
+
+// rows is a head's weights query by query.
+func (a *Attention) rows(w []float32) (rows [][]float64) {
+	for i := 0; i < len(w); i += len(a.keys) {
+		rows = append(rows, widen(w[i:i+len(a.keys)]))
+	}
+	return rows
+}
+
+// meanOf is the mean of some heads' weights.
+func meanOf(heads [][][]float64) [][]float64 {
+	if len(heads) == 1 {
+		return heads[0]
+	}
+	mean := make([][]float64, len(heads[0]))
+	for i := range mean {
+		mean[i] = make([]float64, len(heads[0][i]))
+		for _, h := range heads {
+			for j, x := range h[i] {
+				mean[i][j] += x / float64(len(heads))
+			}
+		}
+	}
+	return mean
 }
 
 // TokenView is the text with each token shaded by the attention that it receives in a
@@ -55,7 +90,7 @@ func (a *Attention) MatrixView(layer, head int, options ...AttentionOption) mime
 // HTML needs no script and no trust; a token's own number shows under the pointer.
 func (a *Attention) TokenView(layer int) mime.Bundle {
 	received := a.Received(layer)
-	all := append([]Score{{"received attention", received}}, a.scores...)
+	all := append([]Score{{"received attention", received}}, a.others(layer)...)
 	alt := fmt.Sprintf("text of %s shaded by attention", plural(len(a.keys), "token"))
 	var h strings.Builder
 	for i, s := range all {
@@ -87,6 +122,12 @@ func shadeOf(share float64) float64 { return 0.62 * math.Sqrt(min(max(share, 0),
 // visible is a token with white space to be seen, cut where it is very long.
 func visible(t string) string { return pooledTokens([]string{t}, 1)[0] }
 
+// chip is a colour on white, that much of it.
+func chip(c color.NRGBA, share float64) color.NRGBA {
+	c.A = uint8(255 * share)
+	return palette.Over(c, color.NRGBA{0xff, 0xff, 0xff, 0xff})
+}
+
 // tokenPicture is the shaded text as a picture, of up to some pages.
 func (a *Attention) tokenPicture(all []Score, received []float64, alt string) mime.Bundle {
 	const width, line = 480.0, 14.0
@@ -115,12 +156,11 @@ func (a *Attention) tokenPicture(all []Score, received []float64, alt string) mi
 			p.text(margin, top+6, name, penText{size: 8, anchor: -1, bold: true})
 			most := max(slices.Max(s.Values), 1e-30)
 			for j, at := range spots {
-				ground := scoreColor(i)
-				// In steps, for a palette's sake; lighter than HTML's, whose text is black or
-				// white and not grey.
-				ground.A = uint8(16 * math.Round(10*shadeOf(s.Values[j]/most)))
+				// Opaque, so that the text on it is as legible on a dark page; in steps, for
+				// a palette's sake.
+				ground := chip(scoreColor(i), math.Round(10*shadeOf(s.Values[j]/most))/10)
 				p.rect(margin+at.x, top+16+at.y, at.w, line-1.5, ground, "")
-				p.text(margin+at.x+2, top+16+at.y+line/2-0.5, visible(a.keys[j]), penText{size: 9, anchor: -1})
+				p.text(margin+at.x+2, top+16+at.y+line/2-0.5, visible(a.keys[j]), penText{size: 9, anchor: -1, class: classOn(inkOn(ground))})
 			}
 		}
 	}
@@ -141,11 +181,15 @@ func (a *Attention) PatchView(img image.Image, rows, columns, skip, query, layer
 	}
 	name := "received attention"
 	values := a.Received(layer)
+	others := a.others(layer)
 	if query >= 0 {
-		name, values = fmt.Sprintf("attention of query %d", query), a.from(query, layer)
+		name, values = fmt.Sprintf("attention of query %d", query), a.from(a.w, query, layer)
+		if a.dealt != nil {
+			others[0].Values = a.from(a.dealtHeads(), query, layer)
+		}
 	}
 	all := []Score{{name, values}}
-	for _, s := range a.scores {
+	for _, s := range others {
 		if len(s.Values) != len(a.keys) {
 			return errorBundle(fmt.Errorf("lay %s over an image: %d values for %s", s.Name, len(s.Values), plural(len(a.keys), "key")))
 		}
@@ -179,11 +223,20 @@ func (a *Attention) PatchView(img image.Image, rows, columns, skip, query, layer
 	})
 }
 
-// from is what one query gives to each key, the mean over heads.
-func (a *Attention) from(query, layer int) []float64 {
+// dealtHeads is the baseline's weights of all heads.
+func (a *Attention) dealtHeads() (all [][]float32) {
+	for h := range a.w {
+		all = append(all, a.dealt.head(h))
+	}
+	return all
+}
+
+// from is what one query gives to each key by the weights of all heads, the mean over
+// them.
+func (a *Attention) from(weights [][]float32, query, layer int) []float64 {
 	one := &Attention{queries: a.queries[query : query+1], keys: a.keys, layers: a.layers, heads: a.heads}
 	n := len(a.keys)
-	for _, w := range a.w {
+	for _, w := range weights {
 		one.w = append(one.w, w[query*n:(query+1)*n])
 	}
 	return one.Received(layer)

@@ -14,12 +14,20 @@ import (
 // Attention is the weights of a model's attention, layer by layer and head by head,
 // with the tokens they are between. Its methods are views of it; each returns a
 // bundle to show. What attention alone explains is little (Jain and Wallace 2019), so
-// Random and Beside put a baseline and other scores next to it.
+// WithRandom and Beside put a baseline and other scores next to it, in every view.
 type Attention struct {
 	queries, keys []string
 	layers, heads int
 	w             [][]float32 // (Q, K) row-major, of each head of each layer
 	scores        []Score
+	dealt         *dealt // the baseline, where it was asked for
+}
+
+// dealt is a random baseline: a head's weights on request, because those of all take as
+// much memory as the model's own, and what keys receive by them, layer by layer.
+type dealt struct {
+	head     func(h int) []float32
+	received [][]float64
 }
 
 // Score is a value for each key token by another measure than attention: what the
@@ -143,36 +151,74 @@ func (a *Attention) Beside(scores ...Score) *Attention {
 	return &out
 }
 
-// WithRandom is Beside of a baseline: what each key receives when every query's
-// weights are dealt out anew at random among the keys that it could see.
+// atRandom is the baseline's name.
+const atRandom = "dealt at random"
+
+// WithRandom is a with a baseline that its views draw beside it: every query's weights
+// dealt out anew at random, as Random does.
 func (a *Attention) WithRandom(seed uint64) *Attention {
-	return a.Beside(Score{"dealt at random", a.Random(seed).Received(-1)})
+	out := *a
+	out.dealt = &dealt{head: func(h int) []float32 { return a.deal(h, seed) }}
+	one := &Attention{queries: a.queries, keys: a.keys, layers: 1, heads: a.heads}
+	for l := range a.layers {
+		one.w = nil
+		for h := range a.heads {
+			one.w = append(one.w, a.deal(l*a.heads+h, seed))
+		}
+		out.dealt.received = append(out.dealt.received, one.Received(0))
+	}
+	return &out
 }
 
 // Random is a baseline of the same shape: the weights of each query dealt out anew
 // among the keys for which it had any, so that rows keep their sum, their entropy and
 // their mask. The same seed deals the same.
 func (a *Attention) Random(seed uint64) *Attention {
-	rng := rand.New(rand.NewPCG(seed, 0x6465616c))
 	out := *a
-	out.w, out.scores = make([][]float32, len(a.w)), nil
-	n := len(a.keys)
-	seen := make([]int, 0, n)
-	for h, w := range a.w {
-		w = slices.Clone(w)
-		for i := 0; i < len(w); i += n {
-			row := w[i : i+n]
-			seen = seen[:0]
-			for j, x := range row {
-				if x > 0 {
-					seen = append(seen, j)
-				}
-			}
-			rng.Shuffle(len(seen), func(x, y int) { row[seen[x]], row[seen[y]] = row[seen[y]], row[seen[x]] })
-		}
-		out.w[h] = w
+	out.w, out.scores, out.dealt = make([][]float32, len(a.w)), nil, nil
+	for h := range a.w {
+		out.w[h] = a.deal(h, seed)
 	}
 	return &out
+}
+
+// deal is Random of one head, counted over all layers.
+func (a *Attention) deal(h int, seed uint64) []float32 {
+	rng := rand.New(rand.NewPCG(seed, 0x6465616c+uint64(h)))
+	w := slices.Clone(a.w[h])
+	n := len(a.keys)
+	seen := make([]int, 0, n)
+	for i := 0; i < len(w); i += n {
+		row := w[i : i+n]
+		seen = seen[:0]
+		for j, x := range row {
+			if x > 0 {
+				seen = append(seen, j)
+			}
+		}
+		rng.Shuffle(len(seen), func(x, y int) { row[seen[x]], row[seen[y]] = row[seen[y]], row[seen[x]] })
+	}
+	return w
+}
+
+// others is what stands beside received attention of a layer, or of all for -1.
+func (a *Attention) others(layer int) []Score {
+	if a.dealt == nil {
+		return a.scores
+	}
+	s := Score{atRandom, nil}
+	switch {
+	case layer >= 0:
+		s.Values = a.dealt.received[layer]
+	default:
+		s.Values = make([]float64, len(a.keys))
+		for _, received := range a.dealt.received {
+			for j, x := range received {
+				s.Values[j] += x / float64(a.layers)
+			}
+		}
+	}
+	return append([]Score{s}, a.scores...)
 }
 
 // Ablation measures what tokens are good for: the drop of f's value without each of n
@@ -195,11 +241,15 @@ func Ablation(n int, f func(without int) (float64, error)) (Score, error) {
 // Received is the attention that each key gets, the mean over the queries and heads of
 // a layer, or of all for -1.
 func (a *Attention) Received(layer int) []float64 {
-	out := make([]float64, len(a.keys))
-	all := a.w
 	if layer >= 0 && layer < a.layers {
-		all = a.w[layer*a.heads : (layer+1)*a.heads]
+		return a.receivedOf(a.w[layer*a.heads : (layer+1)*a.heads])
 	}
+	return a.receivedOf(a.w)
+}
+
+// receivedOf is what each key gets of some heads, the mean over them and the queries.
+func (a *Attention) receivedOf(all [][]float32) []float64 {
+	out := make([]float64, len(a.keys))
 	for _, w := range all {
 		for i := 0; i < len(w); i += len(out) {
 			for j, x := range w[i : i+len(out)] {
@@ -215,17 +265,30 @@ func (a *Attention) Received(layer int) []float64 {
 
 // Rollout is what reaches each token of the last layer from each of the input, if
 // attention and the way around it count half each (Abnar and Zuidema 2020): one layer
-// of one head. It needs queries that are the keys.
+// of one head. It needs queries that are the keys. A baseline beside it is what reaches
+// them by weights that were dealt at random.
 func (a *Attention) Rollout() (*Attention, error) {
 	n := len(a.keys)
 	if n != len(a.queries) {
 		return nil, fmt.Errorf("roll attention out: %s are not %s", plural(len(a.queries), "query"), plural(n, "key"))
 	}
+	out := &Attention{queries: a.queries, keys: a.keys, layers: 1, heads: 1, scores: a.scores}
+	out.w = [][]float32{a.roll(func(h int) []float32 { return a.w[h] })}
+	if a.dealt != nil {
+		chance := a.roll(a.dealt.head)
+		out.dealt = &dealt{func(int) []float32 { return chance }, [][]float64{out.receivedOf([][]float32{chance})}}
+	}
+	return out, nil
+}
+
+// roll multiplies the layers up, each the mean of its heads and of the way around it.
+func (a *Attention) roll(head func(h int) []float32) []float32 {
+	n := len(a.keys)
 	var sum blas32.General
 	for l := range a.layers {
 		step := make([]float32, n*n)
 		for h := range a.heads {
-			for i, x := range a.head(l, h) {
+			for i, x := range head(l*a.heads + h) {
 				step[i] += x / float32(2*a.heads)
 			}
 		}
@@ -247,7 +310,7 @@ func (a *Attention) Rollout() (*Attention, error) {
 		}
 		sum = next
 	}
-	return &Attention{queries: a.queries, keys: a.keys, layers: 1, heads: 1, w: [][]float32{sum.Data}, scores: a.scores}, nil
+	return sum.Data
 }
 
 // Agreement is Kendall's rank correlation of two scores (tau-b, Kendall 1945): 1 where

@@ -92,8 +92,10 @@ func TestGoldenAttentionViews(t *testing.T) {
 	golden(t, "view-head", a.HeadView(1))
 	golden(t, "view-model", a.ModelView())
 	golden(t, "view-tokens", a.TokenView(-1))
-	golden(t, "view-measures", a.Measures().Bundle())
+	golden(t, "view-measures", attention(t, 3, 4, 20).Measures().Bundle())
+	golden(t, "view-measures-beside", a.Measures().Beside(ablated(12)).Bundle())
 	golden(t, "view-matrix", a.MatrixView(2, 1))
+	golden(t, "view-matrix-layer", a.MatrixView(2, -1))
 	roll, err := a.Rollout()
 	if err != nil {
 		t.Fatal(err)
@@ -161,6 +163,55 @@ func TestRandomKeepsRowsAndMask(t *testing.T) {
 	}
 	if moved < 50 || fmt.Sprint(a.Random(5).w) != fmt.Sprint(r.w) || fmt.Sprint(a.Random(6).w) == fmt.Sprint(r.w) {
 		t.Errorf("%d weights moved", moved)
+	}
+}
+
+// Attention alone explains little, so each view takes a baseline and other scores.
+func TestEveryViewShowsWhatStandsBesideIt(t *testing.T) {
+	a := attention(t, 2, 2, 16)
+	b := a.WithRandom(1).Beside(ablated(16))
+	views := map[string]func(*Attention) mime.Bundle{
+		"head": func(a *Attention) mime.Bundle { return a.HeadView(1) }, "model": (*Attention).ModelView,
+		"tokens": func(a *Attention) mime.Bundle { return a.TokenView(0) }, "matrix": func(a *Attention) mime.Bundle { return a.MatrixView(1, 0) },
+		"layer": func(a *Attention) mime.Bundle { return a.MatrixView(0, -1) }, "patches": func(a *Attention) mime.Bundle { return a.PatchView(face(), 4, 4, 0, 3, 1) },
+		"rollout": func(a *Attention) mime.Bundle {
+			r, err := a.Rollout()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.MatrixView(0, 0)
+		},
+		"measures": func(a *Attention) mime.Bundle {
+			m := a.Measures()
+			if len(a.scores) > 0 {
+				m = m.Beside(Score{"ablation", []float64{1, 2, 3, 4}})
+			}
+			return m.Bundle()
+		},
+	}
+	for name, view := range views {
+		alone, beside := view(a), view(b)
+		for _, want := range []string{"dealt at random", "ablation"} {
+			if strings.Contains(alone.Data[mime.Text], want) || !strings.Contains(beside.Data[mime.Text], want) {
+				t.Errorf("%s: %q and with others %q", name, alone.Data[mime.Text], beside.Data[mime.Text])
+			}
+		}
+		_, x := picture(t, alone)
+		if _, y := picture(t, beside); x.Bounds() == y.Bounds() {
+			t.Errorf("%s: nothing is drawn beside it", name)
+		}
+	}
+	if s := a.Measures().Beside(ablated(3)).Bundle().Data[mime.Text]; !strings.Contains(s, "ablation: 3 values for 4 heads") {
+		t.Error(s)
+	}
+	// What a view says of chance is what dealing that layer, or that head, gives.
+	if got, want := b.others(1)[0].Values, b.Random(1).Received(1); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for j, x := range b.others(-1)[0].Values {
+		if want := b.Random(1).Received(-1)[j]; math.Abs(x-want) > 1e-9 {
+			t.Errorf("key %d receives %v, want %v", j, x, want)
+		}
 	}
 }
 
