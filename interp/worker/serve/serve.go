@@ -304,6 +304,9 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		done.ID, done.Nanos = run.id, time.Since(run.start).Nanoseconds()
 		_ = s.conn.Send(&worker.Event{Done: &done})
 		close(run.ended)
+		if run.straight != nil {
+			s.engine.Ready()
+		}
 		s.rest.Idle()
 	})
 }
