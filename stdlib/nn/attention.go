@@ -21,7 +21,11 @@ func (t *Tape) Attention(qkv *Value, heads int, o gpu.AttentionOptions) *Value {
 	if len(s) != 3 || heads < 1 || s[2]%(3*heads) != 0 {
 		return t.fail(act, fmt.Errorf("%s in %d heads: want (B, T, 3D), D a multiple of the heads", qkv.tensor, heads))
 	}
-	parts, err := splitHeads(qkv.tensor, heads)
+	in, err := t.operand(qkv)
+	if err != nil {
+		return t.fail(act, err)
+	}
+	parts, err := splitHeads(in, heads)
 	if err != nil {
 		return t.fail(act, err)
 	}
@@ -92,7 +96,7 @@ func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int, ragged bool
 	if err != nil {
 		return err
 	}
-	fresh, err := qkv.tape.dev.Empty(gpu.Float32, mem.Gradients, s...)
+	fresh, err := qkv.tape.dev.Empty(y.tensor.DType(), mem.Gradients, s...)
 	if err != nil {
 		return err
 	}
@@ -106,7 +110,7 @@ func attentionGrad(r *gpu.AttentionResult, y, qkv *Value, heads int, ragged bool
 	if err != nil {
 		return errors.Join(err, fresh.Free())
 	}
-	if qkv.grad == nil && qkv.parent == nil {
+	if qkv.grad == nil && qkv.parent == nil && qkv.tensor.DType() == fresh.DType() {
 		qkv.setGradient(fresh)
 		return nil
 	}

@@ -74,7 +74,7 @@ func (n *Net) Shadow(dev *gpu.Device) (*Net, error) {
 	if n.err != nil {
 		return nil, n.err
 	}
-	s := &Net{dev: dev, seed: n.seed, steps: n.steps, rng: n.rng, shadows: map[*Param]*Param{}}
+	s := &Net{Precision: n.Precision, dev: dev, seed: n.seed, steps: n.steps, rng: n.rng, shadows: map[*Param]*Param{}}
 	for i, p := range append(append([]*Param{}, n.params...), n.buffers...) {
 		q := &Param{Name: p.Name}
 		var err error

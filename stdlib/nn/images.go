@@ -29,9 +29,13 @@ func (t *Tape) Conv2D(x, w, b *Value, o gpu.ConvOptions) *Value {
 	if err != nil {
 		return t.fail(act, err)
 	}
-	y, err := t.make(shape, inputs...)
+	in, err := t.operands(x, w)
+	if err != nil {
+		return t.fail(act, err)
+	}
+	y, err := t.makeIn(t.precision, shape, inputs...)
 	if err == nil {
-		err = gpu.Conv2D(y.tensor, x.tensor, w.tensor, tensorOf(b), o)
+		err = gpu.Conv2D(y.tensor, in[0], in[1], tensorOf(b), o)
 	}
 	if err != nil {
 		return t.fail(act, err)
@@ -46,7 +50,11 @@ func (t *Tape) Conv2D(x, w, b *Value, o gpu.ConvOptions) *Value {
 		if err != nil {
 			return err
 		}
-		return gpu.Conv2DGrad(d[0], d[1], d[2], x.tensor, w.tensor, dy, o)
+		wt, err := t.later(w, in[1])
+		if err != nil {
+			return err
+		}
+		return gpu.Conv2DGrad(d[0], d[1], d[2], in[0], wt, dy, o)
 	})
 }
 
@@ -130,7 +138,7 @@ func (t *Tape) BatchNorm(x, gain, bias *Value, mean, variance *Param, momentum f
 	if t.training && x.tensor.Len() <= channels {
 		return t.fail(act, fmt.Errorf("input %s has one value a channel, which has no variance: train with batches of 2 or more", dims(x.tensor)))
 	}
-	y, err := t.make(xs, x, gain, bias)
+	y, err := t.makeIn(t.precision, xs, x, gain, bias)
 	if err != nil {
 		return t.fail(act, err)
 	}

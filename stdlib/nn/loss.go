@@ -119,7 +119,7 @@ func (t *Tape) regress(act string, x *Value, target []float32, f func(loss, x, t
 // of x from those of the losses.
 func (t *Tape) meanLoss(act string, x *Value, n int, f func(loss *gpu.Tensor) error, grad func(d, dLoss *gpu.Tensor) error) *Value {
 	share := 1 / float32(n)
-	y, err := t.make([]int{1}, x)
+	y, err := t.makeIn(gpu.Float32, []int{1}, x)
 	if err == nil {
 		err = y.tensor.Clear()
 	}

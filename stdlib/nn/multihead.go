@@ -24,9 +24,12 @@ func (t *Tape) Attend(q, k, v *Value, heads, keyHeads int, o gpu.AttentionOption
 	}
 	var parts [3]*gpu.Tensor
 	n := [3]int{heads, keyHeads, keyHeads}
-	for i, x := range []*Value{q, k, v} {
-		var err error
-		if parts[i], err = inHeads(x.tensor, n[i]); err != nil {
+	for i, v := range []*Value{q, k, v} {
+		x, err := t.operand(v)
+		if err == nil {
+			parts[i], err = inHeads(x, n[i])
+		}
+		if err != nil {
 			return t.fail(act, err)
 		}
 	}
@@ -63,7 +66,7 @@ func attendGrad(r *gpu.AttentionResult, y *Value, in [3]*Value, heads [3]int) (e
 		}
 	}()
 	for i := 0; i < 3 && err == nil; i++ {
-		if fresh[i], err = y.tape.dev.Zeros(mem.Workspace, in[i].tensor.Shape()...); err == nil {
+		if fresh[i], err = y.tape.dev.ZerosOf(y.tensor.DType(), mem.Workspace, in[i].tensor.Shape()...); err == nil {
 			parts[i], err = inHeads(fresh[i], heads[i])
 		}
 	}

@@ -12,7 +12,8 @@
 //	})
 //
 // Errors stick: after the first, a Net or Tape does nothing more, and Err, Step
-// and Backward return it. Everything is float32, but the integers of Tape.Tokens.
+// and Backward return it. Everything is float32, but the integers of Tape.Tokens, and
+// what Net.Precision says.
 package nn
 
 import (
@@ -30,6 +31,9 @@ import (
 type Param struct {
 	Name        string
 	Value, Grad *gpu.Tensor
+
+	half  *gpu.Tensor // Value as products take it in mixed precision, see Net.Release
+	stale bool        // Value may have changed since
 }
 
 // layer is the name of the layer that the parameter is of: "head" of "head.w".
@@ -43,6 +47,11 @@ func (p *Param) layer() string {
 // Net owns parameters: their memory, their random start and their order. The
 // layers that its methods make hold parameters of it.
 type Net struct {
+	// Precision is what the net computes in: gpu.Float32, or gpu.Float16 or gpu.BFloat16
+	// for mixed precision, in which parameters and their gradients stay float32 and what
+	// lies between is half as large. It counts for tapes that the net makes afterwards.
+	Precision gpu.DType
+
 	dev     *gpu.Device
 	rng     *rand.Rand
 	seed    uint64
@@ -169,6 +178,7 @@ func (n *Net) He(in int) func() float32 { return n.Normal(math.Sqrt(2 / float64(
 // ZeroGrad sets all gradients to zero.
 func (n *Net) ZeroGrad() error {
 	for _, p := range n.params {
+		p.stale = true
 		if p.Grad == nil {
 			continue
 		}
@@ -182,11 +192,9 @@ func (n *Net) ZeroGrad() error {
 // Free gives the parameters' and gradients' memory back.
 func (n *Net) Free() error {
 	var first error
-	for _, p := range append(n.params, n.buffers...) {
-		for _, t := range []*gpu.Tensor{p.Value, p.Grad} {
-			if err := t.Free(); err != nil && first == nil {
-				first = err
-			}
+	for _, t := range n.Tensors() {
+		if err := t.Free(); err != nil && first == nil {
+			first = err
 		}
 	}
 	n.params, n.buffers = nil, nil

@@ -39,15 +39,19 @@ func (t *Tape) Linear(x, w, b *Value) *Value {
 		return t.fail(act, fmt.Errorf("input %s for weights %s%s", x.tensor, w.tensor, adviceFor(shape, ws)))
 	}
 	shape[len(shape)-1] = w.tensor.Dim(1)
-	y, err := t.make(shape, x, w, b)
+	in, err := t.operands(x, w, b)
+	if err != nil {
+		return t.fail(act, err)
+	}
+	y, err := t.makeIn(t.precision, shape, x, w, b)
 	if err == nil {
-		err = linear(y.tensor, x.tensor, w.tensor, b.tensor)
+		err = linear(y.tensor, in[0], in[1], in[2])
 	}
 	if err != nil {
 		return t.fail(act, err)
 	}
 	t.costs(2 * int64(x.tensor.Len()) * int64(w.tensor.Dim(1)))
-	return t.record(y, func() error { return linearGrad(y, x, w, b) })
+	return t.record(y, func() error { return linearGrad(y, x, w, b, in[0], in[1]) })
 }
 
 // adviceFor says how an input of that shape may come to fit weights (in, out).
@@ -77,13 +81,13 @@ func linear(y, x, w, b *gpu.Tensor) error {
 }
 
 // linearGrad does dW += x^T dy, db += column sums of dy, dx += dy W^T, each where it
-// is needed.
-func linearGrad(y, x, w, b *Value) error {
+// is needed; xt and wt are x and w as they were multiplied.
+func linearGrad(y, x, w, b *Value, xt, wt *gpu.Tensor) error {
 	dy, err := y.gradient()
 	if err != nil {
 		return err
 	}
-	m, err := matrices(x.tensor, dy)
+	m, err := matrices(xt, dy)
 	if err != nil {
 		return err
 	}
@@ -104,7 +108,10 @@ func linearGrad(y, x, w, b *Value) error {
 	if !x.needs {
 		return nil
 	}
-	return product(x, m[1], w.tensor, false, true)
+	if wt, err = y.tape.later(w, wt); err != nil {
+		return err
+	}
+	return product(x, m[1], wt, false, true)
 }
 
 // product adds a b to the gradient of v, a or b transposed.
@@ -140,7 +147,11 @@ func (t *Tape) addRows(act string, x, y *Value) *Value {
 	if len(ys) > len(xs) || fmt.Sprint(xs[len(xs)-len(ys):]) != fmt.Sprint(ys) {
 		return t.fail(act, fmt.Errorf("%s and %s", x.tensor, y.tensor))
 	}
-	z, err := t.make(xs, x, y)
+	dtype := widest([]*Value{x, y})
+	if y.param != nil {
+		dtype = t.precision
+	}
+	z, err := t.makeIn(dtype, xs, x, y)
 	if err == nil {
 		err = gpu.AddBias(z.tensor, x.tensor, y.tensor)
 	}
@@ -250,7 +261,7 @@ func (t *Tape) Embedding(ids, table *Value) *Value {
 	if ids.tensor.DType() != gpu.Int32 || len(table.tensor.Shape()) != 2 {
 		return t.fail(act, fmt.Errorf("%s from table %s: want i32 tokens, see Tape.Tokens, and (vocabulary, D)", ids.tensor, table.tensor))
 	}
-	y, err := t.make(append(ids.tensor.Shape(), table.tensor.Dim(1)), table)
+	y, err := t.makeIn(t.precision, append(ids.tensor.Shape(), table.tensor.Dim(1)), table)
 	if err == nil {
 		err = gpu.Embedding(y.tensor, table.tensor, ids.tensor)
 	}
@@ -273,7 +284,7 @@ func (t *Tape) RMSNorm(x, gain *Value) *Value {
 	if !t.usable(act, x, gain) {
 		return nil
 	}
-	y, err := t.make(x.tensor.Shape(), x, gain)
+	y, err := t.makeIn(t.precision, x.tensor.Shape(), x, gain)
 	if err != nil {
 		return t.fail(act, err)
 	}
@@ -338,7 +349,7 @@ func (t *Tape) LayerNorm(x, gain, bias *Value) *Value {
 	if !t.usable(act, x, gain, bias) {
 		return nil
 	}
-	y, err := t.make(x.tensor.Shape(), x, gain, bias)
+	y, err := t.makeIn(t.precision, x.tensor.Shape(), x, gain, bias)
 	if err != nil {
 		return t.fail(act, err)
 	}

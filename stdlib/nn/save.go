@@ -90,6 +90,9 @@ func (n *Net) Load(r io.Reader, patterns ...string) error {
 		}
 		into, from = append(into, p.Value), append(from, floats(x.Data))
 	}
+	if err := n.Release(); err != nil {
+		return fmt.Errorf("load the net: %w", err)
+	}
 	for i, x := range into {
 		if err := x.CopyFrom(from[i]); err != nil {
 			return fmt.Errorf("load the net: %w", err)

@@ -27,9 +27,11 @@ type Tape struct {
 	// backward and are computed twice; nil: none. See Segment.
 	Checkpoint func(segment string) bool
 
-	dev      *gpu.Device
-	training bool
-	shadows  map[*Param]*Param
+	dev       *gpu.Device
+	training  bool
+	precision gpu.DType
+	net       *Net // whose copies in half go with an evaluation's tape
+	shadows   map[*Param]*Param
 	*frame
 	cache *Cache // of Net.Continue
 	again bool   // a checkpointed segment is being computed for the second time
@@ -71,6 +73,7 @@ type Value struct {
 	frame  *frame
 	place  int
 	op     int // number of the operation that made it, -1 for parameters
+	param  *Param
 	// sizes says of (B, T, D) how many tokens each was merged from; nil: one each.
 	sizes []float32
 }
@@ -161,7 +164,7 @@ func (t *Tape) Param(p *Param) *Value {
 	learns := p.Grad != nil
 	t.wants = t.wants || learns
 	t.next.Params = append(t.next.Params, p)
-	return &Value{tape: t, tensor: p.Value, grad: p.Grad, needs: t.grads && learns, frame: t.frame, op: -1}
+	return &Value{tape: t, tensor: p.Value, grad: p.Grad, needs: t.grads && learns, frame: t.frame, op: -1, param: p}
 }
 
 func (t *Tape) fail(act string, err error) *Value {
@@ -184,9 +187,15 @@ func (t *Tape) hold(x *gpu.Tensor) *gpu.Tensor {
 	return x
 }
 
-// make returns a new activation that needs a gradient if one of its inputs does.
+// make returns a new activation, of its inputs' type, that needs a gradient if one of
+// them does.
 func (t *Tape) make(shape []int, inputs ...*Value) (*Value, error) {
-	x, err := t.dev.Empty(gpu.Float32, mem.Activations, shape...)
+	return t.makeIn(widest(inputs), shape, inputs...)
+}
+
+// makeIn is make in a given type.
+func (t *Tape) makeIn(dtype gpu.DType, shape []int, inputs ...*Value) (*Value, error) {
+	x, err := t.dev.Empty(dtype, mem.Activations, shape...)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +255,7 @@ func (v *Value) gradient() (*gpu.Tensor, error) {
 		return g.Reshape(v.tensor.Shape()...)
 	}
 	if v.grad == nil {
-		g, err := v.tape.dev.Zeros(mem.Gradients, v.tensor.Shape()...)
+		g, err := v.tape.dev.ZerosOf(v.tensor.DType(), mem.Gradients, v.tensor.Shape()...)
 		if err != nil {
 			return nil, err
 		}
@@ -280,7 +289,7 @@ func pass(y, x *Value) error {
 	if !x.needs {
 		return nil
 	}
-	if y.own && y.grad != nil && x.parent == nil && x.grad == nil && y.frame == x.frame {
+	if y.own && y.grad != nil && x.parent == nil && x.grad == nil && y.frame == x.frame && y.grad.DType() == x.tensor.DType() {
 		g := y.grad
 		y.grad, y.own = nil, false
 		x.setGradient(g)
@@ -302,7 +311,7 @@ func (t *Tape) sinks(values []*Value, f func(d []*gpu.Tensor) error) error {
 	for i, v := range values {
 		if v.needs {
 			d[i], err = v.gradient()
-		} else if d[i], err = t.dev.Zeros(mem.Workspace, v.tensor.Shape()...); err == nil {
+		} else if d[i], err = t.dev.ZerosOf(v.tensor.DType(), mem.Workspace, v.tensor.Shape()...); err == nil {
 			lent = append(lent, d[i])
 		}
 		if err != nil {
@@ -421,5 +430,10 @@ func (t *Tape) Free() error {
 		}
 	}
 	t.Weights = nil
+	if t.net != nil {
+		if err := t.net.Release(); err != nil && first == nil {
+			first = err
+		}
+	}
 	return first
 }

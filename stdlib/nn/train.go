@@ -18,7 +18,7 @@ func (n *Net) Step(opt gpu.Optimizer, forward func(t *Tape) *Value) (float64, er
 	t := n.Tape()
 	n.steps++
 	loss, err := n.step(t, opt, forward)
-	if err = errors.Join(err, t.Free()); err != nil {
+	if err = errors.Join(err, t.Free(), n.Release()); err != nil {
 		return 0, fmt.Errorf("training step: %w", err)
 	}
 	return loss, nil
@@ -29,7 +29,7 @@ func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (fl
 		return 0, err
 	}
 	loss := forward(t)
-	if err := t.Backward(loss); err != nil {
+	if err := t.BackwardScaled(loss, n.LossScale(opt)); err != nil {
 		return 0, err
 	}
 	if err := n.Update(opt); err != nil {
@@ -46,6 +46,7 @@ func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (fl
 // same for a net of the same seed after as many steps.
 func (n *Net) Tape() *Tape {
 	t := NewTape(n.dev)
+	t.precision = n.Precision
 	t.shadows, t.Seed = n.shadows, n.seed+n.steps*0x9e3779b97f4a7c15
 	return t
 }
@@ -53,6 +54,7 @@ func (n *Net) Tape() *Tape {
 // EvalTape returns a tape for using this net.
 func (n *Net) EvalTape() *Tape {
 	t := NewEvalTape(n.dev)
+	t.precision, t.net = n.Precision, n
 	t.shadows = n.shadows
 	return t
 }
@@ -65,6 +67,9 @@ func (n *Net) Update(opt gpu.Optimizer) error {
 		if p.Grad != nil {
 			params, grads = append(params, p.Value), append(grads, p.Grad)
 		}
+	}
+	if err := n.Release(); err != nil {
+		return err
 	}
 	return opt.Step(params, grads)
 }
