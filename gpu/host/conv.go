@@ -107,8 +107,37 @@ func (g Gathered) Numbers() [14]int {
 	return [14]int{g.g.sh, g.g.sw, g.g.kh, g.g.kw, g.g.th, g.g.tw, g.g.mul, g.g.div, g.g.off, g.g.step, g.w.inner, g.w.outer, g.w.row, g.Channels * g.Rows}
 }
 
-// convBlock is how many columns a task does: a multiple of all tiles' widths.
-const convBlock = 192
+// strips say how a band of rows of what is gathered lies in memory, so that each tap of
+// the kernel sees its values of all places of the band side by side. A channel has, for
+// each tap's column, rows of tw values: row r of phase f is what that tap sees in row
+// first + r mul + f, first being the topmost that the band sees. Rows of the kernel
+// differ in where they begin.
+type strips struct {
+	gather
+	rows, first  int     // of the band, and the topmost that a band from row 0 on sees
+	phases, high int     // phases, and the rows of each
+	plane        int     // floats of a channel
+	offsets      []int32 // where each tap's values begin
+}
+
+// strips are those of a band of so many rows.
+func (g gather) strips(rows int) *strips {
+	lowest := min(0, (g.kh-1)*g.step)
+	reach := (g.kh - 1) * max(g.step, -g.step)
+	s := &strips{gather: g, rows: rows, first: g.off + lowest, phases: min(g.mul, reach+1), high: rows + reach/g.mul}
+	s.plane = g.kw * s.phases * s.high * g.tw
+	for kh := range g.kh {
+		down := kh*g.step - lowest
+		for kw := range g.kw {
+			s.offsets = append(s.offsets, int32(((kw*s.phases+down%g.mul)*s.high+down/g.mul)*g.tw))
+		}
+	}
+	return s
+}
+
+// The columns of a band and the floats of its strips that one pass takes, about.
+// stripSlack is how far kernels read past the strips.
+const bandColumns, stripFloats, stripSlack = 384, 1 << 15, 64
 
 // packRows is a multiple of all tiles' heights.
 const packRows = 8
@@ -141,28 +170,33 @@ func (e *Engine) convolve(c Conv, g gather, s weights, channels int, y, x Floats
 	if err != nil {
 		return err
 	}
+	channels /= c.Groups
+	rows := max(1, min(g.th, bandColumns/g.tw))
+	strips := g.strips(rows)
+	block := max(1, min(channels, stripFloats/strips.plane))
+	space := block*strips.plane + stripSlack
 	work := int(float64(c.N*c.Groups*s.m) * float64(columns*k) / 30)
-	source := channels / c.Groups * g.sh * g.sw
-	do := func(image, lo, hi int, y, x, ws []float32) {
+	source := channels * g.sh * g.sw
+	do := func(image, h0 int, y, x, ws []float32) {
 		group := image % c.Groups
-		e.run.conv(&g, s.m, k, lo, hi, packed[group*panel:][:panel], x, y, part(bias, group*s.m, (group+1)*s.m), fill, ws)
+		e.run.conv(strips, s.m, channels, block, h0, min(g.th-h0, rows), packed[group*panel:][:panel], x, y, part(bias, group*s.m, (group+1)*s.m), fill, ws)
 	}
 	if x.DType == F32 && y.DType == F32 {
-		pieces := (columns + convBlock - 1) / convBlock
-		return e.tasks(c.N*c.Groups*pieces, work, e.run.convSpace(), func(i int, ws []float32) {
-			at, image := i%pieces*convBlock, i/pieces
-			do(image, at, min(columns, at+convBlock), As[float32](y.Data)[image*s.m*columns:][:s.m*columns], As[float32](x.Data)[image*source:][:source], ws)
+		bands := (g.th + rows - 1) / rows
+		return e.tasks(c.N*c.Groups*bands, work, space, func(i int, ws []float32) {
+			image := i / bands
+			do(image, i%bands*rows, As[float32](y.Data)[image*s.m*columns:][:s.m*columns], As[float32](x.Data)[image*source:][:source], ws)
 		})
 	}
-	return e.tasks(c.N*c.Groups, work, e.run.convSpace()+source+s.m*columns, func(image int, ws []float32) {
+	return e.tasks(c.N*c.Groups, work, space+source+s.m*columns, func(image int, ws []float32) {
 		xs, ys, rest := ws[:source], ws[source:][:s.m*columns], ws[source+s.m*columns:]
 		e.run.cast(Bytes(xs), F32, x.Data[image*source*x.DType.Size():], x.DType, source)
 		to := y.Data[image*len(ys)*y.DType.Size():]
 		if !fill {
 			e.run.cast(Bytes(ys), F32, to, y.DType, len(ys))
 		}
-		for at := 0; at < columns; at += convBlock {
-			do(image, at, min(columns, at+convBlock), ys, xs, rest)
+		for h := 0; h < g.th; h += rows {
+			do(image, h, ys, xs, rest)
 		}
 		e.run.cast(to, y.DType, Bytes(ys), F32, len(ys))
 	})
@@ -216,49 +250,99 @@ func (e *Engine) convBias(c Conv, dBias []float32, dy Floats) error {
 	})
 }
 
-// The gradient by the weights takes weightRows of the columns' rows in one task, and so
-// many images at once that they have about weightColumns columns.
-const weightRows, weightColumns = 24, 2048
+// The gradient by the weights is summed over about weightColumns places at once, for
+// about weightTaps of a channel's weights; where these make fewer than weightTasks, over
+// parts of the batch apart from each other.
+const weightTaps, weightColumns, weightTasks = 36, 2048, 16
+
+// weightSums is how that sum is cut.
+type weightSums struct {
+	Conv
+	*strips
+	channels, pieces int // channels a task, and how many times they make those of a group
+	images           int // at once
+	each, parts      int // images of a part, and parts
+}
+
+func (c Conv) weightSums() *weightSums {
+	g, in := c.forward(), c.In/c.Groups
+	s := &weightSums{Conv: c, strips: g.strips(max(1, min(g.th, weightColumns/g.tw)))}
+	s.images = max(1, min(c.N, weightColumns/(g.th*g.tw)))
+	s.channels = max(1, min(in, weightTaps/(g.kh*g.kw)))
+	s.pieces = (in + s.channels - 1) / s.channels
+	parts := max(1, (weightTasks+c.Groups*s.pieces-1)/(c.Groups*s.pieces))
+	s.each = ((c.N+parts-1)/parts + s.images - 1) / s.images * s.images
+	s.parts = (c.N + s.each - 1) / s.each
+	return s
+}
 
 func (e *Engine) convWeights(c Conv, dw []float32, x, dy Floats) error {
-	g, k, m := c.forward(), c.taps(), c.Out/c.Groups
-	columns := g.th * g.tw
-	images := max(1, min(c.N, weightColumns/columns))
-	pieces := (k + weightRows - 1) / weightRows
-	work := int(float64(c.N*c.Out) * float64(columns*k) / 30)
-	per, taps := c.H*c.W, c.KH*c.KW
-	halfX, halfY := 0, 0
-	if x.DType != F32 { // the channels that a task's rows are of
-		halfX = min(c.In/c.Groups, (weightRows+taps-1)/taps+1) * per
+	s := c.weightSums()
+	m, columns := c.Out/c.Groups, s.th*s.tw
+	more, done, err := e.workspace((s.parts - 1) * len(dw))
+	if err != nil {
+		return err
+	}
+	defer done()
+	if !e.dry {
+		clear(more)
+	}
+	space := s.images*s.channels*s.plane + stripSlack
+	if x.DType != F32 {
+		space += s.channels * c.H * c.W
 	}
 	if dy.DType != F32 {
-		halfY = images * m * columns
+		space += s.images * m * columns
 	}
-	return e.tasks(c.Groups*pieces, work, weightRows*images*columns+halfX+halfY, func(i int, ws []float32) {
-		group, lo := i/pieces, i%pieces*weightRows
-		n := min(k, lo+weightRows) - lo
-		xs, ds, ws := ws[:halfX], ws[halfX:][:halfY], ws[halfX+halfY:]
-		first := lo / taps // the first channel
-		for at := 0; at < c.N; at += images {
-			count := min(images, c.N-at)
-			for j := range count {
-				source := (((at+j)*c.Groups+group)*(c.In/c.Groups) + first) * per
-				plane := xs
-				if halfX == 0 {
-					plane = As[float32](x.Data)[source:]
-				} else {
-					e.run.cast(Bytes(xs), F32, x.Data[2*source:], x.DType, ((lo+n-1)/taps-first+1)*per)
-				}
-				e.run.convColumns(&g, lo-first*taps, lo-first*taps+n, plane, ws[j*columns:], images*columns)
-			}
-			a, apart := ds, m*columns
-			if halfY == 0 {
-				a, apart = As[float32](dy.Data)[(at*c.Groups+group)*m*columns:], c.Out*columns
-			}
-			for j := 0; halfY > 0 && j < count; j++ {
-				e.run.cast(Bytes(ds[j*m*columns:]), F32, dy.Data[2*((at+j)*c.Groups+group)*m*columns:], dy.DType, m*columns)
-			}
-			e.run.convDots(m, n, count, columns, a, apart, ws, images*columns, dw[group*m*k+lo:], k)
+	work := int(float64(c.N*c.Out) * float64(columns*c.taps()) / 30)
+	err = e.tasks(s.parts*c.Groups*s.pieces, work, space, func(i int, ws []float32) {
+		part, group, piece := i/(c.Groups*s.pieces), i/s.pieces%c.Groups, i%s.pieces
+		sum := dw
+		if part > 0 {
+			sum = more[(part-1)*len(dw):][:len(dw)]
+		}
+		for at := part * s.each; at < min(c.N, (part+1)*s.each); at += s.images {
+			e.convWeightsOf(s, at, min(s.images, c.N-at), group, piece*s.channels, sum, x, dy, ws)
 		}
 	})
+	for i := range s.parts - 1 {
+		if err == nil && !e.dry {
+			e.run.each(OpAddScaled, dw, more[i*len(dw):][:len(dw)], nil, 1)
+		}
+	}
+	return err
+}
+
+// convWeightsOf adds what count images from number at on give of the weights of a piece's
+// channels, the first of which is that of its group. More than one image have one band.
+func (e *Engine) convWeightsOf(s *weightSums, at, count, group, first int, dw []float32, x, dy Floats, ws []float32) {
+	m, in, columns, per, taps := s.Out/s.Groups, s.In/s.Groups, s.th*s.tw, s.H*s.W, len(s.offsets)
+	n := min(s.channels, in-first)
+	var a []float32
+	apart, further := s.Out*columns, s.channels*s.plane
+	if dy.DType == F32 {
+		a = As[float32](dy.Data)[(at*s.Groups+group)*m*columns:]
+	} else {
+		a, ws, apart = ws[:s.images*m*columns], ws[s.images*m*columns:], m*columns
+		for j := range count {
+			e.run.cast(Bytes(a[j*apart:]), F32, dy.Data[2*((at+j)*s.Groups+group)*apart:], dy.DType, apart)
+		}
+	}
+	var planes []float32
+	if x.DType != F32 {
+		planes, ws = ws[:s.channels*per], ws[s.channels*per:]
+	}
+	for h := 0; h < s.th; h += s.rows {
+		rows := min(s.rows, s.th-h)
+		for j := range count {
+			source := (((at+j)*s.Groups+group)*in + first) * per
+			if x.DType == F32 {
+				planes = As[float32](x.Data)[source:]
+			} else if h == 0 {
+				e.run.cast(Bytes(planes), F32, x.Data[2*source:], x.DType, n*per)
+			}
+			e.run.convStrips(s.strips, n, h, rows, planes, ws[j*further:])
+		}
+		e.run.convDots(s.strips, m, n*taps, count, rows*s.tw, a[h*s.tw:], apart, ws, further, dw[(group*m*in+first)*taps:], in*taps)
+	}
 }

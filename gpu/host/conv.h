@@ -1,8 +1,6 @@
-// Convolution of images: the matrix product of the weights and what conv_columns
-// gathers, one panel of NR columns at a time, so that no matrix of columns is stored.
-
-// floats of workspace that conv needs
-int64_t ISA(conv_space)(void) { return (int64_t)KC * NR + MR * NR; }
+// Convolution of images: the matrix product of the weights and the columns that the taps
+// of the kernel see. No matrix of columns is stored: it lies in strips (see conv.go), of
+// which each tap reads its own part.
 
 // The weights of m channels as panels of MR rows, each (count * inner, MR), zero past m.
 void ISA(conv_pack)(float *to, const float *w, int64_t m, int64_t count, int64_t inner, int64_t outer, int64_t row)
@@ -31,79 +29,99 @@ INLINE void ISA(wipe)(float *to, int64_t n)
 	}
 }
 
-// n places of one row of the image from column w on, seen by tap u columns further;
-// row is null where it lies outside.
-INLINE void ISA(gather_run)(const attune_gather *g, const float *row, int64_t w, int64_t u, int64_t n, float *to)
+// The n places of a row of the target from the first on, seen by a tap u columns further
+// in the source; row is null where it lies outside.
+INLINE void ISA(gather_row)(const attune_strips *g, const float *row, int64_t u, float *to)
 {
+	int64_t n = g->tw;
 	if (!row) {
 		ISA(wipe)(to, n);
 		return;
 	}
-	if (g->mul == 1 && g->div == 1) {
-		int64_t at = w + u, lo = at < 0 ? lesser(n, -at) : 0, hi = lesser(n, g->sw - at);
-		if (hi < lo) hi = lo;
-		if (lo) ISA(wipe)(to, lo);
-		ISA(move)(to + lo, row + at + lo, hi - lo);
-		if (hi < n) ISA(wipe)(to + hi, n - hi);
+	if (g->div > 1) {
+		ISA(wipe)(to, n);
+		int64_t v = u > 0 ? (u + g->div - 1) / g->div : 0;
+		for (int64_t i = v * g->div - u; i < n && v < g->sw; i += g->div, v++) to[i] = row[v];
 		return;
 	}
-	for (int64_t i = 0; i < n; i++) {
-		int64_t v = (w + i) * g->mul + u;
-		to[i] = v >= 0 && v % g->div == 0 && v / g->div < g->sw ? row[v / g->div] : 0;
+	if (g->mul > 1) {
+		for (int64_t i = 0, v = u; i < n; i++, v += g->mul) to[i] = v >= 0 && v < g->sw ? row[v] : 0;
+		return;
 	}
+	int64_t lo = u < 0 ? lesser(n, -u) : 0, hi = lesser(n, g->sw - u);
+	if (hi < lo) hi = lo;
+	if (lo) ISA(wipe)(to, lo);
+	ISA(move)(to + lo, row + u + lo, hi - lo);
+	if (hi < n) ISA(wipe)(to + hi, n - hi);
 }
 
-// Rows k0 … k1-1 and columns j0 … j0+n-1 of what g gathers of x, rows ld apart.
-static void ISA(gather)(const attune_gather *g, const float *x, int64_t k0, int64_t k1, int64_t j0, int64_t n, float *to, int64_t ld)
+// The strips of some channels of x for rows h0 … h0+rows-1 of the target.
+void ISA(conv_strips)(const attune_strips *g, int64_t channels, int64_t h0, int64_t rows, const float *x, float *to)
 {
-	int64_t c = k0 / (g->kh * g->kw), kh = k0 / g->kw % g->kh, kw = k0 % g->kw, h0 = j0 / g->tw, w0 = j0 % g->tw;
-	for (int64_t k = k0; k < k1; k++, to += ld) {
-		const float *plane = x + c * g->sh * g->sw;
-		int64_t u = g->off + kw * g->step;
-		for (int64_t j = 0, h = h0, w = w0; j < n; h++, w = 0) {
-			int64_t run = lesser(n - j, g->tw - w), v = h * g->mul + g->off + kh * g->step;
-			int in = v >= 0 && v % g->div == 0 && v / g->div < g->sh;
-			ISA(gather_run)(g, in ? plane + v / g->div * g->sw : 0, w, u, run, to + j);
-			j += run;
-		}
-		if (++kw < g->kw) continue;
-		kw = 0;
-		if (++kh < g->kh) continue;
-		kh = 0, c++;
-	}
+	int64_t used = rows + g->high - g->rows;
+	for (int64_t c = 0; c < channels; c++, x += g->sh * g->sw)
+		for (int64_t kw = 0; kw < g->kw; kw++)
+			for (int64_t f = 0; f < g->phases; f++, to += g->high * g->tw)
+				for (int64_t r = 0; r < used; r++) {
+					int64_t v = g->first + h0 * g->mul + f + r * g->mul;
+					int in = v >= 0 && (g->div == 1 || v % g->div == 0) && v / g->div < g->sh;
+					ISA(gather_row)(g, in ? x + v / g->div * g->sw : 0, g->off + kw * g->step, to + r * g->tw);
+				}
 }
 
-void ISA(conv_columns)(const attune_gather *g, int64_t k0, int64_t k1, const float *x, float *to, int64_t ld)
+// c (h, (nv-1) VL + last) = bias, or with add +=, the packed weights times the strips
+// from s on; nv is constant after inlining.
+INLINE void ISA(strip_tile)(const int nv, const attune_strips *g, const int32_t *offsets, int64_t channels, const float *a, const float *s,
+	float *c, int64_t ldc, int64_t h, int64_t last, int add, const float *bias)
 {
-	ISA(gather)(g, x, k0, k1, 0, g->th * g->tw, to, ld);
-}
-
-// Columns j0 … j1-1 of y (m, columns): with fill the bias, or 0; then += the packed
-// weights (m, k) times what g gathers of x.
-void ISA(conv)(const attune_gather *g, int64_t m, int64_t k, int64_t j0, int64_t j1, const float *a, const float *x, float *y,
-	const float *bias, int fill, float *ws)
-{
-	float *bp = ws, *tmp = bp + (int64_t)KC * NR;
-	int64_t columns = g->th * g->tw;
-	for (int64_t j = j0; j < j1; j += NR) {
-		int64_t w = lesser(NR, j1 - j);
-		int nv = (int)((w + VL - 1) / VL);
-		for (int64_t r = 0; fill && r < m; r++)
-			EACH(w, i) {
-				V b = VSET(bias ? bias[r] : 0);
-				STOREP(y + r * columns + j, i, w, b);
+	V sum[MR][NRV];
+	int64_t taps = g->kh * g->kw;
+	UNROLL for (int i = 0; i < MR; i++)
+		UNROLL for (int j = 0; j < nv; j++) sum[i][j] = VZERO();
+	for (int64_t n = 0; n < channels; n++, s += g->plane)
+		for (int64_t t = 0; t < taps; t++, a += MR) {
+			const float *b = s + offsets[t];
+			V row[NRV];
+			UNROLL for (int j = 0; j < nv; j++) row[j] = VLOAD(b + j * VL);
+			UNROLL for (int i = 0; i < MR; i++) {
+				V x = VSET(a[i]);
+				UNROLL for (int j = 0; j < nv; j++) sum[i][j] = VFMA(x, row[j], sum[i][j]);
 			}
-		for (int64_t p = 0; p < k; p += KC) {
-			int64_t kc = lesser(KC, k - p);
-			if (w < (int64_t)nv * VL) // the last vector is read whole
-				for (int64_t r = 0; r < kc; r++) VSTORE(bp + r * NR + (nv - 1) * VL, VZERO());
-			ISA(gather)(g, x, p, p + kc, j, w, bp, NR);
+		}
+	UNROLL for (int i = 0; i < MR; i++) {
+		if (i >= h) break;
+		V b = VSET(bias ? bias[i] : 0);
+		UNROLL for (int j = 0; j < nv; j++) {
+			float *to = c + i * ldc + j * VL;
+			int64_t n = j < nv - 1 ? VL : last;
+			V r = VADD(sum[i][j], add ? LOADP(to, 0, n) : b);
+			STOREP(to, 0, n, r);
+		}
+	}
+}
+
+// Rows h0 … h0+rows-1 of y (m, th, tw): with fill the bias, or 0; then += the packed
+// weights times what g gathers of so many channels of x, block of them at a time.
+void ISA(conv)(const attune_strips *g, const int32_t *offsets, int64_t m, int64_t channels, int64_t block, int64_t h0, int64_t rows,
+	const float *a, const float *x, float *y, const float *bias, int fill, float *ws)
+{
+	int64_t columns = g->th * g->tw, n = rows * g->tw, taps = g->kh * g->kw;
+	y += h0 * g->tw;
+	for (int64_t c = 0; c < channels; c += block) {
+		int64_t some = lesser(block, channels - c);
+		int add = !fill || c > 0;
+		ISA(conv_strips)(g, some, h0, rows, x + c * g->sh * g->sw, ws);
+		for (int64_t j = 0; j < n; j += NR) {
+			int64_t w = lesser(NR, n - j), nv = (w + VL - 1) / VL, last = w - (nv - 1) * VL;
 			for (int64_t i = 0; i < m; i += MR) {
-				const float *ap = a + i * k + p * MR;
-				float *out = y + i * columns + j;
+				const float *ap = a + (i * channels + c * MR) * taps, *b = bias ? bias + i : 0;
+				float *to = y + i * columns + j;
 				int64_t h = lesser(MR, m - i);
-				if (h == MR && w == (int64_t)nv * VL) ISA(tile_packed)(nv, MR, kc, ap, bp, NR, out, columns, 1);
-				else ISA(edge)(nv, kc, h, w, ap, bp, out, columns, 1, tmp);
+				switch (nv) {
+				case 1: ISA(strip_tile)(1, g, offsets, some, ap, ws + j, to, columns, h, last, add, b); break;
+				case 2: ISA(strip_tile)(2, g, offsets, some, ap, ws + j, to, columns, h, last, add, b); break;
+				default: ISA(strip_tile)(3, g, offsets, some, ap, ws + j, to, columns, h, last, add, b);
+				}
 			}
 		}
 	}
@@ -118,48 +136,61 @@ void ISA(conv)(const attune_gather *g, int64_t m, int64_t k, int64_t j0, int64_t
 #define DB 4
 #endif
 
-// c (na, nb) += sums over images of a (na, p) b (nb, p)^T; na and nb constant after
-// inlining.
-INLINE void ISA(dot_tile)(const int na, const int nb, int64_t images, int64_t p, const float *a, int64_t apart, const float *b, int64_t ldb,
-	float *c, int64_t ldc)
+// c (h, nb) += sums over images of a (h, p) times the strips that b begin; h is at most
+// DA, nb constant after inlining.
+INLINE void ISA(dot_tile)(const int nb, int64_t images, int64_t p, const float *a, int64_t lda, int64_t apart, const float *const *b, int64_t further,
+	float *c, int64_t ldc, int64_t h)
 {
 	V s[DA][DB];
-	UNROLL for (int i = 0; i < na; i++)
+	const float *row[DA], *strip[DB];
+	UNROLL for (int i = 0; i < DA; i++) row[i] = a + lesser(i, h - 1) * lda;
+	UNROLL for (int j = 0; j < nb; j++) strip[j] = b[j];
+	UNROLL for (int i = 0; i < DA; i++)
 		UNROLL for (int j = 0; j < nb; j++) s[i][j] = VZERO();
-	for (int64_t image = 0; image < images; image++, a += apart, b += p) {
-		int64_t q = 0;
-		for (; q + VL <= p; q += VL) {
+	for (int64_t image = 0; image < images; image++) {
+		EACH(p, q) {
 			V x[DA];
-			UNROLL for (int i = 0; i < na; i++) x[i] = VLOAD(a + i * p + q);
+			UNROLL for (int i = 0; i < DA; i++) x[i] = LOADP(row[i] + q, 0, p - q);
 			UNROLL for (int j = 0; j < nb; j++) {
-				V y = VLOAD(b + j * ldb + q);
-				UNROLL for (int i = 0; i < na; i++) s[i][j] = VFMA(x[i], y, s[i][j]);
+				V y = LOADP(strip[j] + q, 0, p - q);
+				UNROLL for (int i = 0; i < DA; i++) s[i][j] = VFMA(x[i], y, s[i][j]);
 			}
 		}
-		if (q == p) continue;
-		V x[DA];
-		UNROLL for (int i = 0; i < na; i++) x[i] = VLOADN(a + i * p + q, p - q);
-		UNROLL for (int j = 0; j < nb; j++) {
-			V y = VLOADN(b + j * ldb + q, p - q);
-			UNROLL for (int i = 0; i < na; i++) s[i][j] = VFMA(x[i], y, s[i][j]);
-		}
+		UNROLL for (int i = 0; i < DA; i++) row[i] += apart;
+		UNROLL for (int j = 0; j < nb; j++) strip[j] += further;
 	}
-	UNROLL for (int i = 0; i < na; i++)
+	UNROLL for (int i = 0; i < DA; i++) {
+		if (i >= h) break;
 		UNROLL for (int j = 0; j < nb; j++) c[i * ldc + j] += VSUM(s[i][j]);
+	}
 }
 
-void ISA(conv_dots)(int64_t m, int64_t n, int64_t images, int64_t p, const float *a, int64_t apart, const float *b, int64_t ldb, float *c, int64_t ldc)
+// c (m, n) += the sums over images and p places of a (m, places) times the strips of tap
+// n: a's images are apart, strips further from each other.
+void ISA(conv_dots)(const attune_strips *g, const int32_t *offsets, int64_t m, int64_t n, int64_t images, int64_t p, const float *a, int64_t apart,
+	const float *strips, int64_t further, float *c, int64_t ldc)
 {
-	for (int64_t j = 0; j < n; j += DB)
+	int64_t lda = g->th * g->tw, taps = g->kh * g->kw;
+	for (int64_t j = 0; j < n; j += DB) {
+		const float *b[DB];
+		int64_t w = lesser(DB, n - j);
+		for (int64_t k = 0; k < w; k++) b[k] = strips + (j + k) / taps * g->plane + offsets[(j + k) % taps];
 		for (int64_t i = 0; i < m; i += DA) {
-			const float *ai = a + i * p, *bj = b + j * ldb;
+			const float *ai = a + i * lda;
 			float *to = c + i * ldc + j;
-			int64_t h = lesser(DA, m - i), w = lesser(DB, n - j);
-			if (h == DA && w == DB) ISA(dot_tile)(DA, DB, images, p, ai, apart, bj, ldb, to, ldc);
-			else if (h == DA) for (int64_t e = 0; e < w; e++) ISA(dot_tile)(DA, 1, images, p, ai, apart, bj + e * ldb, ldb, to + e, ldc);
-			else for (int64_t r = 0; r < h; r++)
-				for (int64_t e = 0; e < w; e++) ISA(dot_tile)(1, 1, images, p, ai + r * p, apart, bj + e * ldb, ldb, to + r * ldc + e, ldc);
+			int64_t h = lesser(DA, m - i);
+			switch (w) {
+			case 1: ISA(dot_tile)(1, images, p, ai, lda, apart, b, further, to, ldc, h); break;
+			case 2: ISA(dot_tile)(2, images, p, ai, lda, apart, b, further, to, ldc, h); break;
+			case 3: ISA(dot_tile)(3, images, p, ai, lda, apart, b, further, to, ldc, h); break;
+#if DB > 4
+			case 4: ISA(dot_tile)(4, images, p, ai, lda, apart, b, further, to, ldc, h); break;
+			case 5: ISA(dot_tile)(5, images, p, ai, lda, apart, b, further, to, ldc, h); break;
+#endif
+			default: ISA(dot_tile)(DB, images, p, ai, lda, apart, b, further, to, ldc, h);
+			}
 		}
+	}
 }
 
 void ISA(conv_bias)(int64_t n, int64_t channels, int64_t columns, int64_t lo, int64_t hi, float *db, const float *dy)

@@ -76,25 +76,25 @@ enum { LOSS_SQUARED, LOSS_BINARY, LOSS_HUBER };
 DECLARE_LAYERS(avx2)
 DECLARE_LAYERS(avx512)
 
-// What convolutions gather, pools and batch norms: as the structs of those names in
-// conv.go and image.go say.
-typedef struct { int64_t sh, sw, kh, kw, th, tw, mul, div, off, step; } attune_gather;
+// The strips of convolutions, pools and batch norms: as the structs of those names in
+// conv.go and image.go say. rows are a band's, first is the row that the first tap of
+// row 0 sees.
+typedef struct { int64_t sh, sw, kh, kw, th, tw, mul, div, off, step, phases, high, plane, rows, first; } attune_strips;
 typedef struct { int64_t h, w, oh, ow, kernel, stride, pad; } attune_pool;
 typedef struct { int64_t n, c, inner; int train; float eps, momentum; } attune_batch;
 
 #define DECLARE_IMAGES(isa) \
-	int64_t attune_conv_space_##isa(void); \
 	void attune_conv_pack_##isa(float *to, const float *w, int64_t m, int64_t count, int64_t inner, int64_t outer, int64_t row); \
-	void attune_conv_##isa(const attune_gather *g, int64_t m, int64_t k, int64_t j0, int64_t j1, const float *a, const float *x, float *y, \
-		const float *bias, int fill, float *ws); \
-	void attune_conv_columns_##isa(const attune_gather *g, int64_t k0, int64_t k1, const float *x, float *to, int64_t ld); \
-	void attune_conv_dots_##isa(int64_t m, int64_t n, int64_t images, int64_t p, const float *a, int64_t apart, const float *b, int64_t ldb, \
-		float *c, int64_t ldc); \
+	void attune_conv_strips_##isa(const attune_strips *g, int64_t channels, int64_t h0, int64_t rows, const float *x, float *to); \
+	void attune_conv_##isa(const attune_strips *g, const int32_t *offsets, int64_t m, int64_t channels, int64_t block, int64_t h0, int64_t rows, \
+		const float *a, const float *x, float *y, const float *bias, int fill, float *ws); \
+	void attune_conv_dots_##isa(const attune_strips *g, const int32_t *offsets, int64_t m, int64_t n, int64_t images, int64_t p, const float *a, \
+		int64_t apart, const float *strips, int64_t further, float *c, int64_t ldc); \
 	void attune_conv_bias_##isa(int64_t n, int64_t channels, int64_t columns, int64_t lo, int64_t hi, float *db, const float *dy); \
-	void attune_max_pool_##isa(const attune_pool *p, float *y, const float *x); \
-	void attune_max_pool_grad_##isa(const attune_pool *p, float *dx, const float *x, const float *dy); \
-	void attune_average_pool_##isa(const attune_pool *p, float *y, const float *x); \
-	void attune_average_pool_grad_##isa(const attune_pool *p, float *dx, const float *dy); \
+	void attune_max_pool_##isa(const attune_pool *p, int64_t planes, float *y, const float *x); \
+	void attune_max_pool_grad_##isa(const attune_pool *p, int64_t planes, float *dx, const float *x, const float *dy); \
+	void attune_average_pool_##isa(const attune_pool *p, int64_t planes, float *y, const float *x); \
+	void attune_average_pool_grad_##isa(const attune_pool *p, int64_t planes, float *dx, const float *dy); \
 	void attune_batch_norm_##isa(const attune_batch *b, int64_t lo, int64_t hi, float *y, float *mean, float *rstd, const float *x, \
 		const float *g, const float *bias, float *rm, float *rv); \
 	void attune_batch_norm_grad_##isa(const attune_batch *b, int64_t lo, int64_t hi, float *dx, float *dg, float *db, const float *x, \

@@ -35,8 +35,8 @@ func (p Pool) small(y Floats, out bool) arg {
 	return arg{Floats: y, per: p.OutH() * p.OutW(), in: true, out: out}
 }
 
-// pool runs f on the operands of each channel of each image.
-func (e *Engine) pool(p Pool, args []arg, f func(x [][]float32)) error {
+// pool runs f on the operands of some channels at a time.
+func (e *Engine) pool(p Pool, args []arg, f func(planes int, x [][]float32)) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
@@ -45,38 +45,30 @@ func (e *Engine) pool(p Pool, args []arg, f func(x [][]float32)) error {
 			return fmt.Errorf("pooling: %d values, want %d", a.Len(), p.N*p.C*a.per)
 		}
 	}
-	return e.rowwise(p.N*p.C, p.N*p.C*p.H*p.W/2, args, func(lo, hi int, x [][]float32) {
-		one := make([][]float32, len(x))
-		for i := range hi - lo {
-			for j, v := range x {
-				one[j] = v[i*args[j].per:][:args[j].per]
-			}
-			f(one)
-		}
-	})
+	return e.rowwise(p.N*p.C, p.N*p.C*p.H*p.W/4, args, func(lo, hi int, x [][]float32) { f(hi-lo, x) })
 }
 
 // MaxPool does y = the largest of each window, NaN taken for the largest; what lies
 // outside the image does not count.
 func (e *Engine) MaxPool(p Pool, y, x Floats) error {
-	return e.pool(p, []arg{p.small(y, true), p.large(x, false)}, func(x [][]float32) { e.run.maxPool(&p, x[0], x[1]) })
+	return e.pool(p, []arg{p.small(y, true), p.large(x, false)}, func(planes int, x [][]float32) { e.run.maxPool(&p, planes, x[0], x[1]) })
 }
 
 // MaxPoolGrad does dx += dy at the first place of the largest of each window.
 func (e *Engine) MaxPoolGrad(p Pool, dx, x, dy Floats) error {
 	args := []arg{p.large(dx, true), p.large(x, false), p.small(dy, false)}
-	return e.pool(p, args, func(x [][]float32) { e.run.maxPoolGrad(&p, x[0], x[1], x[2]) })
+	return e.pool(p, args, func(planes int, x [][]float32) { e.run.maxPoolGrad(&p, planes, x[0], x[1], x[2]) })
 }
 
 // AveragePool does y = the sum of each window over its area, what lies outside the image
 // being 0.
 func (e *Engine) AveragePool(p Pool, y, x Floats) error {
-	return e.pool(p, []arg{p.small(y, true), p.large(x, false)}, func(x [][]float32) { e.run.averagePool(&p, x[0], x[1]) })
+	return e.pool(p, []arg{p.small(y, true), p.large(x, false)}, func(planes int, x [][]float32) { e.run.averagePool(&p, planes, x[0], x[1]) })
 }
 
 // AveragePoolGrad does dx += AveragePool's gradient.
 func (e *Engine) AveragePoolGrad(p Pool, dx, dy Floats) error {
-	return e.pool(p, []arg{p.large(dx, true), p.small(dy, false)}, func(x [][]float32) { e.run.averagePoolGrad(&p, x[0], x[1]) })
+	return e.pool(p, []arg{p.large(dx, true), p.small(dy, false)}, func(planes int, x [][]float32) { e.run.averagePoolGrad(&p, planes, x[0], x[1]) })
 }
 
 // BatchNorm is the shape and the numbers of a batch normalisation of x (N, C, Inner):

@@ -7,12 +7,8 @@
 	if (h0 < 0) h0 = 0; \
 	if (w0 < 0) w0 = 0
 
-// Whether windows are 2 by 2 side by side: the case that has loops of its own, which
-// compilers make vectors of.
+// Whether windows are 2 by 2 side by side: the case that has loops of its own.
 static inline int ISA(paired)(const attune_pool *p) { return p->kernel == 2 && p->stride == 2 && p->pad == 0; }
-
-// The larger, NaN taken for the largest, a where they are equal.
-INLINE float ISA(above)(float a, float b) { return b > a || b != b ? b : a; }
 
 static int64_t ISA(largest)(const attune_pool *p, int64_t i, int64_t j, const float *x)
 {
@@ -26,46 +22,79 @@ static int64_t ISA(largest)(const attune_pool *p, int64_t i, int64_t j, const fl
 	return best;
 }
 
-void ISA(max_pool)(const attune_pool *p, float *y, const float *x)
+// The first and the second of n pairs of values side by side, n at most VL.
+INLINE void ISA(split_pairs)(const float *x, int64_t n, V *first, V *second)
 {
-	for (int64_t i = 0; i < p->oh; i++, y += p->ow) {
-		if (!ISA(paired)(p)) {
-			for (int64_t j = 0; j < p->ow; j++) y[j] = x[ISA(largest)(p, i, j, x)];
-			continue;
-		}
-		const float *a = x + 2 * i * p->w, *b = a + p->w;
-		for (int64_t j = 0; j < p->ow; j++)
-			y[j] = ISA(above)(ISA(above)(a[2 * j], a[2 * j + 1]), ISA(above)(b[2 * j], b[2 * j + 1]));
+	V a = LOADP(x, 0, 2 * n), b = n > VL / 2 ? LOADP(x, VL, 2 * n) : VZERO();
+	*first = VEVEN(a, b);
+	*second = VODD(a, b);
+}
+
+INLINE void ISA(add_pairs)(float *x, int64_t n, V first, V second)
+{
+	V a = VADD(LOADP(x, 0, 2 * n), VLOW_PAIRS(first, second));
+	STOREP(x, 0, 2 * n, a);
+	if (n <= VL / 2) return;
+	V b = VADD(LOADP(x, VL, 2 * n), VHIGH_PAIRS(first, second));
+	STOREP(x, VL, 2 * n, b);
+}
+
+static void ISA(max_pairs)(int64_t n, float *y, const float *x, const float *below)
+{
+	EACH(n, j) {
+		V a, b, c, d;
+		ISA(split_pairs)(x + 2 * j, lesser(VL, n - j), &a, &b);
+		ISA(split_pairs)(below + 2 * j, lesser(VL, n - j), &c, &d);
+		V top = VPICK(VABOVE(b, a), b, a);
+		top = VPICK(VABOVE(c, top), c, top);
+		top = VPICK(VABOVE(d, top), d, top);
+		STOREP(y, j, n, top);
 	}
 }
 
-void ISA(max_pool_grad)(const attune_pool *p, float *restrict dx, const float *restrict x, const float *restrict dy)
+// The gradient goes to the first of the window's places that none of the others beats.
+static void ISA(max_pairs_grad)(int64_t n, float *dx, float *dbelow, const float *x, const float *below, const float *dy)
 {
-	for (int64_t i = 0; i < p->oh; i++, dy += p->ow) {
-		if (!ISA(paired)(p)) {
-			for (int64_t j = 0; j < p->ow; j++) dx[ISA(largest)(p, i, j, x)] += dy[j];
-			continue;
-		}
-		const float *a = x + 2 * i * p->w, *b = a + p->w;
-		float *da = dx + 2 * i * p->w, *db = da + p->w;
-		for (int64_t j = 0; j < p->ow; j++) {
-			float a0 = a[2 * j], a1 = a[2 * j + 1], b0 = b[2 * j], b1 = b[2 * j + 1], g = dy[j];
-			// In the order of the places: each beats those before only if larger, or NaN
-			// where they are none.
-			int second = a1 > a0 || (a1 != a1 && a0 == a0);
-			float top = second ? a1 : a0;
-			int third = b0 > top || (b0 != b0 && top == top);
-			top = third ? b0 : top;
-			int fourth = b1 > top || (b1 != b1 && top == top);
-			da[2 * j] += second | third | fourth ? 0 : g;
-			da[2 * j + 1] += second & !third & !fourth ? g : 0;
-			db[2 * j] += third & !fourth ? g : 0;
-			db[2 * j + 1] += fourth ? g : 0;
-		}
+	V zero = VZERO();
+	EACH(n, j) {
+		int64_t left = lesser(VL, n - j);
+		V a, b, c, d, g = LOADP(dy, j, n);
+		ISA(split_pairs)(x + 2 * j, left, &a, &b);
+		ISA(split_pairs)(below + 2 * j, left, &c, &d);
+		M second = VABOVE(b, a);
+		V top = VPICK(second, b, a), da = VPICK(second, zero, g), db = VPICK(second, g, zero);
+		M third = VABOVE(c, top);
+		top = VPICK(third, c, top), da = VPICK(third, zero, da), db = VPICK(third, zero, db);
+		V dc = VPICK(third, g, zero);
+		M fourth = VABOVE(d, top);
+		da = VPICK(fourth, zero, da), db = VPICK(fourth, zero, db), dc = VPICK(fourth, zero, dc);
+		V dd = VPICK(fourth, g, zero);
+		ISA(add_pairs)(dx + 2 * j, left, da, db);
+		ISA(add_pairs)(dbelow + 2 * j, left, dc, dd);
 	}
 }
 
-void ISA(average_pool)(const attune_pool *p, float *restrict y, const float *restrict x)
+void ISA(max_pool)(const attune_pool *p, int64_t planes, float *y, const float *x)
+{
+	for (; planes--; x += p->h * p->w)
+		for (int64_t i = 0; i < p->oh; i++, y += p->ow) {
+			const float *row = x + 2 * i * p->w;
+			if (ISA(paired)(p)) ISA(max_pairs)(p->ow, y, row, row + p->w);
+			else for (int64_t j = 0; j < p->ow; j++) y[j] = x[ISA(largest)(p, i, j, x)];
+		}
+}
+
+void ISA(max_pool_grad)(const attune_pool *p, int64_t planes, float *dx, const float *x, const float *dy)
+{
+	for (; planes--; x += p->h * p->w, dx += p->h * p->w)
+		for (int64_t i = 0; i < p->oh; i++, dy += p->ow) {
+			int64_t at = 2 * i * p->w;
+			if (ISA(paired)(p)) ISA(max_pairs_grad)(p->ow, dx + at, dx + at + p->w, x + at, x + at + p->w, dy);
+			else for (int64_t j = 0; j < p->ow; j++) dx[ISA(largest)(p, i, j, x)] += dy[j];
+		}
+}
+
+static void ISA(average_plane)(const attune_pool *p, float *restrict y, const float *restrict x)
 {
 	float share = 1 / (float)(p->kernel * p->kernel);
 	for (int64_t i = 0; i < p->oh; i++, y += p->ow) {
@@ -84,7 +113,12 @@ void ISA(average_pool)(const attune_pool *p, float *restrict y, const float *res
 	}
 }
 
-void ISA(average_pool_grad)(const attune_pool *p, float *restrict dx, const float *restrict dy)
+void ISA(average_pool)(const attune_pool *p, int64_t planes, float *y, const float *x)
+{
+	for (; planes--; x += p->h * p->w, y += p->oh * p->ow) ISA(average_plane)(p, y, x);
+}
+
+static void ISA(average_plane_grad)(const attune_pool *p, float *restrict dx, const float *restrict dy)
 {
 	float share = 1 / (float)(p->kernel * p->kernel);
 	for (int64_t i = 0; i < p->oh; i++, dy += p->ow)
@@ -93,6 +127,11 @@ void ISA(average_pool_grad)(const attune_pool *p, float *restrict dx, const floa
 			for (int64_t h = h0; h < h1; h++)
 				for (int64_t w = w0; w < w1; w++) dx[h * p->w + w] += share * dy[j];
 		}
+}
+
+void ISA(average_pool_grad)(const attune_pool *p, int64_t planes, float *dx, const float *dy)
+{
+	for (; planes--; dx += p->h * p->w, dy += p->oh * p->ow) ISA(average_plane_grad)(p, dx, dy);
 }
 
 // The running statistics move towards the batch's, the variance without bias.

@@ -2,31 +2,28 @@ package host
 
 // images are the kernels of the layers of images.
 type images interface {
-	// convSpace is the workspace of conv.
-	convSpace() int
 	// convPack lays the weights out as conv takes them.
 	convPack(to, w []float32, s weights)
-	// conv does columns j0 … j1-1 of m channels of y: with fill y = bias, or 0 where
-	// that is nil; then y += the packed weights (m, k) times what g gathers of x.
-	conv(g *gather, m, k, j0, j1 int, packed, x, y, bias []float32, fill bool, ws []float32)
-	// convColumns does rows k0 … k1-1 of what g gathers of x, to's rows being ld apart.
-	convColumns(g *gather, k0, k1 int, x, to []float32, ld int)
-	// convDots does c (m, n) += the sum over images of a (m, p) b (n, p)^T: a's images
-	// are as far apart as that says, b's lie side by side along rows ldb apart.
-	convDots(m, n, images, p int, a []float32, apart int, b []float32, ldb int, c []float32, ldc int)
+	// convStrips lays out what rows h0 … h0+rows-1 see of channels of x.
+	convStrips(s *strips, channels, h0, rows int, x, to []float32)
+	// conv does rows h0 … h0+rows-1 of m channels of y: with fill y = bias, or 0 where
+	// that is nil; then y += the packed weights times what is gathered of channels of x,
+	// block of them at a time.
+	conv(s *strips, m, channels, block, h0, rows int, packed, x, y, bias []float32, fill bool, ws []float32)
+	// convDots does c (m, taps) += the sums over images and p places of a (m, places)
+	// times the taps' strips: a's images are apart, strips further from each other.
+	convDots(s *strips, m, taps, images, p int, a []float32, apart int, strips []float32, further int, c []float32, ldc int)
 	// convBias does channels lo … hi-1 of dBias += the sums of dy (n, channels, columns).
 	convBias(n, channels, columns, lo, hi int, dBias, dy []float32)
-	// The pools do one channel of one image.
-	maxPool(p *Pool, y, x []float32)
-	maxPoolGrad(p *Pool, dx, x, dy []float32)
-	averagePool(p *Pool, y, x []float32)
-	averagePoolGrad(p *Pool, dx, dy []float32)
+	// The pools do so many channels of images.
+	maxPool(p *Pool, planes int, y, x []float32)
+	maxPoolGrad(p *Pool, planes int, dx, x, dy []float32)
+	averagePool(p *Pool, planes int, y, x []float32)
+	averagePoolGrad(p *Pool, planes int, dx, dy []float32)
 	// The norms do channels lo … hi-1.
 	batchNorm(b *BatchNorm, lo, hi int, y, mean, rstd, x, gain, bias, runMean, runVar []float32)
 	batchNormGrad(b *BatchNorm, lo, hi int, dx, dGain, dBias, x, dy, gain, mean, rstd []float32)
 }
-
-func (portable) convSpace() int { return convBlock }
 
 func (portable) convPack(to, w []float32, s weights) {
 	for r := range s.m {
@@ -36,47 +33,53 @@ func (portable) convPack(to, w []float32, s weights) {
 	}
 }
 
-// row is row k of the columns j0 … j1-1.
-func (g *gather) line(k, j0, j1 int, x, to []float32) {
-	c, kh, kw := k/(g.kh*g.kw), k/g.kw%g.kh, k%g.kw
-	x = x[c*g.sh*g.sw:][:g.sh*g.sw]
-	for j := j0; j < j1; j++ {
-		v, u := j/g.tw*g.mul+g.off+kh*g.step, j%g.tw*g.mul+g.off+kw*g.step
-		to[j-j0] = 0
-		if v >= 0 && u >= 0 && v%g.div == 0 && u%g.div == 0 && v/g.div < g.sh && u/g.div < g.sw {
-			to[j-j0] = x[v/g.div*g.sw+u/g.div]
+func (portable) convStrips(s *strips, channels, h0, rows int, x, to []float32) {
+	used := rows + s.high - s.rows
+	for i := range channels * s.kw * s.phases {
+		c, u := i/(s.kw*s.phases), s.off+i/s.phases%s.kw*s.step
+		plane := x[c*s.sh*s.sw:][:s.sh*s.sw]
+		for r := range used {
+			v, line := s.first+(h0+r)*s.mul+i%s.phases, to[(i*s.high+r)*s.tw:][:s.tw]
+			for j := range line {
+				line[j] = 0
+				if w := j*s.mul + u; v >= 0 && w >= 0 && v%s.div == 0 && w%s.div == 0 && v/s.div < s.sh && w/s.div < s.sw {
+					line[j] = plane[v/s.div*s.sw+w/s.div]
+				}
+			}
 		}
 	}
 }
 
-func (portable) conv(g *gather, m, k, j0, j1 int, packed, x, y, bias []float32, fill bool, ws []float32) {
-	columns := g.th * g.tw
+// strip is the values of a band's first n places that tap k of the strips sees.
+func (s *strips) strip(ws []float32, k, n int) []float32 {
+	return ws[k/len(s.offsets)*s.plane+int(s.offsets[k%len(s.offsets)]):][:n]
+}
+
+func (p portable) conv(s *strips, m, channels, block, h0, rows int, packed, x, y, bias []float32, fill bool, ws []float32) {
+	columns, n, taps := s.th*s.tw, rows*s.tw, len(s.offsets)
+	row := func(r int) []float32 { return y[r*columns+h0*s.tw:][:n] }
 	for r := 0; fill && r < m; r++ {
-		row := y[r*columns+j0 : r*columns+j1]
-		for j := range row {
-			row[j] = at(bias, r)
+		line := row(r)
+		for j := range line {
+			line[j] = at(bias, r)
 		}
 	}
-	for i := range k {
-		line := ws[:j1-j0]
-		g.line(i, j0, j1, x, line)
-		for r := range m {
-			axpy(y[r*columns+j0:r*columns+j1], packed[r*k+i], line)
+	for c := 0; c < channels; c += block {
+		some := min(block, channels-c)
+		p.convStrips(s, some, h0, rows, x[c*s.sh*s.sw:], ws)
+		for k := range some * taps {
+			for r := range m {
+				axpy(row(r), packed[(r*channels+c)*taps+k], s.strip(ws, k, n))
+			}
 		}
 	}
 }
 
-func (portable) convColumns(g *gather, k0, k1 int, x, to []float32, ld int) {
-	for k := k0; k < k1; k++ {
-		g.line(k, 0, g.th*g.tw, x, to[(k-k0)*ld:])
-	}
-}
-
-func (portable) convDots(m, n, images, p int, a []float32, apart int, b []float32, ldb int, c []float32, ldc int) {
+func (portable) convDots(s *strips, m, taps, images, p int, a []float32, apart int, strips []float32, further int, c []float32, ldc int) {
 	for i := range m {
-		for j := range n {
+		for k := range taps {
 			for image := range images {
-				c[i*ldc+j] += dot(a[image*apart+i*p:][:p], b[j*ldb+image*p:][:p])
+				c[i*ldc+k] += dot(a[image*apart+i*s.th*s.tw:][:p], s.strip(strips[image*further:], k, p))
 			}
 		}
 	}
@@ -100,6 +103,15 @@ func (p *Pool) window(i, j int) (h0, h1, w0, w1 int) {
 	return max(0, h), min(p.H, h+p.Kernel), max(0, w), min(p.W, w+p.Kernel)
 }
 
+// places calls f for each value k of what comes out, at (i, j) of a plane that begins at
+// x0.
+func (p *Pool) places(planes int, f func(x0, i, j, k int)) {
+	oh, ow := p.OutH(), p.OutW()
+	for k := range planes * oh * ow {
+		f(k/(oh*ow)*p.H*p.W, k/ow%oh, k%ow, k)
+	}
+}
+
 // largest is the first place of a window's largest value, NaN taken for the largest.
 func (p *Pool) largest(i, j int, x []float32) int {
 	h0, h1, w0, w1 := p.window(i, j)
@@ -114,50 +126,38 @@ func (p *Pool) largest(i, j int, x []float32) int {
 	return best
 }
 
-func (portable) maxPool(p *Pool, y, x []float32) {
-	for i := range p.OutH() {
-		for j := range p.OutW() {
-			y[i*p.OutW()+j] = x[p.largest(i, j, x)]
-		}
-	}
+func (portable) maxPool(p *Pool, planes int, y, x []float32) {
+	p.places(planes, func(x0, i, j, k int) { y[k] = x[x0+p.largest(i, j, x[x0:])] })
 }
 
-func (portable) maxPoolGrad(p *Pool, dx, x, dy []float32) {
-	for i := range p.OutH() {
-		for j := range p.OutW() {
-			dx[p.largest(i, j, x)] += dy[i*p.OutW()+j]
-		}
-	}
+func (portable) maxPoolGrad(p *Pool, planes int, dx, x, dy []float32) {
+	p.places(planes, func(x0, i, j, k int) { dx[x0+p.largest(i, j, x[x0:])] += dy[k] })
 }
 
-func (portable) averagePool(p *Pool, y, x []float32) {
+func (portable) averagePool(p *Pool, planes int, y, x []float32) {
 	share := 1 / float32(p.Kernel*p.Kernel)
-	for i := range p.OutH() {
-		for j := range p.OutW() {
-			h0, h1, w0, w1 := p.window(i, j)
-			var s float32
-			for h := h0; h < h1; h++ {
-				for w := w0; w < w1; w++ {
-					s += x[h*p.W+w]
-				}
-			}
-			y[i*p.OutW()+j] = share * s
-		}
-	}
-}
-
-func (portable) averagePoolGrad(p *Pool, dx, dy []float32) {
-	share := 1 / float32(p.Kernel*p.Kernel)
-	for i := range p.OutH() {
-		for j := range p.OutW() {
-			h0, h1, w0, w1 := p.window(i, j)
-			for h := h0; h < h1; h++ {
-				for w := w0; w < w1; w++ {
-					dx[h*p.W+w] += share * dy[i*p.OutW()+j]
-				}
+	p.places(planes, func(x0, i, j, k int) {
+		h0, h1, w0, w1 := p.window(i, j)
+		var s float32
+		for h := h0; h < h1; h++ {
+			for _, v := range x[x0+h*p.W+w0 : x0+h*p.W+w1] {
+				s += v
 			}
 		}
-	}
+		y[k] = share * s
+	})
+}
+
+func (portable) averagePoolGrad(p *Pool, planes int, dx, dy []float32) {
+	share := 1 / float32(p.Kernel*p.Kernel)
+	p.places(planes, func(x0, i, j, k int) {
+		h0, h1, w0, w1 := p.window(i, j)
+		for h := h0; h < h1; h++ {
+			for w := w0; w < w1; w++ {
+				dx[x0+h*p.W+w] += share * dy[k]
+			}
+		}
+	})
 }
 
 func (portable) batchNorm(b *BatchNorm, lo, hi int, y, mean, rstd, x, gain, bias, runMean, runVar []float32) {

@@ -30,6 +30,14 @@ typedef __m256 V;
 #define VFRACTION(x) _mm256_sub_ps(VLOW(x), _mm256_floor_ps(VLOW(x)))
 #define VSCALE(p, x) VPOW2(p, _mm256_floor_ps(VLOW(x)))
 #define VDIFFER(a, b) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ))
+typedef __m256 M;
+#define VABOVE(a, b) _mm256_and_ps(_mm256_cmp_ps(b, b, _CMP_ORD_Q), _mm256_cmp_ps(a, b, _CMP_NLE_UQ))
+#define VPICK(m, x, y) _mm256_blendv_ps(y, x, m)
+#define VQUARTERS(x) _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xD8))
+#define VEVEN(a, b) VQUARTERS(_mm256_shuffle_ps(a, b, 0x88))
+#define VODD(a, b) VQUARTERS(_mm256_shuffle_ps(a, b, 0xDD))
+#define VLOW_PAIRS(a, b) _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20)
+#define VHIGH_PAIRS(a, b) _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31)
 
 static inline float attune_lanes_avx2(__m256 a)
 {

@@ -31,3 +31,12 @@ typedef __m512 V;
 #define VSCALE(p, x) _mm512_scalef_ps(p, x)
 // whether any lanes differ
 #define VDIFFER(a, b) (_mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ) != 0)
+// Masks of lanes: where a > b, a NaN being above all others; and x there, else y.
+typedef __mmask16 M;
+#define VABOVE(a, b) _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(b, b, _CMP_ORD_Q), a, b, _CMP_NLE_UQ)
+#define VPICK(m, x, y) _mm512_mask_blend_ps(m, y, x)
+// The first and the second of all pairs side by side, and such pairs again.
+#define VEVEN(a, b) _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b)
+#define VODD(a, b) _mm512_permutex2var_ps(a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b)
+#define VLOW_PAIRS(a, b) _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b)
+#define VHIGH_PAIRS(a, b) _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b)
