@@ -13,60 +13,55 @@ void ISA(conv_pack)(float *to, const float *w, int64_t m, int64_t count, int64_t
 		}
 }
 
-INLINE void ISA(move)(float *to, const float *from, int64_t n)
+INLINE void ISA(wipe)(float *to, int64_t n) { EACH(n, i) STOREP(to, i, n, VZERO()); }
+
+// A row of the target seen by a tap u columns further in the source: for strides in
+// either; row is null where it lies outside.
+static void ISA(strided_row)(const attune_strips *g, const float *row, int64_t u, float *to)
 {
-	EACH(n, i) {
-		if (i + VL <= n) VSTORE(to + i, VLOAD(from + i));
-		else VSTOREN(to + i, n - i, VLOADN(from + i, n - i));
+	if (row && g->div == 1) {
+		for (int64_t i = 0, v = u; i < g->tw; i++, v += g->mul) to[i] = v >= 0 && v < g->sw ? row[v] : 0;
+		return;
 	}
+	ISA(wipe)(to, g->tw);
+	int64_t v = u > 0 ? (u + g->div - 1) / g->div : 0;
+	for (int64_t i = v * g->div - u; row && i < g->tw && v < g->sw; i += g->div, v++) to[i] = row[v];
 }
 
-INLINE void ISA(wipe)(float *to, int64_t n)
+// One strip without strides: rows of x from the first on, which may lie outside.
+static void ISA(plain_strip)(const attune_strips *g, int64_t rows, const float *x, int64_t first, int64_t u, float *to)
 {
-	EACH(n, i) {
-		if (i + VL <= n) VSTORE(to + i, VZERO());
-		else VSTOREN(to + i, n - i, VZERO());
+	int64_t above = first < 0 ? lesser(rows, -first) : 0, below = lesser(rows, g->sh - first);
+	if (below < above) below = above;
+	ISA(wipe)(to, above * g->tw);
+	for (int64_t j = 0; j < g->tw; j += VL) {
+		int64_t n = lesser(VL, g->tw - j), lo = lesser(n, u + j < 0 ? -u - j : 0), hi = lesser(n, g->sw - u - j);
+		for (int64_t r = above; r < below; r++) {
+			V v = VLOADR(x + (first + r) * g->sw + u + j, lo, hi);
+			STOREP(to + r * g->tw + j, 0, n, v);
+		}
 	}
-}
-
-// The n places of a row of the target from the first on, seen by a tap u columns further
-// in the source; row is null where it lies outside.
-INLINE void ISA(gather_row)(const attune_strips *g, const float *row, int64_t u, float *to)
-{
-	int64_t n = g->tw;
-	if (!row) {
-		ISA(wipe)(to, n);
-		return;
-	}
-	if (g->div > 1) {
-		ISA(wipe)(to, n);
-		int64_t v = u > 0 ? (u + g->div - 1) / g->div : 0;
-		for (int64_t i = v * g->div - u; i < n && v < g->sw; i += g->div, v++) to[i] = row[v];
-		return;
-	}
-	if (g->mul > 1) {
-		for (int64_t i = 0, v = u; i < n; i++, v += g->mul) to[i] = v >= 0 && v < g->sw ? row[v] : 0;
-		return;
-	}
-	int64_t lo = u < 0 ? lesser(n, -u) : 0, hi = lesser(n, g->sw - u);
-	if (hi < lo) hi = lo;
-	if (lo) ISA(wipe)(to, lo);
-	ISA(move)(to + lo, row + u + lo, hi - lo);
-	if (hi < n) ISA(wipe)(to + hi, n - hi);
+	ISA(wipe)(to + below * g->tw, (rows - below) * g->tw);
 }
 
 // The strips of some channels of x for rows h0 … h0+rows-1 of the target.
 void ISA(conv_strips)(const attune_strips *g, int64_t channels, int64_t h0, int64_t rows, const float *x, float *to)
 {
-	int64_t used = rows + g->high - g->rows;
+	int64_t used = rows + g->high - g->rows, first = g->first + h0 * g->mul;
 	for (int64_t c = 0; c < channels; c++, x += g->sh * g->sw)
 		for (int64_t kw = 0; kw < g->kw; kw++)
-			for (int64_t f = 0; f < g->phases; f++, to += g->high * g->tw)
-				for (int64_t r = 0; r < used; r++) {
-					int64_t v = g->first + h0 * g->mul + f + r * g->mul;
-					int in = v >= 0 && (g->div == 1 || v % g->div == 0) && v / g->div < g->sh;
-					ISA(gather_row)(g, in ? x + v / g->div * g->sw : 0, g->off + kw * g->step, to + r * g->tw);
+			for (int64_t f = 0; f < g->phases; f++, to += g->high * g->tw) {
+				int64_t u = g->off + kw * g->step;
+				if (g->mul == 1 && g->div == 1) {
+					ISA(plain_strip)(g, used, x, first, u, to);
+					continue;
 				}
+				for (int64_t r = 0; r < used; r++) {
+					int64_t v = first + f + r * g->mul;
+					int in = v >= 0 && v % g->div == 0 && v / g->div < g->sh;
+					ISA(strided_row)(g, in ? x + v / g->div * g->sw : 0, u, to + r * g->tw);
+				}
+			}
 }
 
 // c (h, (nv-1) VL + last) = bias, or with add +=, the packed weights times the strips

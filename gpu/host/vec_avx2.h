@@ -12,6 +12,7 @@ typedef __m256 V;
 #define VFIRST(n) _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define VLOADN(p, n) _mm256_maskload_ps(p, VFIRST(n))
 #define VSTOREN(p, n, x) _mm256_maskstore_ps(p, VFIRST(n), x)
+#define VLOADR(p, lo, hi) _mm256_maskload_ps(p, _mm256_andnot_si256(VFIRST(lo), VFIRST(hi)))
 #define VFMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define VADD(a, b) _mm256_add_ps(a, b)
 #define VSUB(a, b) _mm256_sub_ps(a, b)

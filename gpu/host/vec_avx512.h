@@ -11,6 +11,8 @@ typedef __m512 V;
 #define VSTORE(p, x) _mm512_storeu_ps(p, x)
 #define VLOADN(p, n) _mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p)
 #define VSTOREN(p, n, x) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), x)
+// lanes lo … hi-1 of what lies at p, 0 in the others, whose memory is not touched
+#define VLOADR(p, lo, hi) _mm512_maskz_loadu_ps((__mmask16)((hi) > (lo) ? (1u << (hi)) - (1u << (lo)) : 0), p)
 #define VFMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define VADD(a, b) _mm512_add_ps(a, b)
 #define VSUB(a, b) _mm512_sub_ps(a, b)
