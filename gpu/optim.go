@@ -69,6 +69,7 @@ type Training struct {
 	skipped int
 	norm    float64
 	state   map[*Tensor]*slot
+	factors map[*Tensor]float64
 }
 
 // slot is the state of one parameter.
@@ -142,14 +143,18 @@ func (o *Training) step(params, grads []*Tensor) error {
 		return nil
 	}
 	// Parameters that came later are at an earlier step of their own.
-	groups := map[int][]int{}
+	type kind struct {
+		step   int
+		factor float64
+	}
+	groups := map[kind][]int{}
 	for i, p := range params {
-		t := o.state[p].steps + 1
-		groups[t] = append(groups[t], i)
+		k := kind{o.state[p].steps + 1, o.Factor(p)}
+		groups[k] = append(groups[k], i)
 	}
 	rate := o.Rate()
-	for t, group := range groups {
-		c := o.rule.factors(t, rate)
+	for k, group := range groups {
+		c := o.rule.factors(k.step, rate*k.factor)
 		c.Scale = float32(scale)
 		if err := o.update(c, params, grads, group); err != nil {
 			return err
@@ -160,6 +165,25 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.state[p].steps++
 	}
 	return nil
+}
+
+// SetFactor multiplies the learning rate of a parameter, 1 unless set: groups of
+// parameters may so learn at rates of their own. It is saved with the state.
+func (o *Training) SetFactor(p *Tensor, factor float64) {
+	if o.factors == nil {
+		o.factors = map[*Tensor]float64{}
+	}
+	if o.factors[p] = factor; factor == 1 {
+		delete(o.factors, p)
+	}
+}
+
+// Factor is what the learning rate of a parameter is multiplied with.
+func (o *Training) Factor(p *Tensor) float64 {
+	if f, ok := o.factors[p]; ok {
+		return f
+	}
+	return 1
 }
 
 // pairs checks parameters and gradients and leaves out those without a gradient.

@@ -33,7 +33,7 @@ func fresh[T interface {
 	training() *Training
 }](o T) T {
 	t := o.training()
-	t.steps, t.skipped, t.norm, t.state = 0, 0, 0, nil
+	t.steps, t.skipped, t.norm, t.state, t.factors = 0, 0, 0, nil, nil
 	if t.Scale != nil {
 		scale := *t.Scale
 		t.Scale = &scale

@@ -22,9 +22,11 @@ type stateMeta struct {
 	Steps   int    `json:"steps"`
 	Skipped int    `json:"skipped"`
 	// Parameters are the steps done on each parameter.
-	Parameters []int         `json:"parameters"`
-	Scale      *scaleState   `json:"scale,omitempty"`
-	Plateau    *plateauState `json:"plateau,omitempty"`
+	Parameters []int `json:"parameters"`
+	// Factors are those of each parameter's rate, where one is not 1.
+	Factors []float64     `json:"factors,omitempty"`
+	Scale   *scaleState   `json:"scale,omitempty"`
+	Plateau *plateauState `json:"plateau,omitempty"`
 }
 
 type scaleState struct {
@@ -66,6 +68,11 @@ func (o *Training) save(w io.Writer, params []*Tensor) error {
 		meta.Plateau = &plateauState{Now: p.now, Bad: p.bad, Rest: p.rest}
 		if p.best <= 1e308 { // JSON has no infinity
 			meta.Plateau.Best, meta.Plateau.Observed = p.best, true
+		}
+	}
+	if len(o.factors) > 0 {
+		for _, p := range params {
+			meta.Factors = append(meta.Factors, o.Factor(p))
 		}
 	}
 	var f safetensors.File
@@ -133,6 +140,8 @@ func (o *Training) load(r io.Reader, params []*Tensor) error {
 		return fmt.Errorf("the file is of version %d, this is %d", meta.Version, stateVersion)
 	case meta.Rule != o.rule.name():
 		return fmt.Errorf("the file is of %s", meta.Rule)
+	case len(meta.Factors) > 0 && len(meta.Factors) != len(params):
+		return fmt.Errorf("the file has factors of %d parameters, want %d", len(meta.Factors), len(params))
 	case len(meta.Parameters) != len(params):
 		return fmt.Errorf("the file has %d parameters, want %d", len(meta.Parameters), len(params))
 	}
@@ -200,6 +209,9 @@ func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 		}
 		o.state[p] = slots[i]
 	}
+	for i, f := range meta.Factors {
+		o.SetFactor(params[i], f)
+	}
 	o.steps, o.skipped = meta.Steps, meta.Skipped
 	if s := meta.Scale; s != nil && o.Scale != nil {
 		o.Scale.Value, o.Scale.good = s.Value, s.Good
@@ -244,6 +256,10 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 	}
 	if !slices.Equal(shape, to.shape) {
 		return fmt.Errorf("%s keeps %s, the new parameter is %s", from, dims(shape), to)
+	}
+	if f, ok := o.factors[from]; ok {
+		delete(o.factors, from)
+		o.factors[to] = f
 	}
 	old := o.state[from]
 	if old == nil {

@@ -156,7 +156,7 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (float64, error) {
 	if r.NoiseEvery > 0 && parts == 1 && b.Len() > 1 && r.state.Step%r.NoiseEvery == 0 {
 		parts = 2
 	}
-	params, grads := r.trained()
+	_, grads := r.trained()
 	first := math.NaN()
 	loss, err := r.inParts(b, parts, func(part *data.Batch) (float64, error) {
 		weight := float64(part.Len()) / float64(b.Len())
@@ -186,7 +186,7 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (float64, error) {
 		}
 		r.noise.add(control.Signal{Batch: b.Len()}.Micro(parts), b.Len(), first*unit, whole*unit)
 	}
-	return loss, r.update(b, params, grads)
+	return loss, r.update(b)
 }
 
 // backward adds a part's gradients, times weight, and returns its loss.
@@ -221,7 +221,7 @@ func (r *Trainer) lossOf(t *nn.Tape, f func() (*nn.Value, error)) (loss float64,
 }
 
 // update changes the parameters, at the rate that the batch's size asks for.
-func (r *Trainer) update(b *data.Batch, params, grads []*gpu.Tensor) error {
+func (r *Trainer) update(b *data.Batch) error {
 	c := r.common()
 	if c != nil {
 		was := c.LR
@@ -232,7 +232,7 @@ func (r *Trainer) update(b *data.Batch, params, grads []*gpu.Tensor) error {
 			c.LR *= r.Plan.LRScale
 		}
 	}
-	return r.Optimizer.Step(params, grads)
+	return r.Net.Update(r.Optimizer)
 }
 
 // trained is the parameters that are trained and their gradients.

@@ -29,6 +29,19 @@ func (n *Net) Unfreeze(patterns ...string) (int, error) {
 	return n.each("unfreeze", patterns, func(p *Param) (bool, error) { return p.Grad == nil, p.learn() })
 }
 
+// SetRate has the parameters that patterns of Freeze name learn at factor times the
+// learning rate: a tenth for what was learned before and a whole for a new head, say. It
+// returns how many tensors that are.
+func (n *Net) SetRate(factor float64, patterns ...string) (int, error) {
+	if factor <= 0 {
+		return 0, fmt.Errorf("set the rate of %v to %g times: want more than 0, or Freeze them", patterns, factor)
+	}
+	return n.each("set the rate of", patterns, func(p *Param) (bool, error) {
+		p.Rate = factor
+		return true, nil
+	})
+}
+
 // Group lists the parameters that a pattern of Freeze names.
 func (n *Net) Group(pattern string) []*Param {
 	var out []*Param
@@ -76,7 +89,7 @@ func (n *Net) Shadow(dev *gpu.Device) (*Net, error) {
 	}
 	s := &Net{Precision: n.Precision, dev: dev, seed: n.seed, steps: n.steps, rng: n.rng, shadows: map[*Param]*Param{}}
 	for i, p := range append(append([]*Param{}, n.params...), n.buffers...) {
-		q := &Param{Name: p.Name}
+		q := &Param{Name: p.Name, Rate: p.Rate}
 		var err error
 		q.Value, err = dev.Empty(p.Value.DType(), mem.Parameters, p.Value.Shape()...)
 		if err == nil && p.Grad != nil {

@@ -31,6 +31,9 @@ import (
 type Param struct {
 	Name        string
 	Value, Grad *gpu.Tensor
+	// Rate is what the learning rate is multiplied with, 0 for what the optimizer has,
+	// which is 1 at first. See Net.SetRate.
+	Rate float64
 
 	half  *gpu.Tensor // Value as products take it in mixed precision, see Net.Release
 	stale bool        // Value may have changed since

@@ -1,7 +1,10 @@
 package nn
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -265,5 +268,64 @@ func TestBatchesAndGather(t *testing.T) {
 	}
 	if a := Argmax([]float32{1, 3, 2, 9, 0, 4}, 3); a[0] != 1 || a[1] != 0 {
 		t.Fatal("argmax", a)
+	}
+}
+
+// TestRatesOfGroups: what has a tenth of the rate moves a tenth as far, of an optimizer
+// whose step is linear in the rate, before and after the state was saved and loaded.
+func TestRatesOfGroups(t *testing.T) {
+	train := func(rate float64, save bool) (far map[string]float64) {
+		net := NewNet(open(t), 3)
+		_, loss := chain(net, 4)
+		if n, err := net.SetRate(rate, "in", "block"); err != nil || n != 14 {
+			t.Fatal(n, err)
+		}
+		before := map[string][]float32{}
+		for _, p := range net.Params() {
+			before[p.Name], _ = p.Value.Float32s()
+		}
+		opt := gpu.NewSGD(1e-3)
+		if save { // a net that knows no rates, and an optimizer that has them
+			var values []*gpu.Tensor
+			for _, p := range net.Params() {
+				values = append(values, p.Value)
+				opt.SetFactor(p.Value, cmp.Or(p.Rate, 1))
+				p.Rate = 0
+			}
+			var file bytes.Buffer
+			again := gpu.NewSGD(1e-3)
+			if err := errors.Join(opt.Save(&file, values), again.Load(&file, values)); err != nil {
+				t.Fatal(err)
+			}
+			opt = again
+		}
+		if _, err := net.Step(opt, func(t *Tape) *Value { return loss(t, 0, 4) }); err != nil {
+			t.Fatal(err)
+		}
+		far = map[string]float64{}
+		for _, p := range net.Params() {
+			after, _ := p.Value.Float32s()
+			for i := range after {
+				far[p.Name] += math.Abs(float64(after[i] - before[p.Name][i]))
+			}
+		}
+		return far
+	}
+	want, got := train(1, false), train(0.1, false)
+	if saved := train(0.1, true); !maps.Equal(saved, got) {
+		t.Errorf("loaded factors move %v, want %v", saved, got)
+	}
+	for name, far := range want {
+		if strings.HasPrefix(name, "in") || strings.HasPrefix(name, "block") {
+			far /= 10
+		}
+		if math.Abs(got[name]-far) > 0.02*far+1e-6 {
+			t.Errorf("%s moves %g, want %g", name, got[name], far)
+		}
+	}
+	net := NewNet(open(t), 3)
+	net.Linear("a", 2, 2)
+	if _, err := net.SetRate(0, "a"); err == nil {
+		t.Error("a rate of nothing")
 	}
 }

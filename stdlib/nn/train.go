@@ -62,11 +62,22 @@ func (n *Net) EvalTape() *Tape {
 // Update is the second half of Step: opt changes the parameters by the gradients that
 // backward passes have added up since ZeroGrad. Frozen ones stay.
 func (n *Net) Update(opt gpu.Optimizer) error {
+	rated, _ := opt.(interface {
+		SetFactor(p *gpu.Tensor, factor float64)
+	})
 	var params, grads []*gpu.Tensor
 	for _, p := range n.params {
-		if p.Grad != nil {
-			params, grads = append(params, p.Value), append(grads, p.Grad)
+		if p.Grad == nil {
+			continue
 		}
+		params, grads = append(params, p.Value), append(grads, p.Grad)
+		if p.Rate <= 0 {
+			continue
+		}
+		if rated == nil {
+			return fmt.Errorf("update %s at %g times the rate: a %T has one rate for all", p.Name, p.Rate, opt)
+		}
+		rated.SetFactor(p.Value, p.Rate)
 	}
 	if err := n.Release(); err != nil {
 		return err
