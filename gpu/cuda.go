@@ -53,8 +53,9 @@ func (c *cuda) hasTensorCores() bool {
 	return !c.portable && c.ctx.Info().Capability >= tensorCapability
 }
 
-// loaded are the kernels of a context.
+// loaded are the kernels of a context, and what it takes beside the allocators.
 type loaded struct {
+	outside   outside
 	mu        sync.Mutex
 	modules   map[string]*driver.Module
 	functions map[string]*driver.Function
@@ -103,24 +104,14 @@ func newCUDA(path string, index int) (*Device, error) {
 	}
 	name := fmt.Sprintf("cuda:%d", index)
 	c := &cuda{
-		lib: lib, ctx: ctx, memory: mem.New(name, deviceMemory{ctx}, reclaim),
+		lib: lib, ctx: ctx,
 		loaded: &loaded{modules: map[string]*driver.Module{}, functions: map[string]*driver.Function{}},
 	}
+	c.memory = mem.New(name, deviceMemory{ctx, &c.outside}, reclaim)
+	c.outside.grew(ctx, 0)
 	detail := fmt.Sprintf("%s, sm_%d, %.1f GiB", info.Name, info.Capability, float64(info.Memory)/(1<<30))
 	return register(&Device{name: name, detail: detail, memory: c.memory, back: c}), nil
 }
-
-// deviceMemory is the source of a device's memory. Blocks that are freed while a
-// kernel still reads them are safe to hand out again: all work of a context runs
-// in the order of the calls.
-type deviceMemory struct{ ctx cudaContext }
-
-func (d deviceMemory) Reserve(size int64) (mem.Region, error) {
-	at, err := d.ctx.Alloc(size)
-	return mem.Region{Addr: at}, err
-}
-
-func (d deviceMemory) Release(r mem.Region, _ int64) error { return d.ctx.Free(r.Addr) }
 
 func (c *cuda) upload(dst *Tensor, src []byte) error   { return c.ctx.Upload(dst.address(), src) }
 func (c *cuda) download(dst []byte, src *Tensor) error { return c.ctx.Download(dst, src.address()) }
@@ -208,6 +199,7 @@ func (c *cuda) function(file, name string, shared int) (*driver.Function, error)
 			return nil, fmt.Errorf("load kernels %s: %w", file, err)
 		}
 		c.modules[file] = m
+		c.outside.grew(c.ctx, 0)
 	}
 	f, err := m.Function(name)
 	if err != nil {

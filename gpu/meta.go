@@ -63,7 +63,7 @@ func (d *Device) Aside() (*Device, error) {
 			return OpenMeta(d)
 		}
 		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, portable: b.portable, aside: true}
-		c.memory = mem.New(d.name, deviceMemory{b.ctx}, reclaim)
+		c.memory = mem.New(d.name, deviceMemory{b.ctx, &c.outside}, reclaim)
 		dev := &Device{name: d.name, detail: d.detail, memory: c.memory, back: c}
 		dev.closes()
 		return dev, nil
@@ -104,7 +104,7 @@ func (meta) download(dst []byte, _ *Tensor) error {
 
 func metaCUDA(name, detail string, like *cuda, ctx *idle) *Device {
 	c := &cuda{ctx: ctx, trials: like.trials, portable: like.portable, dry: true}
-	c.memory = mem.New(name, deviceMemory{ctx}, reclaim)
+	c.memory = mem.New(name, deviceMemory{ctx, nil}, reclaim)
 	d := &Device{name: name, detail: detail, memory: c.memory, back: c}
 	d.closes()
 	return d

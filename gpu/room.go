@@ -14,6 +14,31 @@ func (d *Device) Room() (free, total int64, known bool) {
 	return free, total, err == nil
 }
 
+// Threads is how many threads of this process work on a call: those of the CPU device,
+// and one, which hands the work over, of a CUDA device.
+func (d *Device) Threads() int {
+	switch b := d.back.(type) {
+	case cpu:
+		return b.engine.Threads()
+	case meta:
+		return b.engine.Threads()
+	}
+	return 1
+}
+
+// Synchronize waits until the device has done all that it was asked to, and returns what
+// went wrong in it. The CPU never lags behind its callers.
+func (d *Device) Synchronize() error {
+	c, ok := d.back.(*cuda)
+	if !ok {
+		return nil
+	}
+	if err := c.ctx.Synchronize(); err != nil {
+		return fmt.Errorf("wait for %s: %w", d.name, err)
+	}
+	return nil
+}
+
 // SumSquares is the sum of the squares of all elements of the tensors, which are
 // floating point, dense and of one device.
 func SumSquares(ts ...*Tensor) (float64, error) {

@@ -72,14 +72,6 @@ func Throughput(dev *Device, full bool) []Rate {
 	return m.rates
 }
 
-// wait ends when the device has done all.
-func (m *meter) wait() error {
-	if c, ok := m.dev.back.(*cuda); ok {
-		return c.ctx.Synchronize()
-	}
-	return nil
-}
-
 // time measures run, after once for what the first use costs, and frees what it worked
 // with.
 func (m *meter) time(r Rate, inputs []*Tensor, err error, run func() error) {
@@ -88,7 +80,7 @@ func (m *meter) time(r Rate, inputs []*Tensor, err error, run func() error) {
 		for i := 0; i < n && err == nil; i++ {
 			err = run()
 		}
-		err = errors.Join(err, m.wait())
+		err = errors.Join(err, m.dev.Synchronize())
 		return time.Since(begin), err
 	}
 	if err == nil {

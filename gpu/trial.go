@@ -189,7 +189,7 @@ func (p problem) try(c *cuda) (worst, limit float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	memory := mem.New("trial of "+p.kernel, deviceMemory{c.ctx}, func() {})
+	memory := mem.New("trial of "+p.kernel, deviceMemory{c.ctx, &c.outside}, func() {})
 	defer func() { err = errors.Join(err, memory.Trim()) }()
 	own := c.unproven(memory)
 	own.portable = !strings.Contains(p.kernel, "_mma")

@@ -3,6 +3,7 @@
 package balance
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -68,14 +69,9 @@ func BenchmarkEvaluate(b *testing.B) {
 	b.ReportMetric(float64(best)/float64(limit), "of-limit")
 }
 
-// BenchmarkStepTime is the time that Evaluate predicts for a step over the time that
-// it takes, the least of several each, at batches that it does not measure at.
-func BenchmarkStepTime(b *testing.B) {
-	models := []struct {
-		name  string
-		shape []int
-		build func(net *nn.Net) []nn.Layer
-	}{
+// models are what step times are told of.
+func models() []model {
+	return []model{
 		{"mlp", []int{256}, func(net *nn.Net) []nn.Layer {
 			return []nn.Layer{net.Linear("a", 256, 512), nn.ReLU(), net.Linear("b", 512, 256), nn.ReLU(), net.Linear("c", 256, 10)}
 		}},
@@ -86,31 +82,80 @@ func BenchmarkStepTime(b *testing.B) {
 			return []nn.Layer{net.Block("a", 64, 4, 256), net.Block("b", 64, 4, 256), nn.MeanTokens(), net.Linear("c", 64, 10)}
 		}},
 	}
-	for _, m := range models {
-		for _, n := range []int{24, 100} {
-			b.Run(m.name, func(b *testing.B) {
-				t := task(b, m.build)
-				x, ratio := batch(n, m.shape...), 0.0
-				for b.Loop() {
-					e, err := balance.Evaluate(t, x, balance.Timed)
+}
+
+type model struct {
+	name  string
+	shape []int
+	build func(net *nn.Net) []nn.Layer
+}
+
+// BenchmarkStepTime is the time that is told of a step over the time that it takes, the
+// least of ten taken in turn with a new measuring each: by Evaluate at the step's own
+// size, and by one Calibration up to 128 examples at sizes that it did not measure, also
+// with layers computed twice, in passes, and above 128.
+func BenchmarkStepTime(b *testing.B) {
+	for _, m := range models() {
+		b.Run(m.name, func(b *testing.B) {
+			t := task(b, m.build)
+			cases := []struct {
+				name    string
+				n       int
+				plan    balance.Plan
+				measure bool
+			}{
+				{name: "timed-24", n: 24, measure: true}, {name: "timed-100", n: 100, measure: true},
+				{name: "6", n: 6}, {name: "24", n: 24}, {name: "50", n: 50}, {name: "100", n: 100}, {name: "200", n: 200},
+				{name: "100-cut", n: 100, plan: balance.Plan{Cuts: []int{1, len(t.Model.Layers)}}},
+				{name: "24-cut", n: 24, plan: balance.Plan{Cuts: []int{2}}},
+				{name: "100-by-12", n: 100, plan: balance.Plan{Micro: 12}},
+			}
+			told, real := make([]time.Duration, len(cases)), make([]time.Duration, len(cases))
+			for i := range told {
+				told[i], real[i] = math.MaxInt64, math.MaxInt64
+			}
+			for b.Loop() {
+				for range 10 {
+					c, err := balance.Calibrate(t, batch(128, m.shape...))
 					if err != nil {
 						b.Fatal(err)
 					}
-					ratio = float64(e.StepTime) / float64(step(b, t, x))
+					for i, k := range cases {
+						x := batch(k.n, m.shape...)
+						timed := t
+						if timed.Calibration = c; k.measure {
+							timed.Calibration = nil
+						}
+						e, err := balance.EvaluateAt(timed, x, k.plan, balance.Timed)
+						if err != nil {
+							b.Fatal(err)
+						}
+						told[i], real[i] = min(told[i], e.StepTime), min(real[i], step(b, t, x, k.plan))
+					}
 				}
-				b.ReportMetric(float64(n), "examples")
-				b.ReportMetric(ratio, "predicted/real")
-			})
-		}
+			}
+			for i, k := range cases {
+				b.ReportMetric(float64(told[i])/float64(real[i]), k.name)
+			}
+		})
 	}
 }
 
-// step is the least time of ten steps.
-func step(b *testing.B, t balance.Task, x *data.Batch) time.Duration {
-	best := time.Duration(math.MaxInt64)
-	for range 10 {
+// step is the least time of three steps of a plan.
+func step(b *testing.B, t balance.Task, x *data.Batch, p balance.Plan) time.Duration {
+	best, n := time.Duration(math.MaxInt64), x.Len()
+	t.Model.Cuts = p.Cuts
+	defer func() { t.Model.Cuts = nil }()
+	passes := p.Accumulation(n)
+	micro := (n + passes - 1) / passes
+	for range 3 {
 		from := time.Now()
-		if _, err := t.Net.Step(t.Optimizer, func(tape *nn.Tape) *nn.Value { return t.Loss(tape, x) }); err != nil {
+		err := t.Net.ZeroGrad()
+		for lo := 0; lo < n && err == nil; lo += micro {
+			tape, part := t.Net.Tape(), x.Slice(lo, min(n, lo+micro))
+			err = errors.Join(tape.BackwardScaled(t.Loss(tape, part), float64(part.Len())/float64(n)), tape.Free())
+		}
+		if err = errors.Join(err, t.Net.Update(t.Optimizer)); err != nil {
 			b.Fatal(err)
 		}
 		best = min(best, time.Since(from))

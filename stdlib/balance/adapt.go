@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"attune/gpu"
 	"attune/stdlib/balance/control"
 	"attune/stdlib/data"
-	"attune/stdlib/monitor"
 )
 
 // lookEvery is how often the system or the driver is asked what memory others left.
@@ -42,15 +40,7 @@ type watch struct {
 
 func newWatch(dev *gpu.Device, room func() (free, total int64)) *watch {
 	if room == nil {
-		room = func() (int64, int64) {
-			if free, total, known := dev.Room(); known {
-				return free, total
-			}
-			if strings.HasPrefix(dev.Name(), "cpu") {
-				return monitor.HostRoom()
-			}
-			return 0, 0
-		}
+		room = func() (int64, int64) { return roomOf(dev) }
 	}
 	return &watch{dev: dev, room: room, peaks: peaks{known: map[string]int64{}, tried: map[string]tried{}}}
 }

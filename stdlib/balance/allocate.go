@@ -18,6 +18,7 @@ type Budget struct {
 	Bytes int64
 	Share float64
 	// Time is what Steps updates may take together; 0 is any time. Steps of 0 is one.
+	// Allocate chooses for it; a Trainer keeps to the bytes alone.
 	Time  time.Duration
 	Steps int
 }
@@ -52,8 +53,8 @@ type InfeasibleError struct {
 	// Bytes and PerStep are the budget as it was applied.
 	Bytes   int64
 	PerStep time.Duration
-	// Nearest is, of what was allowed, the plan with the smallest peak; with a budget
-	// of that many bytes it would do.
+	// Nearest is, of what was allowed, the plan with the smallest peak, or where bytes
+	// are not what is missing the fastest one; with a budget of that many it would do.
 	Nearest *Plan
 	// Otherwise is a plan that keeps to the budget if Allow is allowed too, or nil.
 	Otherwise *Plan
@@ -75,7 +76,11 @@ func (e *InfeasibleError) Error() string {
 		b.WriteString(", with layers computed twice")
 	}
 	if e.Otherwise != nil {
-		fmt.Fprintf(&b, "; it fits in %s if you allow %s", bytesText(e.Otherwise.Peak), e.Allow)
+		takes := "fits in " + bytesText(e.Otherwise.Peak)
+		if e.Nearest.Peak <= e.Bytes {
+			takes = "is done in " + timeText(e.Otherwise.Time)
+		}
+		fmt.Fprintf(&b, "; it %s if you allow %s", takes, e.Allow)
 	}
 	return b.String()
 }
@@ -83,9 +88,10 @@ func (e *InfeasibleError) Error() string {
 // world is what Allocate asks about a task: EvaluateAt and a trace, or a made-up
 // one in a test.
 type world interface {
-	// price is what a step of the plan takes: the exact peak, and seconds, 0 where
-	// they are not known.
+	// price is what a step of the plan takes: the exact peak, and seconds where timed
+	// says so, else any figure that orders plans by time.
 	price(p *Plan) (search.Price, error)
+	timed() bool
 	// chain guesses what the layers that can be cut take at a micro-batch; nil where
 	// there are none.
 	chain(p *Plan, micro int) (*search.Chain, error)
@@ -141,7 +147,7 @@ func (a *allocator) with(p Plan) (*Plan, bool, error) {
 		return nil, false, err
 	}
 	problem := search.Problem{
-		Batch: a.batchOf(&p), Budget: a.bytes,
+		Batch: a.batchOf(&p), Budget: a.bytes, Time: a.perStep,
 		Accumulate: !a.allowed.NoAccumulate && (a.allowed.BatchNorm || !a.normalised()),
 		Tail:       true,
 		Price: func(c search.Candidate) (search.Price, error) {
@@ -164,8 +170,8 @@ func (a *allocator) with(p Plan) (*Plan, bool, error) {
 	}
 	q := a.candidate(p, best.Candidate)
 	q.Peak, q.Budget = best.Peak, a.bytes
-	if a.perStep > 0 { // only then are times seconds: else they compare plans
-		q.Time = time.Duration(best.Time * float64(time.Second))
+	if a.timed() {
+		q.Time = duration(best.Time)
 	}
 	return &q, a.fits(best.Price), nil
 }
@@ -198,7 +204,7 @@ func allocate(w world, batch int, bytes int64, budget Budget, allowed Allowed) (
 	if ok {
 		return plan, a.explain(plan)
 	}
-	refusal := &InfeasibleError{Budget: budget, Bytes: bytes, PerStep: time.Duration(a.perStep * float64(time.Second)), Nearest: plan}
+	refusal := &InfeasibleError{Budget: budget, Bytes: bytes, PerStep: duration(a.perStep), Nearest: plan}
 	if err := a.explain(plan); err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package balance
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"math"
 
 	"attune/gpu"
 	"attune/stdlib/balance/search"
@@ -17,8 +17,10 @@ import (
 // (gpu.OpenMeta), so that the peak is right to the byte. Where nothing fits the error
 // is an *InfeasibleError with the nearest plan.
 //
-// Layers are computed twice only where Task.Model says what they are. Budget.Time and
-// Allowed.Precision need what is not there yet, and are errors.
+// Layers are computed twice only where Task.Model says what they are. With a budget of
+// time, or a Task.Calibration, plans have a time; what is not measured yet is measured
+// beside the task (see Calibrate). Allowed.Precision needs what is not there yet, and is
+// an error.
 func Allocate(task Task, batch *data.Batch, budget Budget, allowed Allowed) (*Plan, error) {
 	p, err := allocateTask(task, batch, budget, allowed)
 	if err != nil {
@@ -33,24 +35,41 @@ func allocateTask(task Task, batch *data.Batch, budget Budget, allowed Allowed) 
 		return nil, fmt.Errorf("want a Task of a Net, a Loss and an Optimizer, and a batch")
 	case task.Net.Err() != nil:
 		return nil, task.Net.Err()
-	case budget.Time > 0:
-		return nil, fmt.Errorf("a budget of time: how long a step takes is not known before it ran; leave Budget.Time out")
 	case len(allowed.Precision) > 0:
 		return nil, fmt.Errorf("half precision: layers compute in f32 only; leave Allowed.Precision out")
 	}
-	bytes := budget.Bytes
-	if bytes == 0 {
-		_, total, known := task.Net.Device().Room()
-		if budget.Share <= 0 || !known {
-			return nil, fmt.Errorf("no budget: set Budget.Bytes, or Share where the device's memory is known")
-		}
-		bytes = int64(budget.Share * float64(total))
+	bytes, err := budget.bytes(task.Net.Device())
+	if err != nil {
+		return nil, err
 	}
-	w := &taskWorld{task: task, batch: batch, chains: map[string]*search.Chain{}}
+	w := &taskWorld{task: task, batch: batch, clock: task.Calibration, chains: map[string]*search.Chain{}}
+	if w.clock == nil && budget.Time > 0 {
+		if w.clock, err = newCalibration(task, bytes); err != nil {
+			return nil, fmt.Errorf("keep to a time: %w", err)
+		}
+	}
 	if err := w.look(); err != nil {
 		return nil, err
 	}
 	return allocate(w, batch.Len(), bytes, budget, allowed)
+}
+
+// bytes is what the budget leaves on a device; with a time alone, all that it has.
+func (b Budget) bytes(dev *gpu.Device) (int64, error) {
+	_, total := roomOf(dev)
+	switch {
+	case b.Bytes > 0:
+		return b.Bytes, nil
+	case b.Share > 0 && total > 0:
+		return int64(b.Share * float64(total)), nil
+	case b.Share > 0:
+		return 0, fmt.Errorf("a share of the memory of %s, which nobody tells: set Budget.Bytes", dev)
+	case b.Time > 0 && total > 0:
+		return total, nil
+	case b.Time > 0:
+		return math.MaxInt64 / 4, nil
+	}
+	return 0, fmt.Errorf("no budget: set Budget.Bytes, Share or Time")
 }
 
 // taskWorld is a world whose prices come from a device of shapes.
@@ -58,7 +77,8 @@ type taskWorld struct {
 	task   Task
 	batch  *data.Batch
 	norm   bool
-	beside int64 // bytes on the device that are not the task's
+	beside int64        // bytes on the device that are not the task's
+	clock  *Calibration // nil: times are operations
 	chains map[string]*search.Chain
 }
 
@@ -78,9 +98,18 @@ func (w *taskWorld) look() error {
 	return nil
 }
 
-// price runs a step of the plan: each size of part once. Its time is in operations,
-// with a thousand more for each pass's overhead an operation that is listed.
-func (w *taskWorld) price(p *Plan) (price search.Price, err error) {
+// price is a step's peak and time. The clock may measure, so no rehearsal is open then.
+func (w *taskWorld) price(p *Plan) (search.Price, error) {
+	price, err := w.run(p)
+	if err == nil && w.clock != nil {
+		price.Time, err = w.clock.seconds(w.batch, p, true)
+	}
+	return price, err
+}
+
+// run rehearses a step of the plan: each size of part once. Its time is in operations,
+// with more for each one's overhead.
+func (w *taskWorld) run(p *Plan) (price search.Price, err error) {
 	r, err := onShapes(w.task, p, true)
 	if err != nil {
 		return price, err
@@ -103,6 +132,8 @@ func (w *taskWorld) price(p *Plan) (price search.Price, err error) {
 	return price, err
 }
 
+func (w *taskWorld) timed() bool { return w.clock != nil }
+
 // overhead is what an operation costs however small it is, in floating-point
 // operations: a few microseconds. It only orders plans.
 const overhead = 1e5
@@ -110,16 +141,10 @@ const overhead = 1e5
 // work is the operations of a pass: three times those of the forward pass, and once
 // more those of layers before the last cut.
 func (w *taskWorld) work(ops []nn.Op, cuts []int) float64 {
-	sum, twice := 0.0, map[string]bool{}
-	if len(cuts) > 0 {
-		for i := range cuts[len(cuts)-1] {
-			twice[w.task.Model.Name+"/"+w.task.Model.LayerName(i)] = true
-		}
-	}
+	sum, layers := 0.0, twice(w.task.Model, cuts)
 	for _, op := range ops {
 		f := 3.0
-		parts := strings.SplitN(op.Scope, "/", 3)
-		if len(parts) > 1 && twice[parts[0]+"/"+parts[1]] {
+		if within(op, layers) {
 			f = 4
 		}
 		sum += f * (float64(op.FLOPs) + overhead)
@@ -146,16 +171,29 @@ func (l probe) Apply(t *nn.Tape, x *nn.Value) *nn.Value {
 	return y
 }
 
-// chain traces Task.Model once with a probe on each layer.
-func (w *taskWorld) chain(p *Plan, micro int) (c *search.Chain, err error) {
-	m := w.task.Model
-	if m == nil || len(m.Layers) < 2 {
+// chain is what the model's layers take at a micro-batch, found once.
+func (w *taskWorld) chain(p *Plan, micro int) (*search.Chain, error) {
+	if m := w.task.Model; m == nil || len(m.Layers) < 2 {
 		return nil, nil
 	}
 	key := fmt.Sprint(micro, p.Freeze, p.Prune)
 	if c := w.chains[key]; c != nil {
 		return c, nil
 	}
+	c, err := w.trace(p, micro)
+	if err == nil && w.clock != nil {
+		err = w.timeLayers(c, p, micro)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.chains[key] = c
+	return c, nil
+}
+
+// trace runs Task.Model once with a probe on each layer.
+func (w *taskWorld) trace(p *Plan, micro int) (c *search.Chain, err error) {
+	m := w.task.Model
 	whole := *p
 	whole.Cuts = []int{}
 	r, err := onShapes(w.task, &whole, true)
@@ -189,8 +227,18 @@ func (w *taskWorld) chain(p *Plan, micro int) (c *search.Chain, err error) {
 	if len(c.Layers) != len(layers) {
 		return nil, fmt.Errorf("Task.Model ran %d layers of %d: Loss must apply it once", len(c.Layers), len(layers))
 	}
-	w.chains[key] = c
 	return c, nil
+}
+
+// timeLayers gives a chain's layers the times of their forward passes.
+func (w *taskWorld) timeLayers(c *search.Chain, p *Plan, micro int) error {
+	pace, err := w.clock.pace(w.batch, p, true)
+	for i := range c.Layers {
+		if err == nil && i < pace.layers() {
+			c.Layers[i].Time = pace.of(micro, i+1) - pace.of(micro, i)
+		}
+	}
+	return err
 }
 
 // cuts are the ends of what is computed twice.

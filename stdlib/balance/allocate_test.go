@@ -85,6 +85,7 @@ func (w *fakeWorld) cuts(segs []search.Segment) []int {
 	return out
 }
 
+func (w *fakeWorld) timed() bool                { return true }
 func (w *fakeWorld) halves() bool               { return true }
 func (w *fakeWorld) normalised() bool           { return w.norm }
 func (w *fakeWorld) scale(now, was int) float64 { return float64(now) / float64(was) }

@@ -37,11 +37,22 @@ type Estimate struct {
 	FLOPs      int64
 	// StepTime is 0 where it was not measured; see Timed.
 	StepTime time.Duration
+	// Moved is the bytes that a step must at least read and write in the device's memory
+	// if no cache keeps any from one operation to the next.
+	Moved int64
+	// Copy is how many bytes a second the device reads and writes when it copies, 0
+	// where it was not measured.
+	Copy float64
 	// Driver is the memory of the device that is in use outside the allocator: the
-	// context, the libraries, other programs; 0 of the CPU.
+	// context, the kernels' code, other programs; the most that was seen whenever attune
+	// took more from the device (see gpu.Outside). 0 of the CPU.
 	Driver int64
+	// Loading is what the batches take that the step learns from, nil where it was not
+	// measured; see Feed.
+	Loading *Loading
 
-	peak int // the index of the peak's point
+	peak    int // the index of the peak's point
+	threads int // that the device keeps busy
 }
 
 // Moment is the memory after one change: bytes by category, without Others.
@@ -118,7 +129,7 @@ func evaluate(task Task, batch *data.Batch, plan Plan, options []Option) (e *Est
 	}
 	e.surroundings(task)
 	if timed {
-		e.StepTime, err = stepTime(task, batch, plan, e)
+		err = e.stepTime(task, batch, &plan)
 	}
 	return e, err
 }
@@ -170,6 +181,7 @@ func (e *Estimate) watch(r *rehearsal, batch *data.Batch) error {
 	}
 	// The operations are those of one pass.
 	e.FLOPs *= int64(e.Passes)
+	e.Moved = r.moves()*int64(e.Passes) + r.updates()
 	e.Parameters = r.net.Size()
 	return err
 }
@@ -182,8 +194,9 @@ func (e *Estimate) surroundings(task Task) {
 	dev := task.Net.Device()
 	e.Others = task.others()
 	e.Peak, e.FirstPeak, e.Baseline = e.Peak+e.Others, e.FirstPeak+e.Others, e.Baseline+e.Others
-	if free, total, known := dev.Room(); known && !dev.Meta() {
-		e.Driver = max(0, total-free-dev.Memory().Reserved)
+	e.threads = dev.Threads()
+	if out, known := dev.Outside(); known {
+		e.Driver = out.Most
 	}
 }
 

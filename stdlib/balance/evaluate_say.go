@@ -49,13 +49,10 @@ func (e *Estimate) say() say {
 	if e.Training && e.FirstPeak != e.Peak {
 		out = append(out, passage{text: fmt.Sprintf("the first step takes %s: the optimizer makes its state at the end of it", bytesText(e.FirstPeak))})
 	}
-	if e.StepTime > 0 {
-		out = append(out, passage{text: "a step takes about " + timeText(e.StepTime)})
-	}
 	if e.Driver > 0 {
-		out = append(out, passage{text: fmt.Sprintf("beside that, %s of the device are in use by its driver and by other programs", bytesText(e.Driver))})
+		out = append(out, passage{text: fmt.Sprintf("beside that, %s of the device were in use by its driver and by other programs, the most that was seen when attune took more", bytesText(e.Driver))})
 	}
-	return out
+	return append(out, e.pace()...)
 }
 
 // Bundle draws the memory over a step and what the layers make of it, above the table.

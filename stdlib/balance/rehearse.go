@@ -43,7 +43,13 @@ func rehearse(task Task, dev *gpu.Device, plan *Plan, learns bool) (*rehearsal, 
 		return nil, errors.Join(err, dev.Close())
 	}
 	r := &rehearsal{task: task, dev: dev, net: net, learns: learns}
-	if err := r.prepare(plan); err != nil {
+	if !dev.Meta() {
+		err = r.fill()
+	}
+	if err == nil {
+		err = r.prepare(plan)
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
@@ -84,6 +90,21 @@ func (r *rehearsal) prepare(p *Plan) (err error) {
 		r.opt, err = gpu.Fresh(r.task.Optimizer)
 	}
 	return err
+}
+
+// fill gives the shadow the net's numbers: a pooling or a ReLU over zeros is faster than
+// over real ones.
+func (r *rehearsal) fill() error {
+	for p, q := range r.shadows() {
+		x, err := p.Value.Float32s()
+		if err == nil {
+			err = q.Value.CopyFrom(x)
+		}
+		if err != nil {
+			return fmt.Errorf("copy %s beside: %w", p.Name, err)
+		}
+	}
+	return nil
 }
 
 // prune shortens the shadow's parameters. The layer itself is the task's.

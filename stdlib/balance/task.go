@@ -15,4 +15,7 @@ type Task struct {
 	Optimizer gpu.Optimizer
 	// Model, where there is one, is where a plan may cut.
 	Model *nn.Sequential
+	// Calibration, where there is one (see Calibrate), tells how long steps take;
+	// without, what wants to know measures anew.
+	Calibration *Calibration
 }

@@ -246,12 +246,7 @@ func (r *Trainer) trained() (params, grads []*gpu.Tensor) {
 }
 
 // common is the optimizer's own settings, nil for an optimizer from elsewhere.
-func (r *Trainer) common() *gpu.Training {
-	if c, ok := r.Optimizer.(interface{ Common() *gpu.Training }); ok {
-		return c.Common()
-	}
-	return nil
-}
+func (r *Trainer) common() *gpu.Training { return common(r.Optimizer) }
 
 // mixed makes a seed of two numbers that no other two share in practice (the
 // finaliser of SplitMix64, Steele, Lea and Flood 2014).

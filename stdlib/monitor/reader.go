@@ -98,8 +98,11 @@ func residentSet() int64 {
 	return n * int64(os.Getpagesize())
 }
 
-// field is the number behind a name in one of /proc's lists, which are in KiB.
-func field(data []byte, name string) int64 {
+// field is the number behind a name in one of /proc's lists of KiB, in bytes.
+func field(data []byte, name string) int64 { return number(data, name) << 10 }
+
+// number is the number behind a name in one of /proc's lists.
+func number(data []byte, name string) int64 {
 	i := bytes.Index(data, []byte(name))
 	if i < 0 || i > 0 && data[i-1] != '\n' {
 		return 0
@@ -112,7 +115,7 @@ func field(data []byte, name string) int64 {
 	if err != nil {
 		return 0
 	}
-	return n << 10
+	return n
 }
 
 // goHeap reads one counter without stopping the program, as runtime.ReadMemStats would.

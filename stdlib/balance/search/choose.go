@@ -24,6 +24,9 @@ type Problem struct {
 	Batch int
 	// Budget is the bytes that the peak may have.
 	Budget int64
+	// Time is the seconds within which the whole batch at once is taken without a look
+	// at smaller parts, which the caches may like better; 0 is any.
+	Time float64
 	// Accumulate allows micro-batches smaller than the batch.
 	Accumulate bool
 	// Price is exact. It is asked seldom, for it may take milliseconds.
@@ -67,7 +70,8 @@ type chooser struct {
 }
 
 // Best chooses. Of candidates that fit it takes the one with the least time; the
-// whole batch with nothing computed twice is taken at once where it fits.
+// whole batch with nothing computed twice is taken at once where it fits and Time does
+// not ask for less.
 func (p Problem) Best() (Choice, error) {
 	if p.Batch < 1 {
 		return Choice{}, fmt.Errorf("choose a plan for a batch of %d: want at least 1", p.Batch)
@@ -77,9 +81,17 @@ func (p Problem) Best() (Choice, error) {
 	if err != nil {
 		return Choice{}, err
 	}
-	if !c.best.Fits {
+	switch {
+	case !c.best.Fits:
 		if err = c.split(); err == nil && p.Chain != nil {
 			err = c.cut()
+		}
+	case p.Time > 0 && whole.Time > p.Time:
+		all := c.micros()
+		for _, m := range all[1:min(len(all), tries+1)] {
+			if _, err = c.try(Candidate{Micro: m}); err != nil {
+				break
+			}
 		}
 	}
 	if err != nil {

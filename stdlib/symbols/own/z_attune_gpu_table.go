@@ -87,6 +87,7 @@ var table_attune_gpu = [...]table.Symbol{
 	{"OpenMeta", p.OpenMeta},
 	{"OpenMetaCUDA", p.OpenMetaCUDA},
 	{"Optimizer", (*p.Optimizer)(nil)},
+	{"Outside", (*p.Outside)(nil)},
 	{"Plateau", (*p.Plateau)(nil)},
 	{"PoolOptions", (*p.PoolOptions)(nil)},
 	{"RMSNorm", p.RMSNorm},

@@ -5,7 +5,8 @@
 //
 // FAKECUDA in the environment injects a failure: "no_device", "none" (no devices),
 // "old_driver", "jit", "oom" (nothing can be allocated), "launch=CODE" (launches
-// succeed, the next wait returns CODE, and so does every call after it).
+// succeed, the next wait returns CODE, and so does every call after it),
+// "outside=BYTES" (so much of the device's memory is in use elsewhere).
 #include "fakecuda.h"
 
 #include <cstdint>
@@ -331,7 +332,8 @@ API cuMemFree_v2(uint64_t at)
 API cuMemGetInfo_v2(size_t *left, size_t *total)
 {
 	GUARD;
-	*left = TOTAL - used;
+	const char *others = injected("outside=");
+	*left = TOTAL - used - (others ? atol(others) : 0);
 	*total = TOTAL;
 	return 0;
 }
