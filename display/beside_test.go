@@ -31,3 +31,14 @@ func TestBeside(t *testing.T) {
 		}
 	}
 }
+
+func TestPicturesBesideEachOtherStayAlike(t *testing.T) {
+	plots := charts(t)
+	b := Beside(plots["bars"], plots["heat"], plots["boxes"])
+	if h := b.Data[mime.HTML]; !strings.Contains(h, "grid-template-columns") || strings.Count(h, `width="624"`) != 3 || strings.Contains(h, "flex:1") {
+		t.Errorf("%.400s", h)
+	}
+	if h := Beside(plots["bars"], 1).Data[mime.HTML]; !strings.Contains(h, "flex:1 1 380px;max-width:624px") {
+		t.Errorf("%.400s", h)
+	}
+}

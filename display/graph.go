@@ -43,6 +43,9 @@ type Edge struct{ From, To int }
 // mostNodes bounds what is drawn: larger graphs are a grey wall.
 const mostNodes = 600
 
+// tallest is the height of a graph that is shown whole.
+const tallest vg.Length = 720
+
 // GraphOf is a gonum graph, of which gorgonia's ExprGraph is one (its arrows lead
 // from a result to its operands). A node's label is its String, or its number.
 func GraphOf(g graph.Directed) Graph {
@@ -91,6 +94,10 @@ func (g Graph) Bundle() mime.Bundle {
 		v.width = max(v.width, TextStyle(11, font.Font{Weight: xfont.WeightBold}, text.XCenter, text.YTop).Width(g.Title)+vg.Points(2*margin))
 	}
 	b := Draw(v.width, v.height, said, v.draw)
+	if h := b.Data[mime.HTML]; h != "" && v.height > tallest {
+		// A page long enough as it is: what is higher scrolls on its own, by keys too.
+		b.Data[mime.HTML] = `<div tabindex="0" style="max-height:720px;overflow:auto">` + h + `</div>`
+	}
 	if len(g.Edges) <= 60 {
 		var lines strings.Builder
 		for _, e := range g.Edges {

@@ -147,26 +147,86 @@ func (t *Table) Bundle() mime.Bundle {
 	return b
 }
 
-// Graph draws the operations and what follows from what.
+// mostDrawn is how many boxes of a graph an eye follows.
+const mostDrawn = 100
+
+// Graph draws the operations and what follows from what. Of a model with more than a
+// hundred of them those of one layer are one box, of outer layers if need be.
 func (t *Table) Graph() display.Graph {
+	depth := 0
+	for _, op := range t.Ops {
+		depth = max(depth, len(scopes(op)))
+	}
+	boxes, of := t.boxes(depth + 1)
+	for ; len(boxes) > mostDrawn && depth > 0; depth-- {
+		boxes, of = t.boxes(depth)
+	}
 	g := display.Graph{Title: t.Title}
 	var kinds []string
-	for i, op := range t.Ops {
-		k := slices.Index(kinds, op.Kind)
+	for _, b := range boxes {
+		sort := ""
+		for _, i := range b.ops {
+			sort += t.Ops[i].Kind + ";"
+		}
+		k := slices.Index(kinds, sort)
 		if k < 0 {
-			k, kinds = len(kinds), append(kinds, op.Kind)
+			k, kinds = len(kinds), append(kinds, sort)
 		}
-		label := op.Kind
-		if op.Scope != "" {
-			label = op.Scope[strings.LastIndexByte(op.Scope, '/')+1:]
-			if label != op.Kind {
-				label += ": " + op.Kind
-			}
+		last := t.Ops[b.ops[len(b.ops)-1]]
+		detail := shapeText(last.Shape)
+		if len(b.ops) > 1 {
+			detail = fmt.Sprintf("%d operations, %s", len(b.ops), detail)
 		}
-		g.Nodes = append(g.Nodes, display.Node{Label: label, Detail: shapeText(op.Shape), Kind: k})
+		g.Nodes = append(g.Nodes, display.Node{Label: b.label, Detail: detail, Kind: k})
+	}
+	for i, op := range t.Ops {
 		for _, in := range op.Inputs {
-			g.Edges = append(g.Edges, display.Edge{From: in, To: i})
+			e := display.Edge{From: of[in], To: of[i]}
+			if e.From != e.To && (len(boxes) == len(t.Ops) || !slices.Contains(g.Edges, e)) {
+				g.Edges = append(g.Edges, e)
+			}
 		}
 	}
 	return g
+}
+
+// box is one or more operations that are drawn as one.
+type box struct {
+	label string
+	ops   []int
+}
+
+// boxes puts the operations of one scope, down to that depth, into one box, and says
+// which box each is in. Those of a shallower scope have one each.
+func (t *Table) boxes(depth int) (boxes []box, of []int) {
+	known := map[string]int{}
+	for i, op := range t.Ops {
+		label, parts := op.Kind, scopes(op)
+		if len(parts) > 0 {
+			if label = parts[len(parts)-1]; label != op.Kind {
+				label += ": " + op.Kind
+			}
+		}
+		at := len(boxes)
+		if len(parts) >= depth {
+			scope := strings.Join(parts[:depth], "/")
+			if k, ok := known[scope]; ok {
+				at = k
+			}
+			known[scope], label = at, parts[depth-1]
+		}
+		if at == len(boxes) {
+			boxes = append(boxes, box{label: label})
+		}
+		boxes[at].ops = append(boxes[at].ops, i)
+		of = append(of, at)
+	}
+	return boxes, of
+}
+
+func scopes(op Op) []string {
+	if op.Scope == "" {
+		return nil
+	}
+	return strings.Split(op.Scope, "/")
 }
