@@ -55,12 +55,30 @@ func report(path string) {
 		g, n, err := d.Link()
 		mig, err2 := d.MIG()
 		fmt.Println(" link:", g, n, err, "MIG:", mig, err2)
+		was, err := d.Traffic()
+		now, err2 := d.Traffic()
+		fmt.Println(" crossed:", moved(was.PCIeOut, now.PCIeOut), moved(was.PCIeIn, now.PCIeIn), moved(was.NVLinkOut, now.NVLinkOut), moved(was.NVLinkIn, now.NVLinkIn), err, err2)
+		out, in, err := d.PCIeRate()
+		fmt.Println(" PCIe:", out, in, err)
+		parts, err := d.Instances()
+		fmt.Print(" instances: ", err)
+		for _, p := range parts {
+			m, err := p.Memory()
+			fmt.Print(" ", p.Name, " ", m.Used>>30, " of ", m.Total>>30, " ", err)
+		}
+		fmt.Println()
 	}
 	fmt.Println("close:", l.Close())
 	if l, err = OpenPath(path); err == nil {
 		_, err = l.DriverVersion()
 	}
 	fmt.Println("again:", err)
+}
+
+// moved is what a counter did, in MiB.
+func moved(was, now Counter) string {
+	n, ok := now.Since(was)
+	return fmt.Sprint(n>>20, ok)
 }
 
 // fake builds the C stand-in, less what the defines leave out.
@@ -98,12 +116,15 @@ func TestRealBindingOverAFakeLibrary(t *testing.T) {
 		" memory: 80 3 76 1 <nil> false\n memory: 80 3 76 1 <nil> false\n" +
 		" utilisation: 42 7 <nil>\n processes: [{100 1073741824 true} {200 0 false}] <nil>\n heat: 55 123.456 <nil> <nil>\n" +
 		" clocks: 1980 2619 <nil> limit: 700 <nil>\n throttled: power cap, too hot <nil>\n" +
-		" link: 5 16 <nil> MIG: false read MIG mode of GPU 0: not supported (NVML error 3)\n"
+		" link: 5 16 <nil> MIG: false read MIG mode of GPU 0: not supported (NVML error 3)\n" +
+		" crossed: 1 true 2 true 1024 true 1024 true <nil> <nil>\n PCIe: 1.5e+06 3e+06 <nil>\n instances: <nil>\n"
 	const second = "1 Fake GPU GPU-b\n" +
 		" memory: 80 3 76 1 <nil> false\n memory: 80 3 76 1 <nil> false\n" +
 		" utilisation: 0 0 read utilisation of GPU 1: not supported (NVML error 3)\n" +
 		" processes: [{100 1073741824 true} {200 0 false}] <nil>\n heat: 55 123.456 <nil> <nil>\n" +
-		" clocks: 1980 2619 <nil> limit: 700 <nil>\n throttled:  <nil>\n link: 5 16 <nil> MIG: true <nil>\n"
+		" clocks: 1980 2619 <nil> limit: 700 <nil>\n throttled:  <nil>\n link: 5 16 <nil> MIG: true <nil>\n" +
+		" crossed: 0 false 0 false 0 false 0 false <nil> <nil>\n PCIe: 1.5e+06 3e+06 <nil>\n" +
+		" instances: <nil> Fake GPU MIG 3g.40gb 1 of 40 <nil> Fake GPU MIG 1g.10gb 1 of 40 <nil>\n"
 	const end = "close: <nil>\nagain: <nil>\n"
 	whole := fake(t)
 	if got, want := child(t, whole, ""), "driver: 570.00 <nil>\ndevices: 2 <nil>\n"+first+second+end; got != want {
@@ -147,6 +168,8 @@ func TestMissingFunctionsAreErrors(t *testing.T) {
 		"WITHOUT_MEMORY_V2":     " memory: 80 4 76 0 <nil> false\n",
 		"WITHOUT_EVENT_REASONS": " throttled: hardware slowdown <nil>\n",
 		"WITHOUT_EVENT_REASONS -DWITHOUT_THROTTLE_REASONS": " throttled:  read throttle reasons of GPU 0: not supported: the driver's NVML has no nvmlDeviceGetCurrentClocksEventReasons\n",
+		"WITHOUT_FIELDS":   " crossed: 0 false 0 false 0 false 0 false read link counters of GPU 0: not supported: the driver's NVML has no nvmlDeviceGetFieldValues",
+		"WITHOUT_PCIE":     " PCIe: 0 0 read PCIe throughput of GPU 0: not supported: the driver's NVML has no nvmlDeviceGetPcieThroughput\n",
 		"WITHOUT_SHUTDOWN": "close: shut NVML down: not supported: the driver's NVML has no nvmlShutdown\n",
 	} {
 		if got := child(t, fake(t, define), ""); !strings.Contains(got, want) {

@@ -74,8 +74,8 @@ func (d Device) Throttled() (Throttle, error) {
 	return Throttle(bits) & unwanted, failure(act, ret)
 }
 
-// Link is the PCIe link's generation and number of lanes. What crosses it NVML tells
-// too, but takes 20 ms for each direction, so nothing here asks.
+// Link is the PCIe link's generation and number of lanes, as they are now: a device at
+// rest may have its link slowed down.
 func (d Device) Link() (generation, lanes int, err error) {
 	act := d.act("read PCIe link")
 	if err := d.lib.need(act, "nvmlDeviceGetCurrPcieLinkGeneration"); err != nil {

@@ -32,8 +32,8 @@ func (m *Monitor) Cell(name string, bar bool) {
 	}
 	m.mu.Lock()
 	// The front may send a cell twice, for another engine.
-	if n := len(m.marks); m.running && (n == 0 || m.marks[n-1].Name != name) {
-		m.mark(Moment{time.Now(), name})
+	if m.running && m.lastOf(Cells) != name {
+		m.mark(Moment{time.Now(), name, Cells})
 	}
 	m.mu.Unlock()
 	if !bar {
@@ -133,7 +133,7 @@ func (b *cellBar) Bundle() mime.Bundle {
 			text = "peak " + x.measure.say(peak)
 		}
 		said += " · " + x.name + " " + text
-		fmt.Fprintf(&h, `<span>%s <img src="data:image/png;base64,%s" alt="" width="48" height="12" style="vertical-align:middle"> %s</span> `, x.name, spark(values, peak, x.color), text)
+		fmt.Fprintf(&h, `<span>%s <img src="data:image/png;base64,%s" alt="over time, up to %s" width="48" height="12" style="vertical-align:middle"> %s</span> `, x.name, spark(values, peak, x.color), x.measure.say(peak), text)
 	}
 	if why != "" {
 		fmt.Fprintf(&h, `<span>GPU: %s</span>`, html.EscapeString(why))

@@ -3,23 +3,67 @@ package monitor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
-// budget is a limit to draw, on the panel of its measure.
-type budget struct {
-	measure Measure
-	limit   float64
-	set     bool
+// limits are the budgets, by measure: what each was, from when on.
+type limits [numMeasures][]limit
+
+type limit struct {
+	from  time.Time
+	value float64 // 0 for none
+}
+
+// now is the measure's budget of this moment, 0 for none.
+func (l *limits) now(of Measure) float64 {
+	if n := len(l[of]); n > 0 {
+		return l[of][n-1].value
+	}
+	return 0
+}
+
+// set makes x the budget from now on.
+func (l *limits) set(of Measure, at time.Time, x float64) {
+	if x = max(x, 0); x == l.now(of) {
+		return
+	}
+	if len(l[of]) == maxMarks { // a budget that follows something; the newest count
+		l[of] = slices.Delete(l[of], 0, 1)
+	}
+	l[of] = append(l[of], limit{at, x})
+}
+
+// renew forgets what was before a time.
+func (l *limits) renew(at time.Time) {
+	for of := range l {
+		x := l.now(Measure(of))
+		l[of] = nil
+		l.set(Measure(of), at, x)
+	}
+}
+
+// any says whether a budget holds now.
+func (l *limits) any() bool {
+	for of := range l {
+		if l.now(Measure(of)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Budget draws a line at limit on the chart of the measure, and ahead of its values a
 // band in which they will be if they go on as in the last minute. It watches and does
-// not stop anything; When does what is to be done. A limit of 0 takes the line away.
+// not stop anything; When does what is to be done. Each measure has its own, and one that
+// changes is a line with a step. A limit of 0 ends the line.
 func (m *Monitor) Budget(of Measure, limit float64) {
 	m.ensure()
+	if of < 0 || of >= numMeasures {
+		return
+	}
 	m.mu.Lock()
-	m.limit = budget{of, limit, limit > 0}
+	m.limits.set(of, time.Now(), limit)
 	m.mu.Unlock()
 }
 
@@ -111,29 +155,30 @@ func forecast(samples []Sample, of Measure) (Forecast, bool) {
 	return f, true
 }
 
-// outlook says in words what the budget's forecast is; the caller holds mu.
-func (m *Monitor) outlook() string {
-	b := m.limit
-	if !b.set || len(m.history.samples) == 0 {
+// outlook says in words how a measure's budget stands and what its forecast is; empty
+// where it has none. The caller holds mu.
+func (m *Monitor) outlook(of Measure) string {
+	limit := m.limits.now(of)
+	if limit == 0 || len(m.history.samples) == 0 {
 		return ""
 	}
-	said := fmt.Sprintf("budget of %s for %s", b.measure.say(b.limit), b.measure)
-	now := b.measure.of(m.history.samples[len(m.history.samples)-1])
-	peak := b.measure.of(m.peaks.most)
-	if b.measure == OwnMemory {
+	said := fmt.Sprintf("budget of %s for %s", of.say(limit), of)
+	now := of.of(m.history.samples[len(m.history.samples)-1])
+	peak := of.of(m.peaks.most)
+	if of == OwnMemory {
 		peak = float64(m.peaks.exact.Total)
 	}
-	switch f, ok := forecast(m.history.samples, b.measure); {
-	case now > b.limit:
+	switch f, ok := forecast(m.history.samples, of); {
+	case now > limit:
 		return said + ": over it"
-	case peak > b.limit:
-		return said + ": was over it, by " + b.measure.say(peak-b.limit)
+	case peak > limit && len(m.limits[of]) == 1: // else the peak may be an older budget's
+		return said + ": was over it, by " + of.say(peak-limit)
 	case !ok:
-		return said + ": " + b.measure.say(b.limit-now) + " left"
+		return said + ": " + of.say(limit-now) + " left"
 	default:
-		if in, rises := f.Reaches(b.limit); rises {
+		if in, rises := f.Reaches(limit); rises {
 			return said + ": reached in about " + duration(in) + " if it goes on as in the last minute"
 		}
-		return said + ": " + b.measure.say(b.limit-now) + " left, and no steady rise"
+		return said + ": " + of.say(limit-now) + " left, and no steady rise"
 	}
 }

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -22,6 +21,7 @@ const (
 	leftRoom    = 46.0 // for the values' labels
 	rightRoom   = 158.0
 	topRoom     = 16.0
+	laneHeight  = 10.0 // of a kind of marks, above the panels
 	bottomRoom  = 34.0
 	panelGap    = 26.0
 	tallPanel   = 104.0
@@ -40,6 +40,7 @@ type chart struct {
 	// forecast.
 	last, ahead float64
 	marks       []Moment
+	lanes       []Kind // those that have marks
 	start       time.Time
 	notes       []string
 	height      float64
@@ -67,14 +68,15 @@ func (m *Monitor) chart() (*chart, string) {
 	}
 	samples := thinned(m.history.samples)
 	note := m.note()
-	c := &chart{start: m.started, notes: wrapped(note), marks: append([]Moment(nil), m.marks...)}
+	c := &chart{start: m.started, notes: wrapped(note...), marks: append([]Moment(nil), m.marks...)}
+	c.lanes = lanesOf(c.marks)
 	for _, s := range samples {
 		c.times = append(c.times, max(0, s.At.Sub(m.started).Seconds()))
 	}
 	c.last = c.times[len(c.times)-1]
 	c.span, c.ahead = m.spanOf(c.last)
 	c.panels = m.panels(samples)
-	c.height = topRoom + bottomRoom + panelGap*float64(len(c.panels)-1)
+	c.height = c.head() + bottomRoom + panelGap*float64(len(c.panels)-1)
 	var alt []string
 	for _, p := range c.panels {
 		c.height += p.height
@@ -82,10 +84,11 @@ func (m *Monitor) chart() (*chart, string) {
 			alt = append(alt, fmt.Sprintf("%s %s (peak %s)", b.name, p.value(b.now), p.value(b.peak)))
 		}
 	}
-	if note != "" {
-		c.height += noteStep * float64(len(c.notes))
-		alt = append(alt, note)
+	if s := c.sayMarks(); s != "" {
+		alt = append(alt, s)
 	}
+	c.height += noteStep * float64(len(c.notes))
+	alt = append(alt, note...)
 	return c, fmt.Sprintf("monitor, %s: %s", duration(time.Duration(c.last*float64(time.Second))), strings.Join(alt, ", "))
 }
 
@@ -112,7 +115,7 @@ func (c *chart) x(seconds float64) float64 {
 }
 
 func (c *chart) draw(canvas draw.Canvas) {
-	y := c.height - topRoom
+	y := c.height - c.head()
 	for i := range c.panels {
 		p := &c.panels[i]
 		y -= p.height
@@ -122,7 +125,9 @@ func (c *chart) draw(canvas draw.Canvas) {
 		} else {
 			c.drawLines(canvas, p, y)
 		}
-		c.drawAhead(canvas, p, y)
+		for j := range p.budgets {
+			c.drawBudget(canvas, p, &p.budgets[j], y)
+		}
 		c.drawLegend(canvas, p, y)
 		y -= panelGap
 	}
@@ -181,10 +186,7 @@ func (c *chart) drawLines(canvas draw.Canvas, p *panel, y float64) {
 		for i, t := range c.times {
 			pts[i] = at(c.x(t), y+p.height*b.values[i]/p.top)
 		}
-		sty := draw.LineStyle{Color: b.color, Width: vg.Points(1.4)}
-		if b.dashed {
-			sty.Dashes = []vg.Length{vg.Points(4), vg.Points(2)}
-		}
+		sty := draw.LineStyle{Color: b.color, Width: vg.Points(1.4), Dashes: b.dash.lengths()}
 		canvas.StrokeLines(sty, pts)
 	}
 }
@@ -205,11 +207,8 @@ func (c *chart) drawLegend(canvas draw.Canvas, p *panel, y float64) {
 			b = p.bands[len(p.bands)-1-i]
 			canvas.FillPolygon(b.color, []vg.Point{at(x, ly-3), at(x+7, ly-3), at(x+7, ly+3), at(x, ly+3)})
 		} else {
-			sty := draw.LineStyle{Color: b.color, Width: vg.Points(1.6)}
-			if b.dashed {
-				sty.Dashes = []vg.Length{vg.Points(3), vg.Points(1.5)}
-			}
-			canvas.StrokeLine2(sty, vg.Points(x-1), vg.Points(ly), vg.Points(x+8), vg.Points(ly))
+			sty := draw.LineStyle{Color: b.color, Width: vg.Points(1.6), Dashes: b.dash.lengths()}
+			canvas.StrokeLine2(sty, vg.Points(x-2), vg.Points(ly), vg.Points(x+8), vg.Points(ly))
 		}
 		canvas.FillText(name, at(x+11, ly), b.name)
 		if name.Width(b.name).Points() > 64 {
@@ -219,29 +218,6 @@ func (c *chart) drawLegend(canvas draw.Canvas, p *panel, y float64) {
 		canvas.FillText(number, at(chartWidth-rightRoom+114, ly), p.value(b.now))
 		canvas.FillText(number, at(chartWidth-4, ly), p.value(b.peak))
 		ly -= legendStep
-	}
-}
-
-// drawMarks draws each mark across all panels, and the names of those that have room.
-func (c *chart) drawMarks(canvas draw.Canvas) {
-	sty := display.TextStyle(7, font.Font{}, text.XLeft, text.YTop)
-	line := draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.6), Dashes: []vg.Length{vg.Points(2), vg.Points(2)}}
-	free := math.Inf(-1)
-	for _, m := range c.marks {
-		s := m.At.Sub(c.start).Seconds()
-		if s < 0 || s > c.span {
-			continue
-		}
-		x := c.x(s)
-		y := c.height - topRoom
-		for _, p := range c.panels {
-			canvas.StrokeLine2(line, vg.Points(x), vg.Points(y-p.height), vg.Points(x), vg.Points(y))
-			y -= p.height + panelGap
-		}
-		if w := sty.Width(m.Name).Points(); x > free && x+w < chartWidth-rightRoom+8 {
-			canvas.FillText(sty, at(x+2, c.height-topRoom-1), m.Name)
-			free = x + w + 6
-		}
 	}
 }
 

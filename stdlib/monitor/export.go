@@ -55,6 +55,10 @@ func readings(s Sample) []reading {
 			{"attune_gpu_power_watts", "power of the board", labels, g.Watts},
 			{"attune_gpu_temperature_celsius", "temperature of the GPU", labels, g.Celsius},
 			{"attune_gpu_clock_megahertz", "clock of the multiprocessors", labels, g.ClockMHz},
+			{"attune_gpu_pcie_sent_bytes_per_second", "sent to the host", labels, g.PCIeOut},
+			{"attune_gpu_pcie_received_bytes_per_second", "received from the host", labels, g.PCIeIn},
+			{"attune_gpu_nvlink_sent_bytes_per_second", "sent over all NVLinks", labels, g.NVLinkOut},
+			{"attune_gpu_nvlink_received_bytes_per_second", "received over all NVLinks", labels, g.NVLinkIn},
 			{"attune_gpu_throttled", "why the clock is held down, as NVML's bits", labels, float64(g.Throttled)},
 		}...)
 	}

@@ -25,6 +25,11 @@ type GPU struct {
 	// could be.
 	ClockMHz  float64
 	Throttled nvml.Throttle
+	// PCIeOut and PCIeIn are the bytes a second that it sends to and receives from the
+	// host, NVLinkOut and NVLinkIn what crosses all its NVLinks.
+	PCIeOut, PCIeIn, NVLinkOut, NVLinkIn float64
+	// PCIe is the generation of its link, and Lanes that one's width, as they are now.
+	PCIe, Lanes int
 	// Split says that the device is in MIG mode; it tells no utilisation then.
 	Split bool
 	// Lost says that it fell off the bus.
@@ -40,10 +45,18 @@ type Process struct {
 	Own  bool
 }
 
+// Instance is a part of a GPU in MIG mode: its memory in bytes.
+type Instance struct {
+	GPU         int
+	Name        string
+	Used, Total int64
+}
+
 // gpuReading is what NVML said last, and why it says nothing.
 type gpuReading struct {
 	gpus      []GPU
 	processes []Process
+	instances []Instance
 	why       string
 }
 
@@ -69,6 +82,8 @@ type gpuLink struct {
 	library string
 	opened  bool
 	devices []nvml.Device
+	links   []traffics
+	turn    int // of the devices that must be waited for, see links.go
 	why     string
 }
 
@@ -104,10 +119,16 @@ func (g *gpuLink) read() (r gpuReading, more bool) {
 		one, processes, err := readGPU(i, d)
 		if err != nil {
 			r.why = err.Error()
+		} else {
+			g.readLinks(i, &one)
+		}
+		if one.Split {
+			r.instances = append(r.instances, readInstances(i, d)...)
 		}
 		r.gpus = append(r.gpus, one)
 		r.processes = append(r.processes, processes...)
 	}
+	g.turn++
 	return r, len(g.devices) > 0
 }
 
@@ -142,21 +163,43 @@ func readGPU(i int, d nvml.Device) (GPU, []Process, error) {
 	if on, err := d.MIG(); err == nil {
 		g.Split = on
 	}
-	var processes []Process
+	processes := readProcesses(i, d)
+	for _, p := range processes {
+		if p.Own {
+			g.Own += p.Used
+		}
+	}
+	return g, processes, nil
+}
+
+// readProcesses is who has memory on the device. A process of another container has no
+// name here.
+func readProcesses(i int, d nvml.Device) (processes []Process) {
 	list, err := d.Processes()
 	if err != nil {
-		return g, nil, nil
+		return nil
 	}
 	for _, p := range list {
 		q := Process{GPU: i, PID: int(p.PID), Used: int64(p.Used), Own: int(p.PID) == os.Getpid()}
 		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p.PID))
 		q.Name = strings.TrimSpace(string(name))
-		if q.Own {
-			g.Own += q.Used
-		}
 		processes = append(processes, q)
 	}
-	return g, processes, nil
+	return processes
+}
+
+// readInstances is the parts of a device that is split.
+func readInstances(i int, d nvml.Device) (out []Instance) {
+	parts, err := d.Instances()
+	if err != nil {
+		return nil
+	}
+	for _, p := range parts {
+		if m, err := p.Memory(); err == nil {
+			out = append(out, Instance{i, p.Name, int64(m.Used), int64(m.Total)})
+		}
+	}
+	return out
 }
 
 // open asks for the driver. Its lack is no failure but a thing to say.

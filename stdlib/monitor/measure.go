@@ -181,7 +181,7 @@ func (m *Monitor) alert(s Sample, exact int64) {
 		case holds && !w.on:
 			w.on = true
 			a := Alert{w.Condition, x, s.At}
-			m.mark(Moment{s.At, a.Condition.String()})
+			m.mark(Moment{s.At, a.Condition.String(), Alerts})
 			go w.run(a)
 		case clear:
 			w.on = false

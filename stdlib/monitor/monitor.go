@@ -46,7 +46,7 @@ type Monitor struct {
 	mu        sync.Mutex
 	gpuPeriod time.Duration
 	watches   []*watch
-	limit     budget
+	limits    limits
 	sources   []*watched
 	started   time.Time
 	history   history
@@ -70,10 +70,34 @@ type watched struct {
 	by     [mem.NumCategories]int64
 }
 
-// Moment is a point in time with a name: an epoch, a cell, an action of the balancer.
+// Moment is a point in time with a name.
 type Moment struct {
 	At   time.Time
 	Name string
+	Kind Kind
+}
+
+// Kind is what a Moment is of. Charts give each kind that occurs a line of its own
+// above the panels.
+type Kind uint8
+
+// The kinds: a cell that began, an epoch that ended, whatever the user's code names, what
+// the balancer did, and a condition that began to hold.
+const (
+	Cells Kind = iota
+	Epochs
+	Marks
+	Actions
+	Alerts
+	numKinds
+)
+
+// String implements fmt.Stringer.
+func (k Kind) String() string {
+	if k >= numKinds {
+		return "marks"
+	}
+	return [numKinds]string{"cells", "epochs", "marks", "actions", "alerts"}[k]
 }
 
 // New is a monitor of this process that watches the sources. It does not sample
@@ -111,6 +135,7 @@ func (m *Monitor) Start() {
 	m.mu.Lock()
 	m.started = time.Now()
 	m.history, m.marks, m.peaks = history{}, nil, peaks{}
+	m.limits.renew(m.started)
 	for _, w := range m.sources {
 		w.primed = false
 	}
@@ -149,11 +174,14 @@ func (m *Monitor) ensure() {
 }
 
 // Mark names this moment; charts draw it on the time axis.
-func (m *Monitor) Mark(name string) {
+func (m *Monitor) Mark(name string) { m.MarkAs(Marks, name) }
+
+// MarkAs is Mark for a moment of that kind.
+func (m *Monitor) MarkAs(kind Kind, name string) {
 	m.ensure()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mark(Moment{time.Now(), name})
+	m.mark(Moment{time.Now(), name, min(kind, numKinds-1)})
 }
 
 // mark adds a moment; the caller holds mu.

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +57,7 @@ func still(sources ...Source) *Monitor {
 }
 
 func TestSamplesAreOfThisProcess(t *testing.T) {
+	runtime.GC() // what other tests left is not to go in the middle
 	m := still()
 	m.Start()
 	defer m.Stop()
@@ -180,6 +184,7 @@ func TestGPUIsReadThroughTheRealBinding(t *testing.T) {
 	r, more := link.read()
 	want := GPU{Name: "Fake GPU", Used: 3 << 30, Total: 80 << 30, Own: 1 << 30, KernelResident: 0.42, MemoryBusy: 0.07,
 		Watts: 123.456, WattsLimit: 700, Celsius: 55, ClockMHz: 1980, Throttled: nvml.PowerCap | nvml.TooHot}
+	want.PCIe, want.Lanes = 5, 16
 	if !more || len(r.gpus) != 2 || r.gpus[0] != want || r.why != "" || r.used() != 6<<30 || r.total() != 160<<30 {
 		t.Errorf("reading %+v", r)
 	}
@@ -189,8 +194,23 @@ func TestGPUIsReadThroughTheRealBinding(t *testing.T) {
 	if len(r.processes) != 4 || !r.processes[0].Own || r.processes[0].Used != 1<<30 || r.processes[0].Name == "" || r.processes[1].Own {
 		t.Errorf("processes %+v", r.processes)
 	}
-	if got := r.gpus[0].say(0); got != "GPU 0 Fake GPU, 123 W of 700, 55 °C, 1980 MHz, slowed down: power cap, too hot" {
+	if got := r.gpus[0].say(0); got != "GPU 0 Fake GPU, 123 W of 700, 55 °C, 1980 MHz, slowed down: power cap, too hot, PCIe 5 x16" {
 		t.Error(got)
+	}
+	if got, want := r.sayInstances(1), ", Fake GPU MIG 3g.40gb: 1.00 GiB of 40.0 GiB, Fake GPU MIG 1g.10gb: 1.00 GiB of 40.0 GiB"; got != want || len(r.instances) != 2 {
+		t.Errorf("instances %q", got)
+	}
+	if got := r.sayProcesses(0); got != "on GPU 0: this process 1.00 GiB, process 200" {
+		t.Errorf("processes %q", got)
+	}
+	// The fake's counters have moved by 1 and 2 MiB, and by 1 GiB, in the time between.
+	time.Sleep(time.Millisecond)
+	r, _ = link.read()
+	if g := r.gpus[0]; g.PCIeOut <= 0 || math.Abs(g.PCIeIn/g.PCIeOut-2) > 1e-6 || math.Abs(g.NVLinkIn/g.PCIeOut-1024) > 1e-3 || g.NVLinkOut != g.NVLinkIn {
+		t.Errorf("links %+v", g)
+	}
+	if g := r.gpus[1]; g.PCIeOut != 1.5e6 || g.PCIeIn != 3e6 || g.NVLinkIn != 0 {
+		t.Errorf("links without counters: %+v", g)
 	}
 	t.Setenv("FAKE_NVML", "vanishes")
 	link.read()
@@ -242,7 +262,7 @@ func TestShowDrawsWhileTheCellRunsAndEndsOnItsEnd(t *testing.T) {
 		t.Fatalf("%d outputs", len(out.states))
 	}
 	for _, b := range out.states {
-		if !strings.Contains(b.Data[mime.Text], "gradients 7.00 MiB") || b.Data[mime.PNG] == "" || b.Data[mime.SVG] == "" {
+		if !strings.Contains(b.Data[mime.Text], "gradients 7.00 MiB") || b.Data[mime.PNG] == "" || !strings.HasPrefix(b.Data[mime.HTML], `<img alt="monitor, `) {
 			t.Errorf("the last picture: %s", b.Data[mime.Text])
 		}
 	}
@@ -318,7 +338,10 @@ func training(gpu bool) *Monitor {
 	m.started = start
 	m.gpu = gpuReading{why: "no NVIDIA driver"}
 	if gpu {
-		m.gpu = gpuReading{gpus: []GPU{{Name: "H100", Total: 80 << 30, Watts: 612, WattsLimit: 700, Celsius: 71, ClockMHz: 1410, Throttled: nvml.PowerCap}}}
+		m.gpu = gpuReading{
+			gpus:      []GPU{{Name: "H100", Total: 80 << 30, Watts: 612, WattsLimit: 700, Celsius: 71, ClockMHz: 1410, Throttled: nvml.PowerCap, PCIe: 5, Lanes: 16}},
+			processes: []Process{{PID: 4711, Name: "python3", Used: 2 << 30}, {PID: 1, Used: 9 << 30, Own: true}, {PID: 4712}},
+		}
 	}
 	for i := range 300 {
 		s := Sample{At: start.Add(time.Duration(i) * 200 * time.Millisecond)}
@@ -336,14 +359,30 @@ func training(gpu bool) *Monitor {
 		s.GoHeap = 30<<20 + int64(i%25)<<20
 		s.CPU = float64(on)*1.7 + 0.1*float64(i%4)
 		if gpu {
-			s.GPUs = []GPU{{Total: 80 << 30, Used: 2<<30 + on*9<<30, Own: on * 9 << 30, KernelResident: float64(on) * (0.6 + 0.05*float64(i%5)), Watts: 90 + float64(on)*(500+float64(i%7)*10)}}
+			s.GPUs = []GPU{{Total: 80 << 30, Used: 2<<30 + on*9<<30, Own: on * 9 << 30, KernelResident: float64(on) * (0.6 + 0.05*float64(i%5)), Watts: 90 + float64(on)*(500+float64(i%7)*10),
+				PCIeIn: float64(on) * float64(2+i%3) * 1e9, PCIeOut: float64(on) * 4e8}}
 		}
 		m.history.add(s)
 		m.peaks.see(s, s)
 	}
 	for e := range 3 {
-		m.marks = append(m.marks, Moment{start.Add(time.Duration(5+18*e) * time.Second), fmt.Sprint("epoch ", e+1)})
+		m.marks = append(m.marks, Moment{start.Add(time.Duration(5+18*e) * time.Second), fmt.Sprint("epoch ", e+1), Epochs})
 	}
+	return m
+}
+
+// marked adds a mark of every kind, some of which have no room for their name.
+func marked(m *Monitor) *Monitor {
+	for s, x := range map[float64]Moment{
+		0.5: {Name: "In[3]", Kind: Cells}, 4: {Name: "In[4]", Kind: Cells}, 57: {Name: "In[5]", Kind: Cells},
+		15: {Name: "warm-up ends", Kind: Marks}, 58: {Name: "memory above 90 %", Kind: Alerts},
+		30: {Name: "cut the batch finer: 1 to 2 of 64", Kind: Actions}, 33: {Name: "cut the batch less: 2 to 1 of 128", Kind: Actions},
+		48: {Name: "replay the step, cut finer: 1 to 4 of 32", Kind: Actions},
+	} {
+		x.At = m.started.Add(time.Duration(s * float64(time.Second)))
+		m.marks = append(m.marks, x)
+	}
+	slices.SortFunc(m.marks, func(a, b Moment) int { return a.At.Compare(b.At) })
 	return m
 }
 
@@ -351,8 +390,10 @@ func TestGoldenChart(t *testing.T) {
 	golden(t, "training", training(false).Bundle())
 	golden(t, "training-gpu", training(true).Bundle())
 	m := training(false)
-	m.limit = budget{RSS, 256 << 20, true}
-	golden(t, "budget", m.Bundle())
+	m.limits.set(RSS, m.started, 256<<20)
+	m.limits.set(OwnMemory, m.started.Add(4*time.Second), 8<<20)
+	m.limits.set(OwnMemory, m.started.Add(30*time.Second), 6<<20)
+	golden(t, "budget", marked(m).Bundle())
 	short := still()
 	short.started = time.Unix(1, 0)
 	short.history.add(Sample{At: short.started, RSS: 50 << 20, GoHeap: 5 << 20})

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
-	"time"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"attune/display"
 	"attune/display/palette"
@@ -21,9 +20,33 @@ import (
 type band struct {
 	name      string
 	color     color.NRGBA
-	dashed    bool
+	dash      dash
 	values    []float64
 	now, peak float64
+}
+
+// dash is how a line is broken, where lines of one colour must be told apart.
+type dash int
+
+const (
+	solid dash = iota
+	dashed
+	dotted
+	mixed
+	numDashes
+)
+
+// lengths are of strokes and gaps in points.
+func (d dash) lengths() []vg.Length {
+	switch d {
+	case dashed:
+		return []vg.Length{vg.Points(4), vg.Points(2)}
+	case dotted:
+		return []vg.Length{vg.Points(1.2), vg.Points(1.4)}
+	case mixed:
+		return []vg.Length{vg.Points(5), vg.Points(1.5), vg.Points(1.2), vg.Points(1.5)}
+	}
+	return nil
 }
 
 // panel is a part of the chart with a scale of its own.
@@ -37,9 +60,17 @@ type panel struct {
 	bytes   bool
 	// measures are those whose budget belongs here, each with what one of it is here.
 	measures map[Measure]float64
-	limit    float64
-	ahead    *Forecast
-	unit     float64 // of the forecast's values
+	budgets  []drawnBudget
+	reach    float64 // of the greatest budget
+}
+
+// drawnBudget is a measure's budget on a panel.
+type drawnBudget struct {
+	steps []limit
+	// ahead is where the measure will be, nil if that cannot be told or the budget has
+	// ended; unit is what one of the measure is on the panel.
+	ahead *Forecast
+	unit  float64
 }
 
 // panels chooses what to draw: what never was has no place.
@@ -62,13 +93,13 @@ func (m *Monitor) panels(samples []Sample) []panel {
 		series(samples, "resident (RSS)", kinds[0], func(s Sample) float64 { return float64(s.RSS) }),
 		series(samples, "Go heap", kinds[1], func(s Sample) float64 { return float64(s.GoHeap) }),
 	}}
-	process.bands[1].dashed = true
+	process.bands[1].dash = dashed
 	all = append(all, process)
-	all = append(all, m.gpuPanels(samples)...)
+	all = append(all, gpuPanels(m.gpu.gpus, samples, len(m.limits[Temperature]) > 0)...)
 	all = append(all, panel{title: fmt.Sprintf("CPU, cores busy of %d", cores()), height: smallPanel, measures: map[Measure]float64{CPU: 1, HostCPU: float64(cores())}, bands: []band{
-		series(samples, "this process", kinds[5], func(s Sample) float64 { return s.CPU }),
+		series(samples, "this process", kinds[3], func(s Sample) float64 { return s.CPU }),
 	}})
-	if m.limit.set && m.limit.measure == Memory {
+	if len(m.limits[Memory]) > 0 {
 		all = append(all, panel{title: "memory of the machine or its control group, share", height: smallPanel, measures: map[Measure]float64{Memory: 1}, bands: []band{
 			series(samples, "all processes", kinds[0], Sample.memoryShare)}})
 	}
@@ -78,46 +109,6 @@ func (m *Monitor) panels(samples []Sample) []panel {
 		all[i].scale()
 	}
 	return all
-}
-
-// gpuPanels are memory, share of time and power, with a line for each GPU.
-func (m *Monitor) gpuPanels(samples []Sample) []panel {
-	if m.gpu.total() == 0 {
-		return nil
-	}
-	kinds := palette.Kinds()
-	most := int64(0)
-	vram := panel{title: "GPU memory", of: " of " + Bytes(float64(m.gpu.total())), height: smallPanel, bytes: true}
-	busy := panel{title: "GPU, share of time with a kernel on it", height: smallPanel, measures: map[Measure]float64{GPUBusy: 1}}
-	power := panel{title: "GPU power, W", height: smallPanel, measures: map[Measure]float64{Power: 1}}
-	for i := range m.gpu.gpus {
-		of := func(value func(GPU) float64) func(Sample) float64 {
-			return func(s Sample) float64 {
-				if i >= len(s.GPUs) {
-					return 0
-				}
-				return value(s.GPUs[i])
-			}
-		}
-		most = max(most, m.gpu.gpus[i].Total)
-		c := kinds[(4+i)%len(kinds)]
-		name := fmt.Sprintf("GPU %d", i)
-		vram.bands = append(vram.bands, series(samples, name+", all", c, of(func(g GPU) float64 { return float64(g.Used) })))
-		if own := series(samples, name+", own", c, of(func(g GPU) float64 { return float64(g.Own) })); own.peak > 0 {
-			own.dashed = true
-			vram.bands = append(vram.bands, own)
-		}
-		busy.bands = append(busy.bands, series(samples, name, c, of(func(g GPU) float64 { return g.KernelResident })))
-		if w := series(samples, name, c, of(func(g GPU) float64 { return g.Watts })); w.peak > 0 {
-			power.bands = append(power.bands, w)
-		}
-	}
-	vram.measures = map[Measure]float64{VRAM: float64(most)}
-	out := []panel{vram, busy}
-	if len(power.bands) > 0 {
-		out = append(out, power)
-	}
-	return out
 }
 
 // trafficPanel is disks and networks, if they moved what is worth a line: a megabyte in
@@ -132,8 +123,8 @@ func trafficPanel(samples []Sample) []panel {
 		{"disk read", func(s Sample) float64 { return s.DiskRead }}, {"disk written", func(s Sample) float64 { return s.DiskWrite }},
 		{"net received", func(s Sample) float64 { return s.NetIn }}, {"net sent", func(s Sample) float64 { return s.NetOut }},
 	} {
-		if s := series(samples, b.name, kinds[i], b.value); s.peak >= 1<<20 {
-			s.dashed = i%2 == 1
+		if s := series(samples, b.name, kinds[i/2], b.value); s.peak >= 1<<20 {
+			s.dash = dash(i % 2)
 			p.bands = append(p.bands, s)
 		}
 	}
@@ -154,15 +145,22 @@ func series(samples []Sample, name string, c color.NRGBA, value func(Sample) flo
 	return b
 }
 
-// budgetOn gives the budget's line and forecast to the panel that shows its measure.
+// budgetOn gives the budgets' lines and forecasts to the panel that shows their measures.
 func (m *Monitor) budgetOn(p *panel) {
-	unit, ok := p.measures[m.limit.measure]
-	if !m.limit.set || !ok {
-		return
-	}
-	p.limit, p.unit = m.limit.limit*unit, unit
-	if f, ok := forecast(m.history.samples, m.limit.measure); ok {
-		p.ahead = &f
+	for of := range numMeasures {
+		unit, ok := p.measures[of]
+		if !ok || len(m.limits[of]) == 0 {
+			continue
+		}
+		b := drawnBudget{steps: slices.Clone(m.limits[of]), unit: unit}
+		for i := range b.steps {
+			b.steps[i].value *= unit
+			p.reach = max(p.reach, b.steps[i].value)
+		}
+		if f, ok := forecast(m.history.samples, of); ok && m.limits.now(of) > 0 {
+			b.ahead = &f
+		}
+		p.budgets = append(p.budgets, b)
 	}
 }
 
@@ -179,9 +177,10 @@ func (p *panel) scale() {
 		}
 		p.top = max(p.top, sum)
 	}
-	// A budget far above would press all else flat; then the note alone tells of it.
-	if p.limit < 5*p.top {
-		p.top = max(p.top, p.limit)
+	// A budget far above would press all else flat; then the note alone tells of it. Its
+	// line has its name above it.
+	if p.reach < 5*p.top {
+		p.top = max(p.top, p.reach*(1+9/p.height))
 	}
 	p.top *= 1.08
 	if p.top == 0 {
@@ -199,50 +198,22 @@ func (p *panel) value(x float64) string {
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-// drawAhead draws the band in which values will be, and the budget's line.
-func (c *chart) drawAhead(canvas draw.Canvas, p *panel, y float64) {
-	place := func(s, v float64) vg.Point { return at(c.x(s), y+p.height*min(max(v/p.top, 0), 1)) }
-	line := draw.LineStyle{Color: palette.Ink(), Width: vg.Points(0.9), Dashes: []vg.Length{vg.Points(3), vg.Points(2)}}
-	if f := p.ahead; f != nil && c.ahead > 0 {
-		const steps = 12
-		var upper, lower, mid []vg.Point
-		for i := range steps + 1 {
-			s := c.ahead * float64(i) / steps
-			lo, hi := f.Within(time.Duration(s * float64(time.Second)))
-			upper, lower = append(upper, place(c.last+s, hi*p.unit)), append(lower, place(c.last+s, lo*p.unit))
-			mid = append(mid, place(c.last+s, (f.Value+f.Slope*s)*p.unit))
-		}
-		for i := len(lower) - 1; i >= 0; i-- {
-			upper = append(upper, lower[i])
-		}
-		canvas.FillPolygon(palette.Rule(), upper)
-		canvas.StrokeLines(line, mid)
-	}
-	if p.limit > 0 && p.limit <= p.top {
-		red := color.NRGBA{0xd6, 0x45, 0x45, 0xff}
-		ly := y + p.height*p.limit/p.top
-		canvas.StrokeLine2(draw.LineStyle{Color: red, Width: vg.Points(1.2), Dashes: []vg.Length{vg.Points(5), vg.Points(2)}},
-			vg.Points(leftRoom), vg.Points(ly), vg.Points(chartWidth-rightRoom), vg.Points(ly))
-		sty := display.TextStyle(7, font.Font{}, text.XLeft, text.YBottom)
-		sty.Color = red
-		canvas.FillText(sty, at(leftRoom+3, ly+1), "budget "+p.value(p.limit))
-	}
-}
-
-// wrapped cuts a note into lines that fit the chart.
-func wrapped(s string) (lines []string) {
+// wrapped cuts notes into lines that fit the chart; each begins a new one.
+func wrapped(notes ...string) (lines []string) {
 	sty := display.TextStyle(7.5, font.Font{}, text.XLeft, text.YBottom)
-	for s != "" {
-		n := len(s)
-		for sty.Width(s[:n]).Points() > chartWidth-leftRoom-8 {
-			cut := lastSpace(s[:n])
-			if cut <= 0 {
-				break
+	for _, s := range notes {
+		for s != "" {
+			n := len(s)
+			for sty.Width(s[:n]).Points() > chartWidth-leftRoom-8 {
+				cut := lastSpace(s[:n])
+				if cut <= 0 {
+					break
+				}
+				n = cut
 			}
-			n = cut
+			lines = append(lines, s[:n])
+			s = s[min(n+1, len(s)):]
 		}
-		lines = append(lines, s[:n])
-		s = s[min(n+1, len(s)):]
 	}
 	return lines
 }
@@ -259,7 +230,7 @@ func lastSpace(s string) int {
 // spanOf is how long a time axis is and where its values end, in seconds.
 func (m *Monitor) spanOf(last float64) (span, ahead float64) {
 	span = math.Max(last, 1)
-	if m.limit.set && len(m.history.samples) >= leastSeen {
+	if m.limits.any() && len(m.history.samples) >= leastSeen {
 		ahead = span * lookAhead
 	}
 	return span + ahead, ahead

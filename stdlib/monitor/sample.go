@@ -69,6 +69,8 @@ func mostGPUs(a, b []GPU) []GPU {
 		g.Used, g.Own = max(g.Used, h.Used), max(g.Own, h.Own)
 		g.KernelResident, g.MemoryBusy = max(g.KernelResident, h.KernelResident), max(g.MemoryBusy, h.MemoryBusy)
 		g.Watts, g.Celsius, g.ClockMHz = max(g.Watts, h.Watts), max(g.Celsius, h.Celsius), max(g.ClockMHz, h.ClockMHz)
+		g.PCIeOut, g.PCIeIn = max(g.PCIeOut, h.PCIeOut), max(g.PCIeIn, h.PCIeIn)
+		g.NVLinkOut, g.NVLinkIn = max(g.NVLinkOut, h.NVLinkOut), max(g.NVLinkIn, h.NVLinkIn)
 		g.Throttled |= h.Throttled
 	}
 	return out

@@ -33,6 +33,9 @@ func Stop() { Session().Stop() }
 // Mark names this moment on the session's charts.
 func Mark(name string) { Session().Mark(name) }
 
+// MarkAs is Mark for a moment of that kind.
+func MarkAs(kind Kind, name string) { Session().MarkAs(kind, name) }
+
 // Show draws the session's history into the running cell's output, live while the
 // cell runs.
 func Show() { Session().Show() }

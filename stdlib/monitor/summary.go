@@ -1,8 +1,10 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +30,8 @@ type Report struct {
 	Rows []Row
 	// Ran is the time from Start to the last sample.
 	Ran time.Duration
+	// Processes are those that have memory on a GPU now, this one among them.
+	Processes []Process
 	// Note says what is not known and why.
 	Note string
 }
@@ -57,35 +61,35 @@ func (m *Monitor) Summary() Report {
 	add("Go heap", now.GoHeap, p.most.GoHeap, p.heap)
 	add("process (RSS)", now.RSS, p.most.RSS, p.rss)
 	add("GPU memory, all processes", now.VRAM(), p.most.VRAM(), p.gpu)
-	for _, q := range m.gpu.processes {
-		if q.Own && q.Used > 0 && q.GPU < len(p.most.GPUs) {
-			r.Rows = append(r.Rows, Row{Name: fmt.Sprintf("GPU %d memory, this process", q.GPU), Now: float64(q.Used), Peak: float64(p.most.GPUs[q.GPU].Own)})
-		}
-	}
+	r.Processes = slices.Clone(m.gpu.processes)
 	if p.most.CPU > 0 {
 		r.Rows = append(r.Rows, Row{Name: "CPU", Cores: true, Now: now.CPU, Peak: p.most.CPU, When: p.cpu.Sub(m.started), After: m.markBefore(p.cpu)})
 	}
-	r.Note = m.note()
+	r.Note = strings.Join(m.note(), "; ")
 	return r
 }
 
 // note says why there is nothing of the GPU, or what there is beside its memory, what
-// bounds the process, and how the budget stands. The caller holds mu.
-func (m *Monitor) note() string {
-	var parts []string
+// bounds the process, and how the budgets stand. The caller holds mu.
+func (m *Monitor) note() (parts []string) {
 	if m.gpu.why != "" {
 		parts = append(parts, "GPU: "+m.gpu.why)
 	}
 	for i, g := range m.gpu.gpus {
-		parts = append(parts, g.say(i))
+		parts = append(parts, g.say(i)+m.gpu.sayInstances(i))
+		if s := m.gpu.sayProcesses(i); s != "" {
+			parts = append(parts, s)
+		}
 	}
 	if m.reader.limit > 0 {
 		parts = append(parts, "memory limit "+Bytes(float64(m.reader.limit)))
 	}
-	if s := m.outlook(); s != "" {
-		parts = append(parts, s)
+	for of := range numMeasures {
+		if s := m.outlook(of); s != "" {
+			parts = append(parts, s)
+		}
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }
 
 // say is a GPU's state in words.
@@ -109,10 +113,82 @@ func (g GPU) say(i int) string {
 	if g.Throttled != 0 {
 		s += ", slowed down: " + g.Throttled.String()
 	}
+	if g.Lanes > 0 {
+		s += fmt.Sprintf(", PCIe %d x%d", g.PCIe, g.Lanes)
+	}
 	if g.Split {
 		s += ", split (MIG: no utilisation)"
 	}
 	return s
+}
+
+// sayInstances is the parts of a GPU that is split, each with its memory.
+func (r gpuReading) sayInstances(gpu int) (said string) {
+	for _, x := range r.instances {
+		if x.GPU == gpu {
+			said += fmt.Sprintf(", %s: %s of %s", x.Name, Bytes(float64(x.Used)), Bytes(float64(x.Total)))
+		}
+	}
+	return said
+}
+
+// sayProcesses is who has memory on a GPU, the greatest first.
+func (r gpuReading) sayProcesses(gpu int) string {
+	const most = 4
+	var said []string
+	left := 0
+	for _, p := range r.byUse() {
+		switch {
+		case p.GPU != gpu:
+		case len(said) == most:
+			left++
+		default:
+			said = append(said, p.String())
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	if left > 0 {
+		said = append(said, fmt.Sprintf("%d more", left))
+	}
+	return fmt.Sprintf("on GPU %d: %s", gpu, strings.Join(said, ", "))
+}
+
+// byUse is the processes with the most memory first.
+func (r gpuReading) byUse() []Process {
+	out := slices.Clone(r.processes)
+	slices.SortStableFunc(out, func(a, b Process) int { return cmp.Compare(b.Used, a.Used) })
+	return out
+}
+
+// who names a process: by its number alone where it is of another container.
+func (p Process) who() string {
+	switch {
+	case p.Own:
+		return "this process"
+	case p.Name == "":
+		return fmt.Sprintf("process %d", p.PID)
+	}
+	return fmt.Sprintf("%s (process %d)", p.Name, p.PID)
+}
+
+// String implements fmt.Stringer: "python3 (process 4711) 12.3 GiB".
+func (p Process) String() string {
+	if p.Used == 0 {
+		return p.who()
+	}
+	return p.who() + " " + Bytes(float64(p.Used))
+}
+
+// lastOf is the newest mark's name of a kind. The caller holds mu.
+func (m *Monitor) lastOf(kind Kind) string {
+	for i := len(m.marks) - 1; i >= 0; i-- {
+		if m.marks[i].Kind == kind {
+			return m.marks[i].Name
+		}
+	}
+	return ""
 }
 
 func (m *Monitor) markBefore(at time.Time) string {
@@ -142,6 +218,13 @@ func (r Report) Bundle() mime.Bundle {
 			unit = func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) + " cores" }
 		}
 		t.Rows = append(t.Rows, []string{row.Name, unit(row.Now), unit(row.Peak), duration(row.When), row.After})
+	}
+	for _, p := range (gpuReading{processes: r.Processes}).byUse() {
+		used := "not told"
+		if p.Used > 0 {
+			used = Bytes(float64(p.Used))
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("GPU %d: %s", p.GPU, p.who()), used, "", "", ""})
 	}
 	return mime.Bundle{Data: map[string]string{mime.Text: t.Text(), mime.HTML: t.HTML()}}
 }

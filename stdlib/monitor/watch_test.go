@@ -115,19 +115,30 @@ func TestBudgetSaysHowItStands(t *testing.T) {
 	for limit, want := range map[float64]string{
 		256 << 20: "budget of 256 MiB for RSS: reached in about ", 100 << 20: "budget of 100 MiB for RSS: over it",
 	} {
-		m.limit = budget{RSS, limit, true}
-		if got := m.outlook(); !strings.HasPrefix(got, want) {
+		m.limits = limits{}
+		m.limits.set(RSS, m.started, limit)
+		if got := m.outlook(RSS); !strings.HasPrefix(got, want) {
 			t.Errorf("%s", got)
 		}
 	}
-	m.limit = budget{GoHeap, 1 << 30, true}
-	if got := m.outlook(); !strings.HasSuffix(got, "left, and no steady rise") {
+	m.limits.set(GoHeap, m.started, 1<<30)
+	if got := m.outlook(GoHeap); !strings.HasSuffix(got, "left, and no steady rise") {
 		t.Error(got)
 	}
-	m.limit = budget{GoHeap, 54.5 * (1 << 20), true}
+	m.limits = limits{}
+	m.limits.set(GoHeap, m.started, 54.5*(1<<20))
 	m.peaks.most.GoHeap = 60 << 20
-	if got := m.outlook(); !strings.HasSuffix(got, ": was over it, by 5.50 MiB") {
+	if got := m.outlook(GoHeap); !strings.HasSuffix(got, ": was over it, by 5.50 MiB") {
 		t.Error(got)
+	}
+	// A peak of the time before a smaller budget is not held against it.
+	m.limits.set(GoHeap, m.started.Add(time.Second), 54.4*(1<<20))
+	if got := m.outlook(GoHeap); strings.Contains(got, "was over it") {
+		t.Error(got)
+	}
+	m.limits.set(GoHeap, m.started.Add(2*time.Second), 0)
+	if got := m.outlook(GoHeap); got != "" || m.limits.any() {
+		t.Errorf("after the budget's end: %q", got)
 	}
 }
 
