@@ -25,9 +25,9 @@ type watch struct {
 
 	asked       time.Time
 	free, total int64
-	// budget is that of the coming step; live what was in use before it, predicted its
-	// peak.
-	budget, live, predicted int64
+	// budget is that of the coming step and limit the part of it that was set, 0 for
+	// none; live what was in use before it, predicted its peak.
+	budget, limit, live, predicted int64
 	// last, time and peak are the peak and time of the last step, and the epoch's peak.
 	last, peak int64
 	time       time.Duration
@@ -66,7 +66,7 @@ func (w *watch) look(b Budget, batch *data.Batch) control.Signal {
 	if shot.Cap != limit {
 		w.dev.SetCap(limit)
 	}
-	w.budget = limit
+	w.budget, w.limit = limit, limit
 	if w.total > 0 {
 		// What others left is ours, and so is what the allocator holds in reserve.
 		if left := w.live + shot.Cached + w.free; w.budget == 0 || left < w.budget {
@@ -122,8 +122,7 @@ func (w *watch) pace(r *Trainer, parts int, took time.Duration) {
 	if w.slow++; w.slow == slowSteps {
 		a := Action{Step: r.state.Step + 1, What: "note a slow device", From: parts, To: parts, Micro: control.Signal{Batch: w.batch}.Micro(parts),
 			Cause: fmt.Sprintf("%d steps took over %d times the usual %s", slowSteps, slowFactor, timeText(w.usual)), TimeBefore: w.usual, Time: took}
-		r.Log.add(a)
-		r.shown.action(a)
+		r.took(a)
 		w.usual, w.slow = took, 0
 	}
 }

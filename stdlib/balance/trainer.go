@@ -223,7 +223,7 @@ func (r *Trainer) begin(train *data.Loader) (end func(error), err error) {
 		_ = free() // it holds no memory
 		r.shown.close(&r.Log, err)
 		if !r.Quiet && err != nil {
-			monitor.Mark("training ended early")
+			monitor.MarkAs(monitor.Actions, "training ended early")
 		}
 	}, nil
 }
@@ -333,8 +333,14 @@ func (r *Trainer) judge(valid float64) (stop bool, err error) {
 	if r.state.Bad++; r.state.Bad < r.Patience {
 		return false, nil
 	}
-	r.Log.add(Action{Step: r.state.Step, What: "stop early", Cause: fmt.Sprintf("no better loss on validation data than %.4g for %d epochs", r.state.Best, r.state.Bad)})
+	r.took(Action{Step: r.state.Step, What: "stop early", Cause: fmt.Sprintf("no better loss on validation data than %.4g for %d epochs", r.state.Best, r.state.Bad)})
 	return true, nil
+}
+
+// took logs an action and shows it.
+func (r *Trainer) took(a Action) {
+	r.Log.add(a)
+	r.shown.action(a)
 }
 
 // values are the parameters and then the buffers, in their order.
@@ -350,7 +356,7 @@ func (r *Trainer) restoreBest() error {
 	if r.state.best == nil || r.state.Bad == 0 {
 		return nil
 	}
-	r.Log.add(Action{Step: r.state.Step, What: "restore the best weights", Cause: fmt.Sprintf("validation loss %.4g, %d epochs ago", r.state.Best, r.state.Bad)})
+	r.took(Action{Step: r.state.Step, What: "restore the best weights", Cause: fmt.Sprintf("validation loss %.4g, %d epochs ago", r.state.Best, r.state.Bad)})
 	return r.setWeights(r.state.best)
 }
 

@@ -93,6 +93,7 @@ type panel struct {
 	bar    *display.Bar
 	curves *display.Curves
 	said   int // actions that the last Fits showed
+	limit  int64
 }
 
 func (p *panel) open(quiet bool, steps int) {
@@ -122,19 +123,29 @@ func (p *panel) epoch(e Epoch, step int) {
 	if p.quiet {
 		return
 	}
-	monitor.Mark(fmt.Sprintf("epoch %d", e.Epoch))
+	monitor.MarkAs(monitor.Epochs, fmt.Sprintf("epoch %d", e.Epoch))
 	if p.curves != nil && e.Valid == e.Valid {
 		p.curves.AddAt("validation", float64(step), e.Valid)
 	}
 }
 
+// action puts what was done on the monitor's time axis.
 func (p *panel) action(a Action) {
-	if !p.quiet {
-		what := a.What
-		if a.To > 0 {
-			what += ": " + strings.ReplaceAll(a.parts(), "→", "to")
-		}
-		monitor.Mark(what)
+	if p.quiet {
+		return
+	}
+	name := a.What
+	if a.To > 0 {
+		name += ": " + strings.ReplaceAll(a.parts(), "→", "to")
+	}
+	monitor.MarkAs(monitor.Actions, name)
+}
+
+// budget makes the limit of the coming step the monitor's line.
+func (p *panel) budget(limit int64) {
+	if !p.quiet && limit != p.limit {
+		p.limit = limit
+		monitor.Budget(monitor.OwnMemory, float64(limit))
 	}
 }
 
@@ -146,6 +157,7 @@ func (p *panel) close(l *Log, err error) {
 		p.bar.Note("%v", err)
 	}
 	p.bar.Done()
+	p.budget(0)
 	if n := len(l.Actions); n > p.said {
 		display.Show(Log{l.Actions[p.said:]})
 		p.said = n

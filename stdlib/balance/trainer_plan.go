@@ -68,8 +68,7 @@ func (r *Trainer) planned(dealt int, gave map[change]given) {
 				a.PeakBefore, a.Predicted = d.Before, d.After
 			}
 		}
-		r.Log.add(a)
-		r.shown.action(a)
+		r.took(a)
 	}
 	r.state.Planned = awaited{from, len(r.Log.Actions), r.state.Step + 1}
 }

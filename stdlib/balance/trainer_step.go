@@ -98,6 +98,7 @@ func putBack(to []*nn.Param, from [][]float32) error {
 // decide asks the policy, and logs what it changes.
 func (r *Trainer) decide(b *data.Batch, failed bool) control.Choice {
 	s := r.watch.look(r.budget(), b)
+	r.shown.budget(r.watch.limit)
 	s.Parts, s.Failed = min(r.state.Parts, b.Len()), failed
 	c := r.Policy.Decide(s)
 	if r.Plan != nil && r.Plan.Micro > 0 && s.Micro(c.Parts) > r.Plan.Micro {
@@ -141,9 +142,8 @@ func (r *Trainer) adapt(s control.Signal, c control.Choice, failed bool) {
 	case c.Parts < s.Parts:
 		a.What = "cut the batch less"
 	}
-	r.Log.add(a)
+	r.took(a)
 	r.watch.pending = true
-	r.shown.action(a)
 }
 
 // attempt computes the gradients of a batch in so many parts and changes the

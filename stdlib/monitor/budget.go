@@ -67,6 +67,19 @@ func (m *Monitor) Budget(of Measure, limit float64) {
 	m.mu.Unlock()
 }
 
+// Budgets are what the measure's budget was, in order, 0 for none.
+func (m *Monitor) Budgets(of Measure) (values []float64) {
+	if of < 0 || of >= numMeasures {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.limits[of] {
+		values = append(values, l.value)
+	}
+	return values
+}
+
 // Of the forecast: the stretch of time that it looks back on, how many samples it
 // wants there, and how far it looks ahead as a share of what the chart shows.
 const (

@@ -195,6 +195,13 @@ func (m *Monitor) mark(at Moment) {
 
 const maxMarks = 1000
 
+// Moments are the marks since Start, oldest first; of very many the newest.
+func (m *Monitor) Moments() []Moment {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.marks)
+}
+
 func (m *Monitor) run(stop, done chan struct{}) {
 	defer close(done)
 	t := time.NewTicker(m.period)
