@@ -52,7 +52,7 @@ func (l Log) say() say {
 	if len(l.Actions) == 0 {
 		return say{{text: "nothing had to be adapted"}}
 	}
-	rows := [][]string{{"what", "why", "step", "parts", "budget", "peak before", "predicted", "after", "time before", "after"}}
+	rows := [][]string{{"what", "why", "step", "parts", "budget", "peak before", "predicted", "peak after", "time before", "time after"}}
 	for _, a := range l.Actions {
 		cause := a.Cause
 		if a.Freed > 0 {
