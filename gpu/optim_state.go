@@ -109,7 +109,7 @@ func (o *Training) stateName(i, k int) string {
 	return fmt.Sprintf("%d.%s", i, o.rule.stateNames()[k-1])
 }
 
-// Load reads what Save wrote, for params of the same shapes in the same order; the
+// Load reads what Save wrote, a loss scale too, for params of the same shapes in the same order; the
 // state that they had is given back. The optimizer must be of the same kind. After
 // an error the old state is as it was.
 func (o *Training) Load(r io.Reader, params []*Tensor) error {
@@ -213,7 +213,10 @@ func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 		o.SetFactor(params[i], f)
 	}
 	o.steps, o.skipped = meta.Steps, meta.Skipped
-	if s := meta.Scale; s != nil && o.Scale != nil {
+	if s := meta.Scale; s != nil {
+		if o.Scale == nil {
+			o.Scale = NewLossScale()
+		}
 		o.Scale.Value, o.Scale.good = s.Value, s.Good
 	}
 	if p, ok := o.Schedule.(*Plateau); ok && meta.Plateau != nil {

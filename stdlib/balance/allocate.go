@@ -36,7 +36,7 @@ type Allowed struct {
 	// BatchNorm allows several passes although a batch normalisation then sees the
 	// statistics of a part of the batch.
 	BatchNorm bool
-	// Precision lists types to compute in, best liked first.
+	// Precision lists types to compute in, best liked first: gpu.BFloat16, gpu.Float16.
 	Precision []gpu.DType
 	// Freeze lists sets of patterns of parameters not to train, mildest first.
 	Freeze [][]string
@@ -101,7 +101,7 @@ type world interface {
 	cuts(s []search.Segment) []int
 	// normalised says whether the model has a batch normalisation.
 	normalised() bool
-	// halves says whether there is half precision.
+	// halves says whether half precision would be a change.
 	halves() bool
 	// scale is what the learning rate is multiplied with for a batch of now examples
 	// in place of was.

@@ -19,8 +19,7 @@ import (
 //
 // Layers are computed twice only where Task.Model says what they are. With a budget of
 // time, or a Task.Calibration, plans have a time; what is not measured yet is measured
-// beside the task (see Calibrate). Allowed.Precision needs what is not there yet, and is
-// an error.
+// beside the task (see Calibrate).
 func Allocate(task Task, batch *data.Batch, budget Budget, allowed Allowed) (*Plan, error) {
 	p, err := allocateTask(task, batch, budget, allowed)
 	if err != nil {
@@ -35,8 +34,11 @@ func allocateTask(task Task, batch *data.Batch, budget Budget, allowed Allowed) 
 		return nil, fmt.Errorf("want a Task of a Net, a Loss and an Optimizer, and a batch")
 	case task.Net.Err() != nil:
 		return nil, task.Net.Err()
-	case len(allowed.Precision) > 0:
-		return nil, fmt.Errorf("half precision: layers compute in f32 only; leave Allowed.Precision out")
+	}
+	for _, dtype := range allowed.Precision {
+		if _, err := (&Plan{Precision: dtype}).precision(task); err != nil {
+			return nil, err
+		}
 	}
 	bytes, err := budget.bytes(task.Net.Device())
 	if err != nil {
@@ -118,14 +120,17 @@ func (w *taskWorld) run(p *Plan) (price search.Price, err error) {
 	err = r.update() // makes the optimizer's state
 	r.dev.ResetPeak()
 	n := min(p.Batch, w.batch.Len())
-	sizes := map[int]int{p.Micro: n / p.Micro}
-	if rest := n % p.Micro; rest > 0 {
-		sizes[rest]++
-	}
-	for size, times := range sizes {
+	pass := func(size, times int) {
 		r.ops = nil
 		err = errors.Join(err, r.pass(w.batch.Slice(0, size), 1))
 		price.Time += float64(times) * w.work(r.ops, p.Cuts)
+	}
+	pass(p.Micro, n/p.Micro)
+	if r.net.Precision != gpu.Float32 && n/p.Micro > 1 {
+		pass(p.Micro, 0) // one that finds the parameters' copies made
+	}
+	if rest := n % p.Micro; rest > 0 {
+		pass(rest, 1)
 	}
 	err = errors.Join(err, r.update())
 	price.Peak = r.dev.Memory().Total.Peak + w.beside
@@ -176,7 +181,7 @@ func (w *taskWorld) chain(p *Plan, micro int) (*search.Chain, error) {
 	if m := w.task.Model; m == nil || len(m.Layers) < 2 {
 		return nil, nil
 	}
-	key := fmt.Sprint(micro, p.Freeze, p.Prune)
+	key := fmt.Sprint(micro, p.Precision, p.Freeze, p.Prune)
 	if c := w.chains[key]; c != nil {
 		return c, nil
 	}
@@ -260,7 +265,7 @@ func (w *taskWorld) layer(i int) string {
 
 func (w *taskWorld) normalised() bool { return w.norm }
 
-func (w *taskWorld) halves() bool { return false }
+func (w *taskWorld) halves() bool { return w.task.Net.Precision == gpu.Float32 }
 
 // scale is linear for the rules whose step grows with the gradient, and the square
 // root for those that divide by its size.

@@ -85,6 +85,9 @@ func TestAllocateIsTrueOnTheRealDevice(t *testing.T) {
 		if r.IntN(3) == 0 {
 			al.Freeze = [][]string{{"in"}}
 		}
+		if r.IntN(2) == 0 {
+			al.Precision = []gpu.DType{[]gpu.DType{gpu.BFloat16, gpu.Float16}[r.IntN(2)]}
+		}
 		if _, ok := task.Model.Layers[1].(*nn.Block); ok {
 			al.Prune = [][]Prune{{{Layer: task.Model.LayerName(1), Part: Heads, Keep: []int{0}}}, {{Layer: task.Model.LayerName(1), Part: Neurons, Keep: []int{0, 1}}}}
 		}
@@ -110,7 +113,7 @@ func TestAllocateIsTrueOnTheRealDevice(t *testing.T) {
 				t.Fatalf("round %d: %d of %d", round, p.Peak, budget)
 			}
 		}
-		for what, is := range map[string]bool{"micro": p.Micro < p.Batch, "cuts": p.Cuts != nil, "freeze": p.Freeze != nil, "prune": p.Prune != nil, "batch": p.Batch < b.Len()} {
+		for what, is := range map[string]bool{"micro": p.Micro < p.Batch, "cuts": p.Cuts != nil, "precision": p.Precision != gpu.Float32, "freeze": p.Freeze != nil, "prune": p.Prune != nil, "batch": p.Batch < b.Len()} {
 			if is {
 				kinds[what]++
 			}
@@ -128,7 +131,7 @@ func TestAllocateIsTrueOnTheRealDevice(t *testing.T) {
 		}
 	}
 	t.Logf("%d plans, %d refusals, changed %v", plans, refusals, kinds)
-	if plans < 10 || refusals < 5 || len(kinds) < 4 {
+	if plans < 10 || refusals < 5 || len(kinds) < 5 {
 		t.Error("too few of a kind")
 	}
 }
@@ -144,7 +147,7 @@ func TestAllocateErrors(t *testing.T) {
 		{Task{}, Budget{Bytes: 1}, Allowed{}},
 		{task, Budget{}, Allowed{}},
 		{task, Budget{Bytes: 1, Time: 1}, Allowed{}},
-		{task, Budget{Bytes: 1}, Allowed{Precision: []gpu.DType{gpu.BFloat16}}},
+		{task, Budget{Bytes: 1}, Allowed{Precision: []gpu.DType{gpu.Int32}}},
 		{task, Budget{Bytes: 1}, Allowed{Prune: [][]Prune{{{Layer: "nothing"}}}}},
 		{task, Budget{Bytes: 1}, Allowed{Freeze: [][]string{{"nothing"}}}},
 	} {

@@ -120,6 +120,7 @@ func randomPlan(task Task, b *data.Batch, rng *rand.Rand) Plan {
 	if rng.IntN(4) == 0 {
 		p.Freeze = []string{"*0*"}
 	}
+	p.Precision = []gpu.DType{gpu.Float32, gpu.Float16, gpu.BFloat16}[rng.IntN(3)]
 	for i, l := range task.Model.Layers {
 		block, ok := l.(*nn.Block)
 		if !ok || rng.IntN(2) == 0 {

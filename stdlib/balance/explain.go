@@ -31,7 +31,7 @@ func (a *allocator) explain(p *Plan) error {
 			return fmt.Errorf("explain the plan: %w", err)
 		}
 		d := Decision{Action: action, Cause: cause, Before: before.Peak, After: after.Peak}
-		if before.Time > 0 {
+		if before.Time > 0 && (c != changesPrecision || a.timed()) { // operations say nothing of halves
 			d.Slower = after.Time / before.Time
 		}
 		p.Why = append(p.Why, d)
@@ -85,7 +85,7 @@ func (p *Plan) says(c change, batch int, layer func(i int) string) (action, caus
 	case changesCuts:
 		return "compute layers twice: " + cutsText(p.Cuts, layer), "what they give is computed again when the gradient needs it, and not kept", p.Cuts != nil
 	case changesPrecision:
-		return "compute in " + p.Precision.String(), "half the bytes a value; rounds more, the master weights stay f32", p.Precision != gpu.Float32
+		return "compute in " + p.Precision.String(), p.rounding(), p.Precision != gpu.Float32
 	case changesFreeze:
 		return "freeze " + strings.Join(p.Freeze, ", "), "no gradient and no optimizer state for them; they no longer learn", p.Freeze != nil
 	case changesPrune:
@@ -102,6 +102,15 @@ func (p *Plan) says(c change, batch int, layer func(i int) string) (action, caus
 		return fmt.Sprintf("%d examples an update in place of %d%s", p.Batch, batch, rate), why, p.Batch > 0 && p.Batch != batch
 	}
 	return "", "", false
+}
+
+// rounding is what half precision does, in words.
+func (p *Plan) rounding() string {
+	cause := "values and their gradients take half the bytes; each is rounded, which changes the optimisation slightly; weights and what they learn from stay f32"
+	if p.Precision == gpu.Float16 {
+		cause += ", under a loss scale"
+	}
+	return cause
 }
 
 // cutsText names the layers at which what is stored begins: "from conv1, from fc".

@@ -24,7 +24,8 @@ type Plan struct {
 	// Cuts are the stored boundaries of Task.Model: cut k stands before layer k, and
 	// what lies between two is computed again in the backward pass. nil: the model's own.
 	Cuts []int
-	// Precision is what the layers compute in, gpu.Float32 unless set.
+	// Precision is what the net is to compute in, see nn.Net.Precision: gpu.Float16 or
+	// gpu.BFloat16. gpu.Float32, the zero value, leaves it as it is.
 	Precision gpu.DType
 	// Freeze are patterns of parameter names that are not trained.
 	Freeze []string

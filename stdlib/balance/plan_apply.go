@@ -6,12 +6,18 @@ import (
 	"attune/gpu"
 )
 
-// Apply makes the task as the plan wants it: cuts, frozen parameters without gradient
+// Apply makes the task as the plan wants it: cuts, precision, frozen parameters without gradient
 // and optimizer state, and pruned layers. A layer that has as many parts as the plan
 // keeps is left as it is, so that a plan may be applied twice. A Trainer applies its
 // Plan itself; this is for steps of your own. Batch, Micro and the learning rate are
 // then yours to keep to.
 func (p *Plan) Apply(task Task) error {
+	precision, err := p.precision(task)
+	if err != nil {
+		return fmt.Errorf("apply the plan: %w", err)
+	}
+	task.Net.Precision = precision
+	task.Net.LossScale(task.Optimizer)
 	if task.Model != nil && p.Cuts != nil {
 		task.Model.Cuts = p.Cuts
 	}
@@ -22,6 +28,17 @@ func (p *Plan) Apply(task Task) error {
 		return fmt.Errorf("apply the plan: %w", err)
 	}
 	return nil
+}
+
+// precision is what the task's net computes in under the plan.
+func (p *Plan) precision(task Task) (gpu.DType, error) {
+	switch p.Precision {
+	case gpu.Float32:
+		return task.Net.Precision, nil
+	case gpu.Float16, gpu.BFloat16:
+		return p.Precision, nil
+	}
+	return 0, fmt.Errorf("the plan computes in %s: want f16 or bf16", p.Precision)
 }
 
 // given is the bytes that a change gave back for good, as predicted and as counted.

@@ -57,8 +57,8 @@ func rehearse(task Task, dev *gpu.Device, plan *Plan, learns bool) (*rehearsal, 
 
 // prepare changes the shadow as the plan wants.
 func (r *rehearsal) prepare(p *Plan) (err error) {
-	if p.Precision != gpu.Float32 {
-		return fmt.Errorf("the plan computes in %s: layers compute in f32 only", p.Precision)
+	if r.net.Precision, err = p.precision(r.task); err != nil {
+		return err
 	}
 	if p.Cuts != nil {
 		m := r.task.Model
@@ -87,7 +87,9 @@ func (r *rehearsal) prepare(p *Plan) (err error) {
 		}
 	}
 	if r.learns && r.task.Optimizer != nil {
-		r.opt, err = gpu.Fresh(r.task.Optimizer)
+		if r.opt, err = gpu.Fresh(r.task.Optimizer); err == nil {
+			r.net.LossScale(r.opt) // a scale looks at the gradients
+		}
 	}
 	return err
 }
@@ -180,7 +182,7 @@ func (r *rehearsal) pass(part *data.Batch, weight float64) (err error) {
 // update is the end of a step.
 func (r *rehearsal) update() error {
 	if r.opt == nil {
-		return nil
+		return r.net.Release()
 	}
 	return r.net.Update(r.opt)
 }
@@ -255,10 +257,7 @@ func (r *rehearsal) close() error {
 // parameters, gradients, buffers and optimizer state.
 func (task Task) others() int64 {
 	dev := task.Net.Device()
-	var own []*gpu.Tensor
-	for _, p := range append(append([]*nn.Param{}, task.Net.Params()...), task.Net.Buffers()...) {
-		own = append(own, p.Value, p.Grad)
-	}
+	own := task.Net.Tensors()
 	if task.Optimizer != nil {
 		own = append(own, task.Optimizer.Tensors()...)
 	}

@@ -32,8 +32,8 @@ type Trainer struct {
 	// the device's cap while Fit runs.
 	Budget Budget
 	// Plan is what Allocate found; nil trains the model as it is. Fit follows all of it:
-	// it freezes and prunes once, which stays, and is what a checkpoint holds; cuts hold
-	// while it runs; Batch is the examples of an update, whatever the loader deals, with
+	// it freezes and prunes once, which stays, and is what a checkpoint holds; cuts and
+	// precision hold while it runs; Batch is the examples of an update, whatever the loader deals, with
 	// the rate times LRScale, unless RateBatch is set; Micro is the most that go through
 	// the model at a time. What is changed is logged.
 	Plan *Plan

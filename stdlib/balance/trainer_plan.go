@@ -2,15 +2,13 @@ package balance
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
-	"attune/gpu"
 	"attune/stdlib/data"
 )
 
 // follow has the task trained as the trainer's plan says, and returns the way back: it
-// takes the cuts away, and leaves what is frozen and pruned. What a plan changes is
+// takes cuts and precision away, and leaves what is frozen and pruned. What a plan changes is
 // logged the first time.
 func (r *Trainer) follow(dealt int) (undo func(), err error) {
 	undo = func() {}
@@ -18,15 +16,19 @@ func (r *Trainer) follow(dealt int) (undo func(), err error) {
 	if p == nil {
 		return undo, nil
 	}
-	if p.Precision != gpu.Float32 {
-		return undo, fmt.Errorf("the plan computes in %s: layers compute in f32 only", p.Precision)
+	precision, err := p.precision(r.Task)
+	if err != nil {
+		return undo, err
 	}
+	computed := r.Net.Precision
+	undo = func() { r.Net.Precision = computed }
+	r.Net.Precision = precision
 	if p.Cuts != nil {
 		if r.Model == nil {
 			return undo, errors.New("the plan cuts the model, and Task.Model is not set")
 		}
 		had := r.Model.Cuts
-		undo = func() { r.Model.Cuts = had }
+		undo = func() { r.Net.Precision, r.Model.Cuts = computed, had }
 		r.Model.Cuts = p.Cuts
 	}
 	frozen, err := p.freeze(r.Task)

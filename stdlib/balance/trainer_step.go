@@ -148,7 +148,8 @@ func (r *Trainer) adapt(s control.Signal, c control.Choice, failed bool) {
 
 // attempt computes the gradients of a batch in so many parts and changes the
 // parameters by them.
-func (r *Trainer) attempt(b *data.Batch, parts int) (float64, error) {
+func (r *Trainer) attempt(b *data.Batch, parts int) (loss float64, err error) {
+	defer func() { err = errors.Join(err, r.Net.Release()) }()
 	r.Net.Device().ResetPeak()
 	if err := r.Net.ZeroGrad(); err != nil {
 		return 0, err
@@ -158,7 +159,7 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (float64, error) {
 	}
 	_, grads := r.trained()
 	first := math.NaN()
-	loss, err := r.inParts(b, parts, func(part *data.Batch) (float64, error) {
+	loss, err = r.inParts(b, parts, func(part *data.Batch) (float64, error) {
 		weight := float64(part.Len()) / float64(b.Len())
 		loss, err := r.backward(part, weight)
 		if err == nil && part.First == b.First && part.Len() < b.Len() {
@@ -193,9 +194,7 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (float64, error) {
 func (r *Trainer) backward(part *data.Batch, weight float64) (float64, error) {
 	t := r.Net.Tape()
 	t.Seed, t.First = mixed(r.Seed, uint64(r.state.Step)), part.First
-	if c := r.common(); c != nil && c.Scale != nil {
-		weight *= c.Scale.Value
-	}
+	weight *= r.Net.LossScale(r.Optimizer)
 	return r.lossOf(t, func() (*nn.Value, error) {
 		v := r.Loss(t, part)
 		return v, t.BackwardScaled(v, weight)
