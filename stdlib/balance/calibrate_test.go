@@ -206,7 +206,9 @@ func made(task Task, b *data.Batch, perExample map[string]float64) *Calibration 
 			layer := each * float64(n) / 9
 			p.at = append(p.at, reading{n, 1e-3 + each*float64(n), []float64{layer, layer, layer}})
 		}
-		c.known[c.key(b, plan, true)] = p
+		for _, plan.Precision = range []gpu.DType{gpu.Float32, gpu.BFloat16} { // halves as fast
+			c.known[c.key(b, plan, true)] = p
+		}
 	}
 	return c
 }

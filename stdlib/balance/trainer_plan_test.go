@@ -53,7 +53,7 @@ func TestFitFollowsThePlan(t *testing.T) {
 		}
 		free := must(Allocate(task, b, Budget{Bytes: 1 << 40}, Allowed{}))(t)
 		live := dev.Memory().Total.Live
-		p, err := Allocate(task, b, Budget{Bytes: live + int64(float64(free.Peak-live)*(rng.Float64()-0.2))}, al)
+		p, err := Allocate(task, b, Budget{Bytes: max(1, live+int64(float64(free.Peak-live)*(rng.Float64()-0.2)))}, al)
 		var no *InfeasibleError
 		if errors.As(err, &no) {
 			p = no.Nearest
