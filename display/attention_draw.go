@@ -166,8 +166,13 @@ func widest(sty text.Style, texts []string) float64 {
 
 func (v *attentionView) alt() string {
 	s := fmt.Sprintf("attention map, %s × %s", plural(len(v.queries), "query"), plural(len(v.keys), "key"))
-	if len(v.heads) > 1 {
-		s += fmt.Sprintf(", %d heads", len(v.heads))
+	heads := len(v.heads)
+	if i := slices.Index(v.names, atRandom); i == heads-1 {
+		s += ", beside it dealt at random"
+		heads = max(1, heads-2)
+	}
+	if heads > 1 {
+		s += fmt.Sprintf(", %d heads", heads)
 	}
 	if v.title != "" {
 		s += ": " + v.title

@@ -189,7 +189,7 @@ def mistakes():
 
 
 @pytest.mark.skipif(not TOUR.exists(), reason="the tour is not in this checkout")
-def test_tour(lab, browser):
+def test_tour(lab, browser, readme):
     """The tour from top to bottom: pictures of real size, and outputs that move."""
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     try:
@@ -205,5 +205,36 @@ def test_tour(lab, browser):
         # JupyterLab shows errors as it shows standard error.
         red = [n for n in range(tour.panel.locator(".jp-CodeCell").count()) if tour.cell(n).locator(RED).count()]
         assert red == mistakes()
+        readme("tour.png", lambda path: photograph(tour, path))
     finally:
         page.close()
+
+
+def drag(page, box, to):
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(*to, steps=20)
+    page.wait_for_timeout(300)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+
+
+def photograph(tour, path):
+    """The whole window: the training with its charts, beside it where the network looks."""
+    page = tour.page
+    page.set_viewport_size({"width": 1500, "height": 1180})
+    code = [c.id for c in nbformat.read(TOUR, as_version=4).cells if c.cell_type == "code"]
+    tour.cell(code.index("cases")).locator(".jp-OutputArea-output img").first.click(button="right")
+    page.locator('.lm-Menu-item[data-command="notebook:create-output-view"]').click()
+    page.locator(".jp-LinkedOutputView").wait_for(timeout=10_000)
+    tour.panel.first.click(position={"x": 5, "y": 200})
+    page.keyboard.press("Control+b")  # the list of files goes
+    page.wait_for_timeout(1000)
+    drag(page, page.locator(".lm-TabBar-tab", has_text="Output View").bounding_box(), (1440, 500))
+    handle = page.locator("#jp-main-dock-panel > .lm-DockPanel-handle[data-orientation=horizontal]:not(.lm-mod-hidden)")
+    drag(page, handle.bounding_box(), (820, 500))
+    tour.cell(code.index("attentive")).evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    page.locator(".jp-LinkedOutputView, .jp-LinkedOutputView *").evaluate_all("all => all.forEach(e => { e.scrollTop = 0; })")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=path)
