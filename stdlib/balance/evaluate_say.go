@@ -120,7 +120,8 @@ func (e *Estimate) timelinePlot() (*plot.Plot, error) {
 	}
 	mark.TextStyle[0] = display.TextStyle(9, font.Font{}, text.XCenter, text.YBottom)
 	p.Add(mark)
-	p.Legend.Top, p.Y.Min = true, 0
+	// The legend stands where the peak does not.
+	p.Legend.Top, p.Legend.Left, p.Y.Min = true, 2*e.peak > len(e.Timeline), 0
 	p.Y.Max = math.Max(p.Y.Max, float64(e.Peak)/mebi) * 1.5
 	return p, nil
 }
