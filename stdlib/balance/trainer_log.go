@@ -52,18 +52,30 @@ func (l Log) say() say {
 	if len(l.Actions) == 0 {
 		return say{{text: "nothing had to be adapted"}}
 	}
-	rows := [][]string{{"what", "why", "step", "parts", "budget", "peak before", "predicted", "peak after", "time before", "time after"}}
+	rows := [][]string{{"what, and why", "step", "parts", "budget", "peak", "predicted", "step time"}}
 	for _, a := range l.Actions {
 		cause := a.Cause
 		if a.Freed > 0 {
 			cause += fmt.Sprintf("; %s given back, %s expected", bytesText(a.Freed), bytesText(a.Frees))
 		}
 		rows = append(rows, []string{
-			a.What, cause, fmt.Sprint(a.Step), a.parts(), orDash(a.Budget), orDash(a.PeakBefore), orDash(a.Predicted), orDash(a.Peak),
-			timeOrDash(a.TimeBefore), timeOrDash(a.Time),
+			a.What + ": " + cause, fmt.Sprint(a.Step), a.parts(), orDash(a.Budget), became(orDash(a.PeakBefore), orDash(a.Peak)), orDash(a.Predicted),
+			became(timeOrDash(a.TimeBefore), timeOrDash(a.Time)),
 		})
 	}
-	return say{{rows: rows, left: 2}}
+	return say{{rows: rows, left: 1}}
+}
+
+// became writes what was and what is, in one unit where both have it.
+func became(before, after string) string {
+	if before == "-" {
+		return after
+	}
+	n, unit, _ := strings.Cut(before, " ")
+	if _, other, _ := strings.Cut(after, " "); other == unit {
+		before = n
+	}
+	return before + " → " + after
 }
 
 func (a Action) parts() string {
