@@ -40,6 +40,7 @@ type execution struct {
 	timed      bool              // %time
 	done       bool              // its declarations are part of the session
 	planned    bool              // %plan
+	checks     bool              // %check
 	assigns    bool              // %%parameters
 	repeats    bool              // %restore runs it
 	means      map[string]string // by what it declares, until that is part of the session
@@ -51,6 +52,9 @@ func (e *execution) run() cell.Result {
 	code, err := e.magics(e.req.Code)
 	if err == nil && e.assigns {
 		code, err = e.parameters(code)
+	}
+	if err == nil && e.checks && strings.TrimSpace(code) != "" {
+		code, err = checked(code)
 	}
 	switch {
 	case err != nil:

@@ -66,7 +66,7 @@ func completeMagic(code string, offset int) (c cell.Completion, ok bool) {
 		}
 		return c, true
 	}
-	if name == "%time" || name == "%plan" {
+	if name == "%time" || name == "%plan" || name == "%check" {
 		return c, false
 	}
 	c = cell.Completion{Start: offset - len(args), End: offset}

@@ -20,6 +20,8 @@ of a last expression is shown; a ; behind it mutes it. What you declare stays fo
 %who              the session's variables, functions and types, with sizes
 %time CODE        run CODE, or with %time alone the rest of the cell, and say how long it took
 %plan             say which engine the cell would get and why, and do not run it
+%check CODE       what CODE would take beside what is free, and do not run it: a line that calls Fit,
+                  or a task and a batch
 %%native          compile the cell even if the instant engine could run it
 %gpu              who holds tensors' memory: category, bytes, variables; %gpu free gives back what is unused,
                   %gpu restart starts a fresh process, after an error that ended the GPU's context
@@ -102,7 +104,7 @@ func isQuestion(line string) bool {
 }
 
 // stray is a magic line below Go code, which Go would report in words about operands.
-var stray = regexp.MustCompile(`^\s*%%?(help|who|gpu|monitor|time|plan|native|reset|go|restore)\b`)
+var stray = regexp.MustCompile(`^\s*%%?(help|who|gpu|monitor|time|plan|check|native|reset|go|restore)\b`)
 
 func strayMagic(lines []string, at int) *cell.Error {
 	for i, line := range lines {
@@ -125,6 +127,8 @@ func (e *execution) idle() *cell.Error {
 		return magicError("%%plan: want Go code below it")
 	case e.timed:
 		return magicError("%%time: want Go code behind or below it")
+	case e.checks:
+		return magicError("%%check: want Go code behind or below it")
 	case e.forced:
 		return magicError("%%%%native: want Go code below it")
 	}
@@ -160,6 +164,9 @@ func (e *execution) magic(line string) (rest string, err *cell.Error) {
 		return "", e.monitor(args)
 	case "%time":
 		e.timed = true
+		return args, nil
+	case "%check":
+		e.checks = true
 		return args, nil
 	case "%plan":
 		e.planned = true

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"attune/gpu/mem"
@@ -59,6 +60,8 @@ type Monitor struct {
 	reader    reader
 
 	link gpuLink
+	// memoryLimit is what the process may hold, see SetLimit.
+	memoryLimit atomic.Int64
 }
 
 // watched is a Source with the greatest peaks that it had reported by the last

@@ -84,6 +84,9 @@ func (m *Monitor) note() (parts []string) {
 	if m.reader.limit > 0 {
 		parts = append(parts, "memory limit "+Bytes(float64(m.reader.limit)))
 	}
+	if n := m.Limit(); n > 0 {
+		parts = append(parts, "the session may hold "+Bytes(float64(n)))
+	}
 	for of := range numMeasures {
 		if s := m.outlook(of); s != "" {
 			parts = append(parts, s)

@@ -90,7 +90,8 @@ func Serve(r io.Reader, w io.Writer) error {
 	display.SetOut(s.out)
 	comm.Use(s.out.comm)
 	ask.Use(s.out.ask)
-	monitor.Use(monitor.New())
+	watch := monitor.New()
+	monitor.Use(watch)
 	apart.Use(s.apart)
 	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: s.worldFunc, Exited: s.exited})
 	s.routeLog()
@@ -98,6 +99,8 @@ func Serve(r io.Reader, w io.Writer) error {
 	if err := limitMemory(os.NewFile(keptStderr, "/dev/stderr")); err != nil {
 		fmt.Fprintln(os.Stderr, "attune:", err)
 	}
+	limit, _ := memoryLimit() // what is wrong with it was just said
+	watch.SetLimit(limit)
 	if err := s.conn.Send(&worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
 		return err
 	}
