@@ -161,6 +161,9 @@ func (r *Trainer) Fit(train, valid *data.Loader, epochs int, callbacks ...Callba
 	if r.Net == nil || r.Loss == nil || r.Optimizer == nil || train == nil {
 		return fmt.Errorf("train: a Trainer needs a Net, a Loss and an Optimizer, and Fit needs data")
 	}
+	if r.Patience > 0 && valid == nil {
+		return fmt.Errorf("train: Patience ends a training by the loss on validation data, and Fit was given none: give it some, or set Patience to 0")
+	}
 	if err := r.Net.Err(); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

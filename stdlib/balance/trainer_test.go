@@ -282,6 +282,9 @@ func TestStopsEarlyWithTheBestWeights(t *testing.T) {
 	r.Patience = 2
 	best := map[float64][]uint32{}
 	train, valid := loader(60, 6, 8), &data.Loader{Data: turned{points{30, 6}}, Size: 30}
+	if err := r.Fit(train, nil, 50); err == nil || !strings.Contains(err.Error(), "validation data") || r.Steps() != 0 {
+		t.Errorf("early stopping without validation data: %v, %d steps", err, r.Steps())
+	}
 	err := r.Fit(train, valid, 50, func(e Event) error {
 		if e.Done != nil {
 			best[e.Done.Valid] = bits(t, r)
