@@ -35,6 +35,7 @@ type watch struct {
 	usualParts int
 	slow       int
 	pending    bool // the newest action waits for its effect
+	split      bool // the step is cut in two to measure the noise
 	peaks      peaks
 }
 

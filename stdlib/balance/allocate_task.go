@@ -270,8 +270,7 @@ func (w *taskWorld) halves() bool { return w.task.Net.Precision == gpu.Float32 }
 // scale is linear for the rules whose step grows with the gradient, and the square
 // root for those that divide by its size.
 func (w *taskWorld) scale(now, was int) float64 {
-	switch w.task.Optimizer.(type) {
-	case *gpu.SGD, *gpu.LARS:
+	if !divides(w.task.Optimizer) {
 		return Linear.Factor(was, now)
 	}
 	return SquareRoot.Factor(was, now)

@@ -45,6 +45,11 @@ type Trainer struct {
 	// becomes of the rate with a batch of another size. 0 leaves the rate alone.
 	RateBatch int
 	Rule      Rule
+	// MaxBatch, above 0, lets the examples of an update follow the gradient noise scale
+	// and what a step takes, between MinBatch and it, beginning with RateBatch, or the
+	// loader's batch where that is 0. A loader of large batches serves best: updates are
+	// parts of them. Times differ from run to run, and so do then the weights.
+	MinBatch, MaxBatch int
 	// Patience is how many epochs the loss on validation data may fail to get better
 	// before training ends; 0 is no early stopping. Fit then ends with the weights of
 	// the best epoch.
@@ -53,8 +58,9 @@ type Trainer struct {
 	// of an epoch and, where Every is set, after so many steps.
 	Checkpoint string
 	Every      int
-	// NoiseEvery cuts a batch that fits whole in two at every so many steps, to measure
-	// the gradient noise scale; 0 measures it only where a batch is cut anyway.
+	// NoiseEvery cuts a quarter off a batch that fits whole at every so many steps, to
+	// measure the gradient noise scale; 0 measures it only where a batch is cut anyway, or
+	// as often as it is needed where MaxBatch is set.
 	NoiseEvery int
 	// Room tells the free and all memory in bytes beyond what the allocator holds; nil
 	// asks the device's driver, or the system for the host's.
@@ -72,8 +78,9 @@ type Trainer struct {
 	watch  *watch
 	shown  panel
 	caught error // what made the last attempt of a step fail
-	// followed is the plan whose changes were logged.
+	// followed is the plan whose changes were logged, dealt the loader's batch.
 	followed *Plan
+	dealt    int
 	// resumed says that the next Fit goes on with the checkpoint's, were it at its end.
 	resumed bool
 }
@@ -93,6 +100,8 @@ type progress struct {
 	Best float64
 	Bad  int
 	best [][]float32
+	// Following is how large updates are where they follow the noise.
+	Following following
 	// Planned are the actions of a plan whose effect is to come.
 	Planned awaited
 }
@@ -207,11 +216,13 @@ func (r *Trainer) begin(train *data.Loader) (end func(error), err error) {
 		r.watch = newWatch(dev, r.Room)
 	}
 	r.watch.had = had
-	undo, err := r.follow(train.State().Size)
+	r.dealt = train.State().Size
+	undo, err := r.follow()
 	if err != nil {
 		undo()
 		return nil, err
 	}
+	r.start(train)
 	r.watch.peaks.known, r.watch.peaks.rehearsal = map[string]int64{}, nil
 	free := func() error { return nil }
 	if f, err := r.foresee(); err == nil { // without one, what is measured has to do
@@ -301,6 +312,7 @@ func (r *Trainer) pass(train *data.Loader, callbacks []Callback) error {
 			r.state.Sum += loss * float64(b.Len())
 			r.state.Count += b.Len()
 		}
+		r.follows(b, train)
 		r.shown.step(r, loss, u.batches)
 		if r.Checkpoint != "" && r.Every > 0 && r.state.Step%r.Every == 0 {
 			if err := r.Save(r.Checkpoint); err != nil {
@@ -397,7 +409,8 @@ func (r *Trainer) Validate(valid *data.Loader) (float64, error) {
 // measure is the mean loss of a batch without gradients, in as many parts as it takes.
 func (r *Trainer) measure(b *data.Batch) (float64, error) {
 	for parts := max(r.state.Parts, 1); ; parts = min(2*parts, b.Len()) {
-		loss, err := r.inParts(b, parts, func(part *data.Batch) (float64, error) {
+		size := control.Signal{Batch: b.Len()}.Micro(parts)
+		loss, err := inParts(b, size, size, func(part *data.Batch) (float64, error) {
 			t := r.Net.EvalTape()
 			return r.lossOf(t, func() (*nn.Value, error) {
 				v := r.Loss(t, part)
@@ -413,15 +426,15 @@ func (r *Trainer) measure(b *data.Batch) (float64, error) {
 	}
 }
 
-// inParts is the mean of f over a batch's parts, each counted by its examples.
-func (r *Trainer) inParts(b *data.Batch, parts int, f func(part *data.Batch) (float64, error)) (float64, error) {
+// inParts is the mean of f over a batch's parts, each counted by its examples: lead of
+// them in the first, and then up to size.
+func inParts(b *data.Batch, lead, size int, f func(part *data.Batch) (float64, error)) (float64, error) {
 	n, mean := b.Len(), 0.0
-	size := control.Signal{Batch: n}.Micro(parts)
-	for lo := 0; lo < n; lo += size {
+	for lo, hi := 0, min(lead, n); lo < n; lo, hi = hi, min(hi+size, n) {
 		if display.Stopping() {
 			return 0, ErrInterrupted
 		}
-		part := b.Slice(lo, min(lo+size, n))
+		part := b.Slice(lo, hi)
 		x, err := f(part)
 		if err != nil {
 			return 0, err

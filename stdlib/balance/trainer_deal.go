@@ -115,26 +115,40 @@ func (d *dealer) join(size int) *data.Batch {
 	if d.used == 0 && size == first.Len() {
 		return first.Batch
 	}
-	out := &data.Batch{}
-	for i, from := 0, d.used; size > 0; i, from = i+1, 0 {
-		b := d.held[i].Slice(from, min(d.held[i].Len(), from+size))
+	var parts []*data.Batch
+	for i, from, left := 0, d.used, size; left > 0; i, from = i+1, 0 {
+		b := d.held[i].Slice(from, min(d.held[i].Len(), from+left))
 		b.First = 0
-		if size -= b.Len(); size == 0 && i == 0 {
-			return b
-		}
-		out.X, out.Tokens = append(out.X, b.X...), append(out.Tokens, b.Tokens...)
-		out.Labels, out.Targets = append(out.Labels, b.Labels...), append(out.Targets, b.Targets...)
-		if out.Shape == nil {
-			out.Shape = slices.Clone(b.Shape)
-		} else if len(b.Shape) > 0 {
-			out.Shape[0] += b.Shape[0]
-		}
+		parts, left = append(parts, b), left-b.Len()
 	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	out := &data.Batch{Shape: slices.Clone(first.Shape)}
+	if len(out.Shape) > 0 {
+		out.Shape[0] = size
+	}
+	out.X = joined(parts, func(b *data.Batch) []float32 { return b.X })
+	out.Tokens = joined(parts, func(b *data.Batch) []int32 { return b.Tokens })
+	out.Labels = joined(parts, func(b *data.Batch) []int { return b.Labels })
+	out.Targets = joined(parts, func(b *data.Batch) []float32 { return b.Targets })
 	return out
+}
+
+// joined is what the parts have, in one slice; nil where they have nothing.
+func joined[T any](parts []*data.Batch, of func(*data.Batch) []T) []T {
+	var all [][]T
+	for _, p := range parts {
+		all = append(all, of(p))
+	}
+	return slices.Concat(all...)
 }
 
 // size is the examples of an update now: 0 for the loader's batch as it comes.
 func (r *Trainer) size(train *data.Loader) int {
+	if r.state.Following.Size > 0 {
+		return r.state.Following.Size
+	}
 	if r.Plan == nil || r.Plan.Batch < 1 || train.Data == nil {
 		return 0
 	}

@@ -3,6 +3,8 @@ package balance
 import (
 	"fmt"
 	"math"
+
+	"attune/gpu"
 )
 
 // noise is the running estimate of the gradient noise scale from the gradients of
@@ -32,12 +34,30 @@ func (e *noise) add(b, n int, part, whole float64) {
 	e.S += k * (s - e.S)
 }
 
+// squares is |G|² of the gradients so far, a part of that weight in the batch's.
+func (r *Trainer) squares(weight float64) (float64, error) {
+	_, grads := r.trained()
+	sum, err := gpu.SumSquares(grads...)
+	weight *= r.Net.LossScale(r.Optimizer)
+	return sum / (weight * weight), err
+}
+
 // scale is B_simple = tr(Σ)/|G|² in examples, 0 where there is no estimate yet.
 func (e *noise) scale() float64 {
 	if e.N < 5 || e.G2 <= 0 || e.S <= 0 {
 		return 0
 	}
 	return e.S / e.G2
+}
+
+// least is the scale, or several batches of that many examples where it is so far beyond
+// them that the estimate of |G|² drowns; 0 where there is no estimate yet.
+func (e *noise) least(batch int) float64 {
+	const several = 8
+	if e.N < 2*several || e.S <= 0 {
+		return e.scale()
+	}
+	return e.S / max(e.G2, e.S/float64(several*batch))
 }
 
 // Noise is the gradient noise scale that training measured.

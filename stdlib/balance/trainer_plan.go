@@ -10,7 +10,7 @@ import (
 // follow has the task trained as the trainer's plan says, and returns the way back: it
 // takes cuts and precision away, and leaves what is frozen and pruned. What a plan changes is
 // logged the first time.
-func (r *Trainer) follow(dealt int) (undo func(), err error) {
+func (r *Trainer) follow() (undo func(), err error) {
 	undo = func() {}
 	p := r.Plan
 	if p == nil {
@@ -44,14 +44,14 @@ func (r *Trainer) follow(dealt int) (undo func(), err error) {
 	}
 	if r.followed != p {
 		r.followed = p
-		r.planned(dealt, map[change]given{changesFreeze: frozen, changesPrune: pruned})
+		r.planned(map[change]given{changesFreeze: frozen, changesPrune: pruned})
 	}
 	return undo, nil
 }
 
-// planned logs what the plan changes from here on, where the loader deals batches of
-// that size. How a batch is cut into parts is logged where it happens.
-func (r *Trainer) planned(dealt int, gave map[change]given) {
+// planned logs what the plan changes from here on. How a batch is cut into parts is
+// logged where it happens.
+func (r *Trainer) planned(gave map[change]given) {
 	layer := func(i int) string {
 		if i >= len(r.Model.Layers) {
 			return "what follows " + r.Model.Name
@@ -60,7 +60,7 @@ func (r *Trainer) planned(dealt int, gave map[change]given) {
 	}
 	from := len(r.Log.Actions)
 	for c := changesCuts; c < changes; c++ {
-		action, cause, is := r.Plan.says(c, dealt, layer)
+		action, cause, is := r.Plan.says(c, r.dealt, layer)
 		if !is {
 			continue
 		}

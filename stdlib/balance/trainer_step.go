@@ -151,21 +151,21 @@ func (r *Trainer) adapt(s control.Signal, c control.Choice, failed bool) {
 func (r *Trainer) attempt(b *data.Batch, parts int) (loss float64, err error) {
 	defer func() { err = errors.Join(err, r.Net.Release()) }()
 	r.Net.Device().ResetPeak()
+	r.watch.split = false
 	if err := r.Net.ZeroGrad(); err != nil {
 		return 0, err
 	}
-	if r.NoiseEvery > 0 && parts == 1 && b.Len() > 1 && r.state.Step%r.NoiseEvery == 0 {
-		parts = 2
+	size := control.Signal{Batch: b.Len()}.Micro(parts)
+	lead := size // the examples of the first part
+	if every := r.noiseEvery(); every > 0 && parts == 1 && b.Len() > 1 && r.state.Step%every == 0 {
+		lead, r.watch.split = (b.Len()+3)/4, true
 	}
-	_, grads := r.trained()
 	first := math.NaN()
-	loss, err = r.inParts(b, parts, func(part *data.Batch) (float64, error) {
+	loss, err = inParts(b, lead, size, func(part *data.Batch) (float64, error) {
 		weight := float64(part.Len()) / float64(b.Len())
 		loss, err := r.backward(part, weight)
 		if err == nil && part.First == b.First && part.Len() < b.Len() {
-			if first, err = gpu.SumSquares(grads...); err == nil {
-				first /= weight * weight
-			}
+			first, err = r.squares(weight)
 		}
 		return loss, err
 	})
@@ -177,15 +177,11 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (loss float64, err error) {
 		return 0, fmt.Errorf("the loss is %g; the weights are as they were before it, try a lower learning rate", loss)
 	}
 	if !math.IsNaN(first) {
-		whole, err := gpu.SumSquares(grads...)
+		whole, err := r.squares(1)
 		if err != nil {
 			return 0, err
 		}
-		unit := 1.0
-		if scaled {
-			unit = 1 / (r.common().Scale.Value * r.common().Scale.Value)
-		}
-		r.noise.add(control.Signal{Batch: b.Len()}.Micro(parts), b.Len(), first*unit, whole*unit)
+		r.noise.add(lead, b.Len(), first, whole)
 	}
 	return loss, r.update(b)
 }
@@ -225,8 +221,8 @@ func (r *Trainer) update(b *data.Batch) error {
 	if c != nil {
 		was := c.LR
 		defer func() { c.LR = was }()
-		if size := max(b.Len(), r.watch.batch); r.RateBatch > 0 {
-			c.LR *= r.Rule.Factor(r.RateBatch, size)
+		if size := max(b.Len(), r.watch.batch); r.rateBatch() > 0 {
+			c.LR *= r.Rule.Factor(r.rateBatch(), size)
 		} else if r.Plan != nil && r.Plan.LRScale > 0 {
 			c.LR *= r.Plan.LRScale
 		}
