@@ -152,6 +152,9 @@ const (
 // drawPNG adds the drawing as a PNG.
 func drawPNG(b *mime.Bundle, density int, width, height vg.Length, how coding, paint func(draw.Canvas)) error {
 	w, h := width.Dots(pageDPI), height.Dots(pageDPI)
+	if w*h*float64(density*density) > maxPixels {
+		density = 1
+	}
 	if !(w >= 1 && h >= 1 && w*h*float64(density*density) <= maxPixels) {
 		return fmt.Errorf("size out of range")
 	}

@@ -43,7 +43,7 @@ type Edge struct{ From, To int }
 // mostNodes bounds what is drawn: larger graphs are a grey wall.
 const mostNodes = 600
 
-// tallest is the height of a graph that is shown whole.
+// tallest is the height, and the width, of a graph that is shown whole.
 const tallest vg.Length = 720
 
 // GraphOf is a gonum graph, of which gorgonia's ExprGraph is one (its arrows lead
@@ -94,9 +94,9 @@ func (g Graph) Bundle() mime.Bundle {
 		v.width = max(v.width, TextStyle(11, font.Font{Weight: xfont.WeightBold}, text.XCenter, text.YTop).Width(g.Title)+vg.Points(2*margin))
 	}
 	b := Draw(v.width, v.height, said, v.draw)
-	if h := b.Data[mime.HTML]; h != "" && v.height > tallest {
-		// A page long enough as it is: what is higher scrolls on its own, by keys too.
-		b.Data[mime.HTML] = `<div tabindex="0" style="max-height:720px;overflow:auto">` + h + `</div>`
+	if h := b.Data[mime.HTML]; h != "" && (v.height > tallest || v.width > tallest) {
+		// What is larger than a page scrolls on its own, by keys too, and does not shrink.
+		b.Data[mime.HTML] = `<div tabindex="0" style="max-height:720px;overflow:auto">` + strings.Replace(h, "max-width:100%", "max-width:none", 1) + `</div>`
 	}
 	if len(g.Edges) <= 60 {
 		var lines strings.Builder

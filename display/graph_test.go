@@ -68,3 +68,21 @@ func TestLayoutsKeepBoxesApart(t *testing.T) {
 		}
 	}
 }
+
+// The largest that is drawn, deep and wide, is a picture that scrolls.
+func TestHugeGraphsAreDrawnAndScroll(t *testing.T) {
+	deep, wide := Graph{Nodes: make([]Node, mostNodes)}, Graph{Nodes: make([]Node, mostNodes)}
+	for i := 1; i < mostNodes; i++ {
+		deep.Edges = append(deep.Edges, Edge{i - 1, i})
+		wide.Edges = append(wide.Edges, Edge{(i - 1) / 8, i})
+	}
+	for name, g := range map[string]Graph{"deep": deep, "wide": wide} {
+		b := g.Bundle()
+		if h := b.Data[mime.HTML]; b.Data[mime.PNG] == "" || !strings.Contains(h, "overflow:auto") || !strings.Contains(h, "max-width:none") {
+			t.Errorf("%s: %s, %.200s", name, b.Data[mime.Text], h)
+		}
+	}
+	if b := (Graph{Nodes: make([]Node, mostNodes+1)}).Bundle(); !strings.Contains(b.Data[mime.Text], "more than the 600 that are drawn") {
+		t.Error(b.Data[mime.Text])
+	}
+}

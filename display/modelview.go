@@ -26,7 +26,9 @@ func (a *Attention) ModelView() mime.Bundle {
 	if len(a.queries) == 0 || len(a.keys) == 0 {
 		return errorBundle(fmt.Errorf("draw attention: no tokens"))
 	}
-	v := modelView{Attention: a, measures: a.Measures()}
+	alone := *a
+	alone.dealt = nil // whose distances are not shown here
+	v := modelView{Attention: a, measures: alone.Measures()}
 	v.quantise()
 	v.measure()
 	return answering(v.width, v.height, v.alt(), modelCSS, v.draw)

@@ -358,30 +358,53 @@ func TestAModelsViewFitsInAMegabyte(t *testing.T) {
 	}
 }
 
+// measureBundle reports the time that a bundle takes and the bytes that it adds.
+func measureBundle(b *testing.B, name string, view func() mime.Bundle) {
+	b.Run(name, func(b *testing.B) {
+		n := 0
+		for b.Loop() {
+			n = bytesOf(view())
+		}
+		b.ReportMetric(float64(n), "bytes")
+	})
+}
+
 func BenchmarkViews(b *testing.B) {
 	a := large(b)
-	for _, c := range []struct {
-		name string
-		view func() mime.Bundle
-	}{
-		{"model 12x12x512", a.ModelView}, {"head 12x512", func() mime.Bundle { return a.HeadView(5) }},
-		{"tokens 512", func() mime.Bundle { return a.TokenView(-1) }},
-		{"matrix 12x512", func() mime.Bundle { return a.MatrixView(3, -1) }},
-		{"rollout 12x12x512", func() mime.Bundle {
-			r, err := a.Rollout()
-			if err != nil {
-				b.Fatal(err)
-			}
-			return r.MatrixView(0, 0)
-		}},
-		{"measures 12x12x512", func() mime.Bundle { return a.Measures().Bundle() }},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			n := 0
-			for b.Loop() {
-				n = bytesOf(c.view())
-			}
-			b.ReportMetric(float64(n), "bytes")
-		})
+	rollout := func(a *Attention) mime.Bundle {
+		r, err := a.Rollout()
+		if err != nil {
+			b.Fatal(err)
+		}
+		return r.MatrixView(0, 0)
 	}
+	measureBundle(b, "model 12x12x512", a.ModelView)
+	measureBundle(b, "head 12x512", func() mime.Bundle { return a.HeadView(5) })
+	measureBundle(b, "tokens 512", func() mime.Bundle { return a.TokenView(-1) })
+	measureBundle(b, "matrix 12x512", func() mime.Bundle { return a.MatrixView(3, -1) })
+	measureBundle(b, "rollout 12x12x512", func() mime.Bundle { return rollout(a) })
+	measureBundle(b, "measures 12x12x512", func() mime.Bundle { return a.Measures().Bundle() })
+	patches := attention(b, 1, 4, 197).WithRandom(1)
+	measureBundle(b, "patches 14x14", func() mime.Bundle { return patches.PatchView(face(), 14, 14, 1, 0, 0) })
+	chance := a.WithRandom(1)
+	measureBundle(b, "chance 12x12x512", func() mime.Bundle { return mime.Plain(fmt.Sprint(len(a.WithRandom(1).w))) })
+	measureBundle(b, "model beside chance", chance.ModelView)
+	measureBundle(b, "matrix beside chance", func() mime.Bundle { return chance.MatrixView(3, -1) })
+	measureBundle(b, "rollout beside chance", func() mime.Bundle { return rollout(chance) })
+}
+
+func BenchmarkRenderCharts(b *testing.B) {
+	for name, p := range charts(b) {
+		measureBundle(b, name, func() mime.Bundle { return Render(p) })
+	}
+	g := classifier()
+	measureBundle(b, "graph", func() mime.Bundle { return Render(g) })
+	long := Graph{Nodes: make([]Node, 300)}
+	for i := range long.Nodes {
+		long.Nodes[i].Label = fmt.Sprint("node ", i)
+		if i > 0 {
+			long.Edges = append(long.Edges, Edge{i - 1, i}, Edge{max(i-7, 0), i})
+		}
+	}
+	measureBundle(b, "graph of 300", func() mime.Bundle { return Render(long) })
 }
