@@ -47,7 +47,54 @@ for l := 0; l < 3; l++ {
 }
 attention, err := display.ReadAttention(layers, words, nil)
 attention = attention.WithRandom(1)"""
-HEAD, MODEL, TOKENS, PLOT, LOOP = 1, 2, 3, 4, 5
+PAIR = """import (
+	"image"
+	"image/color"
+
+	"gonum.org/v1/plot"
+)
+
+drawn := func(p *plot.Plot, err error) *plot.Plot {
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+some := display.Series{Name: "some", Y: []float64{1, 3, 2, 5, 4, 2, 6}}
+display.Beside(drawn(display.Lines("Lines", "x", "y", some)), drawn(display.Histogram("Values", "x", 0, some)))"""
+TABLE = """type planet struct {
+	Name   string
+	MassKg float64
+}
+
+many := make([]planet, 10_000_000)
+many[len(many)-1] = planet{"the last", 1.5}
+many"""
+GRAPH = """import (
+	"attune/gpu"
+	"attune/stdlib/nn"
+)
+
+dev, err := gpu.Default()
+net := nn.NewNet(dev, 1)
+block := net.Block("block", 32, 4, 64)
+ops, err := nn.SummaryOf(net, func(t *nn.Tape) *nn.Value {
+	x := t.Input(make([]float32, 2*6*32), 2, 6, 32)
+	return t.CrossEntropy(t.MeanTokens(block.Apply(t, t.Add(t.ReLU(x), t.GELU(x)))), []int{1, 2})
+})
+ops.Graph()"""
+MEDIA = """photo := image.NewRGBA(image.Rect(0, 0, 120, 80))
+for x := range 120 {
+	photo.Set(x, x*2/3, color.RGBA{200, 80, 40, 255})
+}
+tone := make([]float64, 800)
+for i := range tone {
+	tone[i] = math.Sin(float64(i) / 3)
+}
+display.Show(photo, display.Audio(8000, tone), display.Markdown("*said*"), display.LaTeX("x^2"))
+display.SVG(`<svg width="90" height="40"><title>A ring</title><circle cx="20" cy="20" r="12" fill="teal"/></svg>`)"""
+HEAD, MODEL, TOKENS, PLOT, LOOP, BESIDE, MANY, MADE, PLAYED = range(1, 10)
+ALONE = TOKENS, PLOT, LOOP, BESIDE, MANY, MADE, PLAYED  # what does not answer to the pointer
 CELLS = [
     WEIGHTS,
     "attention.HeadView(1)",
@@ -56,6 +103,10 @@ CELLS = [
     'display.Contour("Hills", "x", "y", func(x, y float64) float64 { return math.Sin(x) * math.Cos(y) },'
     " [2]float64{-3, 3}, [2]float64{-2, 2}, 0)",
     "for range display.Progress(1000) {\n}",
+    PAIR,
+    TABLE,
+    GRAPH,
+    MEDIA,
 ]
 
 
@@ -114,9 +165,42 @@ def test_trusted_views_answer_to_the_pointer(lab, browser):
         notebook.page.wait_for_timeout(500)
         assert area.screenshot(path=SCREENS / f"views-hover-{lab.theme}-{n}.png") != before
         notebook.page.mouse.move(0, 0)
-    for n in (TOKENS, PLOT, LOOP):
+    for n in ALONE:
         output(notebook, n).screenshot(path=SCREENS / f"views-trusted-{lab.theme}-{n}.png")
+    stands_beside_and_wraps(notebook)
+    keeps_its_header(output(notebook, MANY))
     notebook.page.close()
+
+
+def stands_beside_and_wraps(notebook):
+    """Two plots share a wide page and follow each other on a narrow one."""
+    for width, beside in ((1280, True), (760, False)):
+        notebook.page.set_viewport_size({"width": width, "height": 1400})
+        notebook.page.wait_for_timeout(500)
+        first, second = (output(notebook, BESIDE).locator("img").nth(n).bounding_box() for n in (0, 1))
+        assert (first["y"] == second["y"]) == beside, (width, first, second)
+        assert first["width"] == second["width"] >= 300
+    notebook.page.set_viewport_size({"width": 1280, "height": 1400})
+
+
+def keeps_its_header(area):
+    """Ten million rows: both ends, numbers to the right, a header that stays."""
+    assert "10,000,000 rows" in area.inner_text() and "the last" in area.inner_text()
+    align = area.locator("tbody tr").first.locator("td").last.evaluate("cell => getComputedStyle(cell).textAlign")
+    assert align in ("right", "end"), align
+    above = "e => e.getBoundingClientRect().top"
+    header = area.locator("thead th").first
+    before, row = header.evaluate(above), area.locator("tbody tr").first.evaluate(above)
+    area.locator("table").evaluate("t => { let e = t; while (e.scrollHeight <= e.clientHeight) e = e.parentElement; e.scrollTop = 150; }")
+    assert area.locator("tbody tr").first.evaluate(above) < row - 100, "nothing scrolled"
+    assert abs(header.evaluate(above) - before) < 2, "the header went away"
+
+
+def pictures(area):
+    """What an output says of its pictures, all of which have loaded."""
+    shown = area.locator("img").evaluate_all("all => all.map(i => [i.alt, i.naturalWidth])")
+    assert all(width > 0 for _, width in shown), shown
+    return [alt for alt, _ in shown]
 
 
 def test_views_degrade_to_pictures_without_trust(lab, browser):
@@ -129,14 +213,18 @@ def test_views_degrade_to_pictures_without_trust(lab, browser):
         assert picture.evaluate("i => i.naturalWidth") > 300
         assert area.inner_text().strip() in ("", "[2]:", "[3]:"), "the SVG's text leaked"
         area.screenshot(path=SCREENS / f"views-untrusted-{lab.theme}-{n}.png")
-    plot = output(notebook, PLOT).locator("img")
-    assert plot.get_attribute("alt").startswith("plot: Hills; x from -3 to 3")
-    assert plot.evaluate("i => i.naturalWidth") > 300
-    output(notebook, PLOT).screenshot(path=SCREENS / f"views-untrusted-{lab.theme}-{PLOT}.png")
+    for n in ALONE:
+        output(notebook, n).screenshot(path=SCREENS / f"views-untrusted-{lab.theme}-{n}.png")
+    assert pictures(output(notebook, PLOT))[0].startswith("plot: Hills; x from -3 to 3")
+    assert [alt.split(";")[0] for alt in pictures(output(notebook, BESIDE))] == ["plot: Lines", "plot: Values"]
+    assert pictures(output(notebook, MADE))[0].startswith("graph, ")
+    assert pictures(output(notebook, PLAYED)) == ["image, 120×80 pixels", "A ring (99 bytes)"]
+    assert output(notebook, PLAYED).locator("audio").count() == 1
     shaded = output(notebook, TOKENS).locator("span[title]")
     assert shaded.count() == 20
     assert "rgba(" in shaded.first.evaluate("s => getComputedStyle(s).backgroundColor")
     assert output(notebook, LOOP).locator("progress").get_attribute("value") == "1.0000"
+    assert notebook.outputs(LOOP) == 1  # the last state alone is kept
     notebook.page.close()
 
 
