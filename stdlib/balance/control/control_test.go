@@ -168,6 +168,29 @@ func TestOthersCycle(t *testing.T) {
 	}
 }
 
+// TestPoliciesCompared: under every disturbance the predictive policy has no step above its
+// budget, and no more reversals than the others but where they do not move at all; each
+// other policy is above it in some, and what fails is back under it after a few steps.
+func TestPoliciesCompared(t *testing.T) {
+	over, turns := map[string]int{}, map[string]int{}
+	for _, d := range disturbances() {
+		budget := d.series(1)
+		for _, p := range []Policy{&Threshold{}, &AIMD{}, &Predictive{}} {
+			_, predicts := p.(*Predictive)
+			run := Simulate(p, budget, batch, peaks, predicts)
+			over[p.Name()] += run.Over
+			turns[p.Name()] += run.Reversals
+			t.Logf("%-22s %-10s %5d of %d steps above the budget, %d in a row; %5d changes, %5d reversals", d.name, p.Name(), run.Over, steps, run.OverRun, run.Changes, run.Reversals)
+			if predicts && run.Over > 0 || run.OverRun > 6 { // 64 examples halve to 1 in six steps
+				t.Errorf("%s, %s: %d steps above the budget, %d in a row", d.name, p.Name(), run.Over, run.OverRun)
+			}
+		}
+	}
+	if over["predictive"] != 0 || over["threshold"] == 0 || over["AIMD"] == 0 || turns["predictive"] >= turns["AIMD"] || turns["predictive"] >= turns["threshold"] {
+		t.Errorf("steps above the budget %v, reversals %v", over, turns)
+	}
+}
+
 // TestPredictiveTakesTheFewestParts compares with a search over all of them, for
 // peaks that do not always grow.
 func TestPredictiveTakesTheFewestParts(t *testing.T) {
