@@ -134,6 +134,8 @@ func Histogram(title, xlabel string, bins int, samples ...Series) (*plot.Plot, e
 	}
 	bins = min(bins, 1000)
 	p := titled(title, xlabel, "count")
+	var names []string
+	var tops []plotter.XYs
 	for i, s := range samples {
 		line := kind(i)
 		fill := line.Color.(color.NRGBA)
@@ -145,14 +147,18 @@ func Histogram(title, xlabel string, bins int, samples ...Series) (*plot.Plot, e
 				counts[min(int((v-lo)/(hi-lo)*float64(bins)), bins-1)]++
 			}
 		}
+		var top plotter.XYs
 		for j, y := range counts {
 			b.add(lo+(hi-lo)*float64(j)/float64(bins), lo+(hi-lo)*float64(j+1)/float64(bins), y)
+			top = append(top, plotter.XY{X: b.x[j][0], Y: y}, plotter.XY{X: b.x[j][1], Y: y}, plotter.XY{X: b.x[j][1]})
 		}
 		p.Add(b)
-		if s.Name != "" {
+		if tops = append(tops, top); s.Name != "" {
 			p.Legend.Add(s.Name, b)
+			names = append(names, s.Name)
 		}
 	}
+	placeLegend(p, names, tops)
 	return p, nil
 }
 

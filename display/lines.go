@@ -29,6 +29,8 @@ const maxPoints = 4000
 func Lines(title, xlabel, ylabel string, series ...Series) (*plot.Plot, error) {
 	p := titled(title, xlabel, ylabel)
 	any := false
+	var names []string
+	var drawn []plotter.XYs
 	for i, s := range series {
 		runs, err := finite(s)
 		if err != nil {
@@ -42,6 +44,7 @@ func Lines(title, xlabel, ylabel string, series ...Series) (*plot.Plot, error) {
 			}
 			l.LineStyle = lineStyle(i)
 			p.Add(l)
+			drawn = append(drawn, l.XYs)
 			if first == nil {
 				first = l
 			}
@@ -49,11 +52,13 @@ func Lines(title, xlabel, ylabel string, series ...Series) (*plot.Plot, error) {
 		any = any || first != nil
 		if first != nil && s.Name != "" {
 			p.Legend.Add(s.Name, first)
+			names = append(names, s.Name)
 		}
 	}
 	if !any {
 		return nil, fmt.Errorf("plot lines: no finite values in %d series", len(series))
 	}
+	placeLegend(p, names, drawn)
 	return p, nil
 }
 
@@ -62,6 +67,8 @@ func Lines(title, xlabel, ylabel string, series ...Series) (*plot.Plot, error) {
 func Scatter(title, xlabel, ylabel string, series ...Series) (*plot.Plot, error) {
 	p := titled(title, xlabel, ylabel)
 	any := false
+	var names []string
+	var drawn []plotter.XYs
 	for i, s := range series {
 		runs, err := finite(s)
 		if err != nil {
@@ -82,13 +89,18 @@ func Scatter(title, xlabel, ylabel string, series ...Series) (*plot.Plot, error)
 		glyphs := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{}}
 		c.GlyphStyle = draw.GlyphStyle{Color: kind(i).Color, Radius: vg.Points(2), Shape: glyphs[i%len(glyphs)]}
 		p.Add(c)
+		for _, point := range all {
+			drawn = append(drawn, plotter.XYs{point})
+		}
 		if s.Name != "" {
 			p.Legend.Add(s.Name, c)
+			names = append(names, s.Name)
 		}
 	}
 	if !any {
 		return nil, fmt.Errorf("plot points: no finite values in %d series", len(series))
 	}
+	placeLegend(p, names, drawn)
 	return p, nil
 }
 

@@ -154,3 +154,22 @@ func TestCurvesGrowInOneOutput(t *testing.T) {
 		t.Errorf("%d points are kept", got)
 	}
 }
+
+// Whatever the data, no line goes through the legend.
+func TestLegendsStandClear(t *testing.T) {
+	for name, c := range map[string]struct {
+		a, b      []float64
+		left, top bool
+	}{
+		"fall": {[]float64{3, 2, 1, 0}, []float64{3, 1, 0, 0}, false, true}, "rise": {[]float64{0, 1, 2, 3}, []float64{0, 0, 1, 3}, true, true},
+		"high": {[]float64{3, 3, 3}, []float64{0, 3, 3}, false, false}, "all over": {[]float64{3, 3, 3}, []float64{0, 0, 0}, false, true},
+	} {
+		p := must(t)(Lines("", "", "", Series{Name: "one", Y: c.a}, Series{Name: "two", Y: c.b}))
+		if p.Legend.Left != c.left || p.Legend.Top != c.top {
+			t.Errorf("%s: left %v, top %v", name, p.Legend.Left, p.Legend.Top)
+		}
+		if (p.Y.Max > 3.01) != (name == "all over") {
+			t.Errorf("%s: up to %v", name, p.Y.Max)
+		}
+	}
+}
