@@ -25,8 +25,10 @@ type cuda struct {
 	trials *trials
 	// launched, if not nil, notes the kernels that were launched.
 	launched map[string]bool
-	// portable keeps from the tensor cores.
-	portable bool
+	// newest, if not 0, keeps from what only newer architectures have.
+	newest int
+	// fewest is the blocks that Hopper's product is worth its large tiles from.
+	fewest int
 	// dry launches nothing; see OpenMeta.
 	dry bool
 	// aside leaves the context to another device; see Aside.
@@ -43,6 +45,8 @@ type cudaContext interface {
 	Upload(to uint64, src []byte) error
 	Download(dst []byte, from uint64) error
 	Clear(at uint64, size int64) error
+	MapsTensors() bool
+	MapTensor(args []uint64, m *driver.TensorMap) ([]uint64, error)
 	Load(ptx []byte) (*driver.Module, error)
 	Synchronize() error
 	Close() error
@@ -50,7 +54,7 @@ type cudaContext interface {
 
 // hasTensorCores says whether the kernels on tensor cores may be used.
 func (c *cuda) hasTensorCores() bool {
-	return !c.portable && c.ctx.Info().Capability >= tensorCapability
+	return c.ctx.Info().Capability >= tensorCapability && (c.newest == 0 || c.newest >= tensorCapability)
 }
 
 // loaded are the kernels of a context, and what it takes beside the allocators.
@@ -104,7 +108,7 @@ func newCUDA(path string, index int) (*Device, error) {
 	}
 	name := fmt.Sprintf("cuda:%d", index)
 	c := &cuda{
-		lib: lib, ctx: ctx,
+		lib: lib, ctx: ctx, fewest: hopperBlocks,
 		loaded: &loaded{modules: map[string]*driver.Module{}, functions: map[string]*driver.Function{}},
 	}
 	c.memory = mem.New(name, deviceMemory{ctx, &c.outside}, reclaim)

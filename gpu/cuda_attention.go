@@ -217,6 +217,10 @@ func (c *cuda) attention(a *attention) error {
 	if a.tq <= splitQueries && a.drop == 0 {
 		err = c.split(call)
 	} else if c.tensorCores(call, call.full() && call.size > 128) {
+		err = c.hopperAttention(call)
+		if !errors.Is(err, ErrBrokenKernel) {
+			return errors.Join(err, call.free())
+		}
 		rows, cols := mmaTile(call.size, call.full())
 		n := tiles(a.tq, rows)
 		err = c.launchMMA(call, "attention_mma", "attention_mma", n*a.b*a.h, (rows+2*cols)*call.size*2, call.with(n))

@@ -123,9 +123,13 @@ func (c *cuda) matmul(out, a, b, bias *Tensor, add bool) error {
 	ta, oka := c.mmaLayout(a)
 	tb, okb := c.mmaLayout(b)
 	if oka && okb && k > 0 {
+		err := c.hopperProduct(out, a, b, ta, tb, args)
+		if !errors.Is(err, ErrBrokenKernel) {
+			return err
+		}
 		args[13] = uint64(tiles(n, mmaSide))
 		name := fmt.Sprintf("gemm_mma_%s%s_%s", ta, tb, a.dtype)
-		err := c.launchShared("gemm_mma", name, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads, mmaStages*2*mmaSide*mmaDepth*2, args)
+		err = c.launchShared("gemm_mma", name, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads, mmaStages*2*mmaSide*mmaDepth*2, args)
 		if !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}

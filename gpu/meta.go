@@ -43,7 +43,7 @@ func OpenMetaCUDA(capability int, memory int64) (*Device, error) {
 	if memory > 0 {
 		detail += fmt.Sprintf(", %.1f GiB", float64(memory)/(1<<30))
 	}
-	return metaCUDA("cuda:0", detail, &cuda{}, &idle{about: info, limit: memory, at: idleBase}), nil
+	return metaCUDA("cuda:0", detail, &cuda{fewest: hopperBlocks}, &idle{about: info, limit: memory, at: idleBase}), nil
 }
 
 // Aside returns a device of the same kind that is not one of Devices, with memory and
@@ -62,7 +62,7 @@ func (d *Device) Aside() (*Device, error) {
 		if b.dry {
 			return OpenMeta(d)
 		}
-		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, portable: b.portable, aside: true}
+		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, newest: b.newest, fewest: b.fewest, aside: true}
 		c.memory = mem.New(d.name, deviceMemory{b.ctx, &c.outside}, reclaim)
 		dev := &Device{name: d.name, detail: d.detail, memory: c.memory, back: c}
 		dev.closes()
@@ -103,7 +103,7 @@ func (meta) download(dst []byte, _ *Tensor) error {
 }
 
 func metaCUDA(name, detail string, like *cuda, ctx *idle) *Device {
-	c := &cuda{ctx: ctx, trials: like.trials, portable: like.portable, dry: true}
+	c := &cuda{ctx: ctx, trials: like.trials, newest: like.newest, fewest: like.fewest, dry: true}
 	c.memory = mem.New(name, deviceMemory{ctx, nil}, reclaim)
 	d := &Device{name: name, detail: detail, memory: c.memory, back: c}
 	d.closes()
@@ -157,6 +157,13 @@ func (x *idle) Clear(uint64, int64) error   { return nil }
 func (x *idle) Download(dst []byte, _ uint64) error {
 	clear(dst)
 	return nil
+}
+
+// MapsTensors is true: what maps are for is asked of the capability.
+func (x *idle) MapsTensors() bool { return true }
+
+func (x *idle) MapTensor(args []uint64, _ *driver.TensorMap) ([]uint64, error) {
+	return append(args, make([]uint64, driver.TensorMapWords)...), nil
 }
 
 func (x *idle) Load([]byte) (*driver.Module, error) {

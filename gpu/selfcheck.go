@@ -80,7 +80,9 @@ func (d *Device) untried() *Device {
 	if !ok {
 		return d
 	}
-	return &Device{name: d.name, detail: d.detail, memory: d.memory, back: c.unproven(d.memory)}
+	own := c.unproven(d.memory)
+	own.fewest = 1 // small problems go through Hopper's product too
+	return &Device{name: d.name, detail: d.detail, memory: d.memory, back: own}
 }
 
 // compare computes on both devices.

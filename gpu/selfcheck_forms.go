@@ -16,7 +16,7 @@ func kernelChecks(dev *Device) ([]Check, error) {
 	}
 	var all []Check
 	for _, i := range kernels.Images() {
-		if i.Arch > c.ctx.Info().Capability {
+		if !i.RunsOn(c.ctx.Info().Capability) {
 			continue
 		}
 		image, err := kernels.PTX(i.Name)

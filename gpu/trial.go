@@ -192,7 +192,7 @@ func (p problem) try(c *cuda) (worst, limit float64, err error) {
 	memory := mem.New("trial of "+p.kernel, deviceMemory{c.ctx, &c.outside}, func() {})
 	defer func() { err = errors.Join(err, memory.Trim()) }()
 	own := c.unproven(memory)
-	own.portable = !strings.Contains(p.kernel, "_mma")
+	own.newest, own.fewest = kernelLevel(p.kernel), 1
 	got, err := p.results(&trialRun{dev: &Device{name: "cuda", memory: memory, back: own}, cpu: cpu})
 	if err != nil {
 		return 0, 0, err
@@ -215,6 +215,17 @@ func (p problem) try(c *cuda) (worst, limit float64, err error) {
 		}
 	}
 	return worst, limit, nil
+}
+
+// kernelLevel is the architecture whose ways lead to a kernel.
+func kernelLevel(kernel string) int {
+	switch {
+	case strings.Contains(kernel, "_wgmma"):
+		return hopperCapability
+	case strings.Contains(kernel, "_mma"):
+		return tensorCapability
+	}
+	return kernels.MinCapability
 }
 
 // result is one tensor that a problem gave.

@@ -17,7 +17,7 @@ import (
 
 // Each kernel has a problem that runs it, and on which it agrees with the CPU.
 func TestEveryKernelHasATrial(t *testing.T) {
-	t.Setenv("FAKECUDA_SM", "80")
+	t.Setenv("FAKECUDA_SM", "90")
 	dev := fakeDevice(t, nil)
 	defer runtime.KeepAlive(dev)
 	for _, i := range kernels.Images() {

@@ -23,6 +23,8 @@ package driver
 #cgo nocallback attune_cuda_clear
 #cgo noescape attune_cuda_launch
 #cgo nocallback attune_cuda_launch
+#cgo noescape attune_cuda_map
+#cgo nocallback attune_cuda_map
 */
 import "C"
 
@@ -254,6 +256,28 @@ func (c *Context) Clear(at uint64, size int64) error {
 		return nil
 	}
 	return c.do("clear device memory", size, func() C.int { return C.attune_cuda_clear(&c.lib.c, c.ctx, C.uint64_t(at), C.size_t(size)) })
+}
+
+// MapsTensors says whether the driver knows tensor maps.
+func (c *Context) MapsTensors() bool { return c.lib.c.tile_map != nil }
+
+// MapTensor appends a map to args, the words of a kernel's argument, where they are
+// aligned to 64 bytes in the argument.
+func (c *Context) MapTensor(args []uint64, m *TensorMap) ([]uint64, error) {
+	// CU_TENSOR_MAP_DATA_TYPE_FLOAT16 is 6, _BFLOAT16 9.
+	dtype := C.int(6)
+	if m.BF16 {
+		dtype = 9
+	}
+	var words [TensorMapWords]uint64
+	code := C.attune_cuda_map(&c.lib.c, unsafe.Pointer(&words[0]), dtype, C.uint64_t(m.Addr), (*C.uint64_t)(&m.Size[0]), (*C.uint64_t)(&m.Step[0]), C.uint32_t(m.Rows))
+	if code == -1 {
+		return args, fmt.Errorf("%w: cuTensorMapEncodeTiled", ErrNoSymbol)
+	}
+	if code != 0 {
+		return args, c.result("describe a tensor to the device", 0, code)
+	}
+	return append(args, words[:]...), nil
 }
 
 // Module is compiled PTX in a context.

@@ -80,3 +80,17 @@ func (e *Error) Sticky() bool {
 	}
 	return false
 }
+
+// TensorMap describes a tensor of four axes to the device, for copies of tiles of it:
+// sizes from the innermost axis on, in elements of two bytes, and the strides of the
+// other three in bytes, multiples of 16. A tile is rows of 64 elements, Rows of them.
+type TensorMap struct {
+	BF16 bool // or float16
+	Addr uint64
+	Size [4]uint64
+	Step [3]uint64
+	Rows int
+}
+
+// TensorMapWords is what a map takes, in 8 bytes.
+const TensorMapWords = 16

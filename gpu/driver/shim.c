@@ -23,6 +23,9 @@ int attune_cuda_open(attune_cuda *c, const char *path, char *why, size_t size)
 	}
 	ATTUNE_SYMBOLS(X)
 #undef X
+#define X(field, symbol, args) *(void **)&c->field = dlsym(c->library, symbol);
+	ATTUNE_NEWER_SYMBOLS(X)
+#undef X
 	return 0;
 }
 
@@ -66,6 +69,18 @@ int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsi
 	// CU_LAUNCH_PARAM_BUFFER_POINTER is 1, _SIZE 2, _END 0: the whole struct at once.
 	void *extra[5] = {(void *)1, args, (void *)2, &size, (void *)0};
 	IN(ctx, c->launch(f, blocks, 1, 1, threads, 1, 1, shared, 0, 0, extra));
+}
+
+int attune_cuda_map(attune_cuda *c, void *map, int type, uint64_t at, const uint64_t *size, const uint64_t *strides, uint32_t box)
+{
+	if (!c->tile_map) return -1;
+	// CU_TENSOR_MAP_INTERLEAVE_NONE is 0, _SWIZZLE_128B 3, _L2_PROMOTION_L2_256B 3,
+	// _FLOAT_OOB_FILL_NONE 0: zeros past the tensor.
+	uint32_t boxes[4] = {64, box, 1, 1}, steps[4] = {1, 1, 1, 1};
+	_Alignas(64) char aligned[128];
+	int code = c->tile_map(aligned, type, 4, (void *)(uintptr_t)at, size, strides, boxes, steps, 0, 3, 3, 0);
+	if (!code) memcpy(map, aligned, sizeof aligned);
+	return code;
 }
 
 int attune_cuda_init(attune_cuda *c) { return c->init(0); }

@@ -30,10 +30,15 @@
 	X(set, "cuFuncSetAttribute", (void *, int, int)) \
 	X(launch, "cuLaunchKernel", (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **))
 
+// What older drivers lack: null where it is not there.
+#define ATTUNE_NEWER_SYMBOLS(X) \
+	X(tile_map, "cuTensorMapEncodeTiled", (void *, int, uint32_t, void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *, int, int, int, int))
+
 typedef struct {
 	void *library;
 #define X(field, symbol, args) int(*field) args;
 	ATTUNE_SYMBOLS(X)
+	ATTUNE_NEWER_SYMBOLS(X)
 #undef X
 } attune_cuda;
 
@@ -58,6 +63,11 @@ int attune_cuda_function(attune_cuda *c, void *ctx, void **f, void *module, cons
 int attune_cuda_allow(attune_cuda *c, void *ctx, void *f, int shared);
 // args is the kernel's one struct argument, size bytes.
 int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, unsigned shared, void *args, size_t size);
+
+// The map of a tensor of four axes, the innermost first, whose tiles of rows of 128
+// bytes go to shared memory swizzled: type is that of the elements, box how many rows.
+// -1 where the driver knows no maps.
+int attune_cuda_map(attune_cuda *c, void *map, int type, uint64_t at, const uint64_t *size, const uint64_t *strides, uint32_t box);
 
 int attune_cuda_init(attune_cuda *c);
 int attune_cuda_version(attune_cuda *c, int *version);

@@ -21,8 +21,8 @@ func flags() []string {
 
 // flags are those of one image: the architecture, and the oldest PTX that knows it.
 func (i Image) flags() []string {
-	isa := map[int]string{75: "+ptx64", 80: "+ptx70"}[i.Arch]
-	out := []string{fmt.Sprintf("--cuda-gpu-arch=sm_%d", i.Arch), "--cuda-feature=" + isa}
+	isa := map[int]string{75: "+ptx64", 80: "+ptx70", hopper: "+ptx80"}[i.Arch]
+	out := []string{"--cuda-gpu-arch=" + i.Target(), "--cuda-feature=" + isa}
 	if i.Head > 0 {
 		out = append(out, fmt.Sprintf("-DHEAD=%d", i.Head))
 	}

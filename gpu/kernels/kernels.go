@@ -50,7 +50,30 @@ func Images() []Image {
 			all = append(all, Image{Name: fmt.Sprintf("attention_grad_mma_%d", d), Source: "attention_grad_mma", Arch: 80, Head: d})
 		}
 	}
-	return append(all, Image{Name: "gemm_mma", Source: "gemm_mma", Arch: 80})
+	for _, d := range []int{64, 128} {
+		all = append(all, Image{Name: fmt.Sprintf("attention_wgmma_%d", d), Source: "attention_wgmma", Arch: hopper, Head: d})
+	}
+	return append(all, Image{Name: "gemm_mma", Source: "gemm_mma", Arch: 80}, Image{Name: "gemm_wgmma", Source: "gemm_wgmma", Arch: hopper})
+}
+
+// hopper is the architecture whose images use what no other one has.
+const hopper = 90
+
+// Target is the architecture in the compiler's words.
+func (i Image) Target() string {
+	if i.Arch == hopper {
+		return "sm_90a"
+	}
+	return fmt.Sprintf("sm_%d", i.Arch)
+}
+
+// RunsOn says whether devices of that compute capability, major*10 + minor, can run
+// the image: PTX for sm_90a is for 9.0 alone (PTX ISA, .target).
+func (i Image) RunsOn(capability int) bool {
+	if i.Arch == hopper {
+		return capability == hopper
+	}
+	return capability >= i.Arch
 }
 
 // MinCapability is the oldest compute capability that the PTX runs on: 7.5,

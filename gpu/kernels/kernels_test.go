@@ -65,9 +65,9 @@ func TestNoLocalMemory(t *testing.T) {
 		if bytes.Contains(image, []byte(".local")) {
 			t.Errorf("%s.ptx keeps arrays in local memory", i.Name)
 		}
-		isa := map[int]string{75: "6.4", 80: "7.0"}[i.Arch]
-		if !bytes.Contains(image, fmt.Appendf(nil, ".target sm_%d", i.Arch)) || !bytes.Contains(image, []byte(".version "+isa)) {
-			t.Errorf("%s.ptx is not for sm_%d in ISA %s", i.Name, i.Arch, isa)
+		isa := map[int]string{75: "6.4", 80: "7.0", 90: "8.0"}[i.Arch]
+		if !bytes.Contains(image, fmt.Appendf(nil, ".target %s\n", i.Target())) || !bytes.Contains(image, []byte(".version "+isa)) {
+			t.Errorf("%s.ptx is not for %s in ISA %s", i.Name, i.Target(), isa)
 		}
 	}
 }

@@ -7,9 +7,8 @@
 // "old_driver", "jit", "oom" (nothing can be allocated), "launch=CODE" (launches
 // succeed, the next wait returns CODE, and so does every call after it),
 // "outside=BYTES" (so much of the device's memory is in use elsewhere).
-#include "fakecuda.h"
+#include "fibers.h"
 
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -40,8 +39,6 @@ static std::vector<Kernel> &kernels()
 }
 
 void add(const char *name, void (*run)(const void *), unsigned size) { kernels().push_back({name, run, size, 48 * 1024}); }
-
-enum State { READY, AT_BARRIER, AT_SHUFFLE, DONE };
 
 struct Copy {
 	void *to;
@@ -91,10 +88,15 @@ constexpr size_t STACK = 64 * 1024;
 static std::vector<Fiber> fibers;
 static Spot scheduler;
 static const Kernel *running;
-static bool misaligned; // what a device reports as a misaligned address
+static int broken; // the code of what a device reports later
 static const void *arguments;
 
-static void leave(State s)
+void fault(int code)
+{
+	if (!broken) broken = code;
+}
+
+void leave(State s)
 {
 	Fiber &f = fibers[thread];
 	f.state = s;
@@ -124,10 +126,11 @@ const void *seen(int lane) { return fibers[thread / 32 * 32 + lane].shown; }
 void hide() { leave(AT_SHUFFLE); }
 
 char *dynamic_shared;
+unsigned shared_size;
 
 void copy_later(void *to, const void *from)
 {
-	if ((uintptr_t)to % 16 || (uintptr_t)from % 16) misaligned = true;
+	if ((uintptr_t)to % 16 || (uintptr_t)from % 16) fault(716);
 	fibers[thread].copies.back().push_back({to, from});
 }
 
@@ -197,6 +200,7 @@ static bool run_block(int threads)
 		f.copies.assign(1, {});
 		begin(f.at, f.stack, STACK, entry);
 	}
+	hopper_begin(threads, order % 4 < 2);
 	// Every other block lets each warp run as far as it can before the next one does,
 	// so that a barrier missing between warps shows; the others change threads at every
 	// shuffle, so that one missing within a warp's reach shows.
@@ -213,11 +217,13 @@ static bool run_block(int threads)
 			}
 		}
 		for (int i = 0; i < threads; i++) done += fibers[i].state == DONE;
-		if (done == threads) return true;
+		if (done == threads) return hopper_end();
 		bool freed = false;
 		for (int w = 0; w < threads; w += 32) freed |= release(w, w + 32 < threads ? w + 32 : threads, AT_SHUFFLE);
 		freed |= release(0, threads, AT_BARRIER);
-		if (!ran && !freed) return false;
+		for (int i = 0; i < threads; i++)
+			if (fibers[i].state == AT_PHASE && hopper_ready(i)) fibers[i].state = READY, freed = true;
+		if (!ran && !freed && !hopper_idle()) return false;
 	}
 }
 
@@ -242,7 +248,15 @@ static int failed;
 constexpr size_t TOTAL = size_t(1) << 30;
 
 // The shared memory that a launch may name without leave, and with.
-constexpr unsigned LITTLE = 48 * 1024, MOST = 99 * 1024;
+constexpr unsigned LITTLE = 48 * 1024;
+static int most(int capability) { return (capability == 90 ? 227 : 99) * 1024; }
+
+// FAKECUDA_SM is the compute capability, 75 if not set.
+static int capability()
+{
+	const char *e = getenv("FAKECUDA_SM");
+	return e ? atoi(e) : 75;
+}
 
 // The rest of FAKECUDA behind key, or null.
 static const char *injected(const char *key)
@@ -251,7 +265,7 @@ static const char *injected(const char *key)
 	return e && !strncmp(e, key, strlen(key)) ? e + strlen(key) : nullptr;
 }
 
-static bool within(uint64_t at, size_t size)
+bool within(uint64_t at, size_t size)
 {
 	auto next = memory.upper_bound(at);
 	if (next == memory.begin()) return false;
@@ -289,12 +303,9 @@ API cuGetErrorString(int, const char **s) { return *s = "said by the fake driver
 API cuDeviceGetCount(int *n) { return *n = injected("none") ? 0 : 1, 0; }
 API cuDeviceGet(int *d, int i) { return *d = i, i ? 101 : 0; }
 API cuDeviceGetName(char *s, int n, int) { return snprintf(s, n, "Fake Device"), 0; }
-// FAKECUDA_SM is the compute capability, 75 if not set.
 API cuDeviceGetAttribute(int *v, int which, int)
 {
-	const char *e = getenv("FAKECUDA_SM");
-	int sm = e ? atoi(e) : 75;
-	return *v = which == 75 ? sm / 10 : sm % 10, 0;
+	return *v = which == 75 ? capability() / 10 : capability() % 10, 0;
 }
 API cuDeviceTotalMem_v2(size_t *n, int) { return *n = TOTAL, 0; }
 API cuDevicePrimaryCtxRetain(void **c, int) { return *c = (void *)&memory, 0; }
@@ -391,7 +402,7 @@ API cuModuleGetFunction(void **f, void *m, const char *name)
 API cuFuncSetAttribute(void *f, int which, int value)
 {
 	GUARD;
-	if (which != 8 || value < 0 || value > (int)MOST) return 1;
+	if (which != 8 || value < 0 || value > most(capability())) return 1;
 	((Kernel *)f)->shared = value;
 	return 0;
 }
@@ -408,8 +419,9 @@ API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 	if (shared > (k.shared > LITTLE ? k.shared : LITTLE)) return 1;
 	// Of its own for each launch: what is read behind its end is no earlier launch's.
 	std::vector<char> memory(shared + 128, (char)0xff);
+	shared_size = shared;
 	dynamic_shared = memory.data() + (128 - (uintptr_t)memory.data() % 128);
 	if (!run(k, gx, bx, extra[1])) failed = 719; // asynchronous, as on a device
-	if (misaligned) failed = 716, misaligned = false;
+	if (broken) failed = broken, broken = 0;
 	return 0;
 }

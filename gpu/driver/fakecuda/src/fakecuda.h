@@ -23,6 +23,29 @@ void copies_wait(int left);
 
 // The shared memory whose size the launch names.
 extern char *dynamic_shared;
+
+// What only Hopper has, see wgmma.h and hopper.cpp.
+unsigned shared_address(const void *p);
+void barrier_init(unsigned long long *b, int arrivals);
+void barrier_arrive(unsigned long long *b, int bytes);
+bool barrier_try(unsigned long long *b, int parity);
+unsigned long long nanoseconds();
+void async_fence();
+void put_piece(char *to, const void *from);
+void copy_box(char *to, const void *map, unsigned long long *b, const int at[4]);
+// One thread's part in c (64, n) = or += a b: a in registers, or a descriptor where null.
+struct Product {
+	float *c;
+	int n;
+	const unsigned *a;
+	unsigned long long da, db;
+	bool turned_a, turned_b, keep;
+	float (*widen)(unsigned short);
+};
+void products_begin();
+void product(const Product &p);
+void products_end();
+void products_wait(int left);
 void add(const char *name, void (*run)(const void *args), unsigned size);
 
 // Makes a kernel known to cuModuleGetFunction before main would run.

@@ -1,0 +1,121 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+
+	"attune/gpu/driver"
+)
+
+// The geometry of the kernels for Hopper (attention_wgmma.cu, gemm_wgmma.cu).
+const (
+	hopperCapability = 90 // and no other: PTX for sm_90a runs on 9.0 alone
+	hopperThreads    = 384
+	hopperRows       = 128 // queries a block
+	hopperCols       = 128 // keys a tile
+	hopperStages     = 2   // tiles of keys, and of values
+	hopperDown       = 128
+	hopperAcross     = 256
+	hopperDepth      = 64
+	hopperDeep       = 4        // stages of the product
+	hopperOwn        = 16 * 144 // bytes for a warp's rows on their way out
+	hopperBlocks     = 64       // half of an H100's processors
+	hopperSlack      = 1024     // to begin at a multiple of it
+	hopperWord       = 8        // a barrier
+)
+
+// hasHopper says whether the kernels for Hopper may be used: the device is one, and its
+// driver knows tensor maps (from CUDA 12 on).
+func (c *cuda) hasHopper() bool {
+	return c.ctx.Info().Capability == hopperCapability && (c.newest == 0 || c.newest >= hopperCapability) && c.ctx.MapsTensors()
+}
+
+// mapHeads appends the map of (B, H, T, D), from which tiles of so many rows are copied.
+// An axis that repeats has one element for the kernel, which asks for element 0.
+func (c *cuda) mapHeads(args []uint64, a *attention, t *Tensor, rows int) ([]uint64, error) {
+	m := driver.TensorMap{BF16: t.dtype == BFloat16, Addr: t.address(), Rows: rows}
+	m.Size = [4]uint64{uint64(t.shape[3]), uint64(t.shape[2]), uint64(t.shape[1]), uint64(t.shape[0])}
+	if a.batchStride(t) == 0 {
+		m.Size[3] = 1
+	}
+	for i, axis := range []int{2, 1, 0} {
+		m.Step[i] = uint64(max(16, 2*t.strides[axis]))
+	}
+	return c.ctx.MapTensor(args, &m)
+}
+
+// mapMatrix appends the map of a matrix, from which tiles of so many rows are copied:
+// along its inner axis, as it lies in memory.
+func (c *cuda) mapMatrix(args []uint64, t *Tensor, turned string, rows int) ([]uint64, error) {
+	inner, outer := 1, 0
+	if turned == "t" {
+		inner, outer = 0, 1
+	}
+	m := driver.TensorMap{BF16: t.dtype == BFloat16, Addr: t.address(), Rows: rows, Step: [3]uint64{uint64(max(16, 2*t.strides[outer])), 16, 16}}
+	m.Size = [4]uint64{uint64(t.shape[inner]), uint64(t.shape[outer]), 1, 1}
+	return c.ctx.MapTensor(args, &m)
+}
+
+// padded makes args as long as the kernels' structs, which begin at multiples of 64
+// bytes for their maps' sake.
+func padded(args []uint64) []uint64 {
+	for len(args)%8 != 0 {
+		args = append(args, 0)
+	}
+	return args
+}
+
+// hopperAttention is attention by attention_wgmma.cu; ErrBrokenKernel where that
+// cannot be.
+func (c *cuda) hopperAttention(a *attentionCall) error {
+	if !c.hasHopper() || a.full() || a.size != 64 && a.size != 128 {
+		return ErrBrokenKernel
+	}
+	for _, t := range []*Tensor{a.q, a.k, a.v} {
+		if t.shape[1] > 1 && t.strides[1] == 0 || t.shape[2] > 1 && t.strides[2] == 0 {
+			return ErrBrokenKernel // a map's axes do not repeat
+		}
+	}
+	args, err := c.mapHeads(make([]uint64, 0, 96), a.attention, a.q, hopperRows)
+	for _, t := range []*Tensor{a.k, a.v} {
+		if err == nil {
+			args, err = c.mapHeads(args, a.attention, t, hopperCols)
+		}
+	}
+	if err != nil {
+		return errors.Join(ErrBrokenKernel, err)
+	}
+	n := tiles(a.tq, hopperRows)
+	args = padded(append(args, a.with(n)...))
+	shared := hopperSlack + (hopperRows+2*hopperStages*hopperCols)*a.size*2 + (1+4*hopperStages)*hopperWord
+	return c.launchShared(fmt.Sprintf("attention_wgmma_%d", a.size), fmt.Sprintf("attention_wgmma_%s_%d", a.q.dtype, a.size),
+		n*a.b*a.h, hopperThreads, shared, args)
+}
+
+// hopperProduct is a product by gemm_wgmma.cu, from the other kernels' arguments;
+// ErrBrokenKernel where that cannot be, or is not worth it.
+func (c *cuda) hopperProduct(out, a, b *Tensor, ta, tb string, rest []uint64) error {
+	m, n := out.shape[0], out.shape[1]
+	blocks := tiles(m, hopperDown) * tiles(n, hopperAcross)
+	if !c.hasHopper() || blocks < c.fewest {
+		return ErrBrokenKernel
+	}
+	rowsA, rowsB := hopperDown, hopperDepth
+	if ta == "t" {
+		rowsA = hopperDepth
+	}
+	if tb == "t" {
+		rowsB = hopperAcross
+	}
+	args, err := c.mapMatrix(make([]uint64, 0, 48), a, ta, rowsA)
+	if err == nil {
+		args, err = c.mapMatrix(args, b, tb, rowsB)
+	}
+	if err != nil {
+		return errors.Join(ErrBrokenKernel, err)
+	}
+	args = append(args, rest...)
+	args[2*driver.TensorMapWords+13] = uint64(tiles(n, hopperAcross))
+	shared := hopperSlack + hopperDeep*((hopperDown+hopperAcross)*hopperDepth*2+2*hopperWord) + 8*hopperOwn
+	return c.launchShared("gemm_wgmma", fmt.Sprintf("gemm_wgmma_%s%s_%s", ta, tb, a.dtype), blocks, hopperThreads, shared, padded(args))
+}

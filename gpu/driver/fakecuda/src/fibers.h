@@ -1,0 +1,29 @@
+// What the files of the fake driver share: the threads of the running block.
+#pragma once
+#include "fakecuda.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fake {
+
+enum State { READY, AT_BARRIER, AT_SHUFFLE, AT_PHASE, DONE };
+
+// Puts the running thread to sleep in a state.
+void leave(State s);
+// The launch fails with that code, as one on a device does: later.
+void fault(int code);
+// The launch's shared memory that it named.
+extern unsigned shared_size;
+// Whether that global memory is somebody's.
+bool within(uint64_t at, size_t size);
+
+// hopper.cpp's part of a block's life: its begin; what may happen when nobody can run
+// (a copy arrives, or else a wait ends without its phase being over); its end, false
+// where copies are still under way. ready says whether a thread's phase is over.
+void hopper_begin(int threads, bool late);
+bool hopper_idle();
+bool hopper_end();
+bool hopper_ready(int thread);
+
+}

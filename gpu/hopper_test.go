@@ -1,0 +1,232 @@
+package gpu
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"attune/gpu/driver/fakecuda"
+	"attune/gpu/mem"
+)
+
+// hopperDevice is one of capability 9.0, or skips.
+func hopperDevice(t *testing.T, path string) (*Device, *cuda) {
+	t.Helper()
+	t.Setenv("FAKECUDA_SM", "90")
+	dev, err := newCUDA(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dev.back.(*cuda)
+	c.fewest, c.launched = 1, map[string]bool{}
+	return dev, c
+}
+
+// Masks, groups, padding, packed sequences and views go through the kernels for Hopper
+// as through the others: more than one tile, none, one past a tile.
+func TestHopperMatchesReference(t *testing.T) {
+	dev, c := hopperDevice(t, fakePath(t, nil))
+	rng := rand.New(rand.NewPCG(21, 22))
+	for i, s := range [][3]int{{9, 129, 64}, {129, 60, 40}, {70, 300, 128}, {140, 11, 104}, {20, 257, 64}, {33, 128, 120}} {
+		for _, dtype := range []DType{Float16, BFloat16} {
+			p := randomProblem(rng, dtype, s[0], s[1], s[2])
+			p.check(t, dev)
+			if plain := p.bias == nil && p.options.ALiBi == nil && p.options.Dropout == 0; plain && i > 0 && len(c.launched) == 0 {
+				t.Errorf("%v: nothing was launched", p)
+			}
+			for range 2 {
+				matmulCase(t, dev, rng, dtype, [3]int{8 * (1 + rng.IntN(25)), 8 * (1 + rng.IntN(40)), 8 * (1 + rng.IntN(50))})
+			}
+		}
+	}
+	for _, name := range []string{"attention_wgmma_f16_64", "attention_wgmma_bf16_64", "attention_wgmma_f16_128", "attention_wgmma_bf16_128",
+		"gemm_wgmma_nn_f16", "gemm_wgmma_nt_bf16", "gemm_wgmma_tn_f16", "gemm_wgmma_tt_bf16"} {
+		if !c.launched[name] {
+			t.Errorf("%s was not launched", name)
+		}
+	}
+}
+
+// paddedAttention has NaN where no query looks: what comes out must not.
+func paddedAttention(t *testing.T, dev *Device) bool {
+	t.Helper()
+	x := make([]float32, 300*64)
+	for i := range x {
+		x[i] = float32(i%7) / 7
+		if i >= 140*64 {
+			x[i] = float32(math.NaN())
+		}
+	}
+	v := must(must(dev.FromFloat32s(x, mem.Data, 1, 1, 300, 64))(t).As(BFloat16))(t)
+	for _, o := range []AttentionOptions{{KeyLengths: []int{140}}, {KeyLengths: []int{0}}} {
+		out, err := must(Attention(v.span(2, 0, 100), v, v, o))(t).Output.Float32s()
+		if err != nil {
+			t.Log(err)
+			return false
+		}
+		for _, y := range out {
+			if y != y {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func TestHopperReadsNoPadding(t *testing.T) {
+	dev, c := hopperDevice(t, fakePath(t, nil))
+	if !paddedAttention(t, dev) {
+		t.Error("a value of the padding reached the output")
+	}
+	if !c.launched["attention_wgmma_bf16_64"] {
+		t.Errorf("launched %v", c.launched)
+	}
+}
+
+// hopperMutations are mistakes in what only these kernels have, by kernel: each must
+// show. An empty replacement removes a statement.
+var hopperMutations = []struct{ kernel, file, old, new string }{
+	// Descriptors.
+	{"attention_wgmma_bf16_128", "wgmma.h", "1ull << 62", "2ull << 62"},
+	{"attention_wgmma_bf16_128", "wgmma.h", "(u64)(1024 >> 4)", "(u64)(512 >> 4)"},
+	{"attention_wgmma_bf16_128", "wgmma.h", "(u64)(leading >> 4)", "(u64)(leading >> 5)"},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "v + j * 128", "v + j * 64"},
+	{"gemm_wgmma_nn_bf16", "gemm_wgmma.cu", "TURNED_B ? 16 : DEPTH * 128", "TURNED_B ? 16 : 16"},
+	{"gemm_wgmma_tn_bf16", "gemm_wgmma.cu", "group * 64 * DEPTH * 2", "group * 32 * DEPTH * 2"},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "(-(int)shared_address(shared) & 1023)", "0"},
+	// Waits for products, their fences and groups.
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "products_wait<1>(); // the scores are there", ""},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "products_wait<0>(); // the values are added", ""},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "products_begin(); // the weights are rounded, the sums rescaled", ""},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "products_end(); // of the values", ""},
+	{"gemm_wgmma_nt_f16", "gemm_wgmma.cu", "products_wait<1>(); // the tile before is done with", ""},
+	{"gemm_wgmma_nt_f16", "gemm_wgmma.cu", "products_begin();", ""},
+	// Phases and counts.
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "barrier_wait(s.k_empty + stage, round ^ 1, stuck)", "barrier_wait(s.k_empty + stage, round, stuck)"},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "barrier_wait(s.v_empty + stage, round ^ 1, stuck);", ""},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "barrier_wait(s.k_full + next, next_round, stuck);", ""},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "barrier_wait(s.k_full + next, next_round, stuck)", "barrier_wait(s.k_full + next, round ^ 1, stuck)"},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "barrier_expect(s.k_full + stage, s.TILE)", "barrier_expect(s.k_full + stage, s.TILE / 2)"},
+	{"gemm_wgmma_nt_f16", "gemm_wgmma.cu", "barrier_wait(full + stage, t / STAGES & 1, stuck);", ""},
+	{"gemm_wgmma_nt_f16", "gemm_wgmma.cu", "barrier_wait(empty + stage, (t / STAGES & 1) ^ 1, stuck);", ""},
+	{"gemm_wgmma_nt_f16", "gemm_wgmma.cu", "(first && t > 0)", "(first && t >= 0)"},
+	// Fences between what threads write and what copies and products see.
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "async_fence(); // the barriers are there for copies", ""},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "async_fence(); // the pieces are there for products", ""},
+	{"gemm_wgmma_nt_f16", "gemm_wgmma.cu", "warp_barrier(); // the sums are there", ""},
+	// What is computed.
+	{"attention_wgmma_bf16_64", "softmax.h", "c > hi", "c > hi + 1"},
+	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "rescale<0, D>(out, fix[0]), rescale<1, D>(out, fix[1]);", ""},
+	{"padding", "attention_wgmma.cu", "(first && j < end)", "(first)"},
+	{"padding", "attention_wgmma.cu", "p.seqs && j + COLS > at.tk", "false"},
+}
+
+// mutableLibrary is the fake driver with all mutations in it: MUTATION in the
+// environment says which one is on. Only what they need is compiled.
+func mutableLibrary(t *testing.T) []byte {
+	t.Helper()
+	seen := make([]bool, len(hopperMutations))
+	library := must(fakecuda.Build(t.TempDir(), func(name, text string) string {
+		if strings.HasSuffix(name, ".cu") && !strings.Contains(name, "wgmma") && name != "copy.cu" {
+			return ""
+		}
+		for i, m := range hopperMutations {
+			if m.file != name {
+				continue
+			}
+			seen[i] = strings.Contains(text, m.old)
+			with := fmt.Sprintf("MUTATED(%d, %s, %s)", i, m.new, m.old)
+			if m.new == "" {
+				with = fmt.Sprintf("if (!mutated(%d)) %s", i, m.old)
+			}
+			text = strings.ReplaceAll(text, m.old, with)
+		}
+		if name == "mma.h" {
+			text += "\n#include <stdlib.h>\nstatic inline bool mutated(int n) { const char *e = getenv(\"MUTATION\"); return e && *e && atoi(e) == n; }\n" +
+				"#define MUTATED(n, now, was) (mutated(n) ? (now) : (was))\n"
+		}
+		return text
+	}, "-O1"))(t)
+	for i, m := range hopperMutations {
+		if !seen[i] {
+			t.Fatalf("%q is not in %s", m.old, m.file)
+		}
+	}
+	return must(os.ReadFile(library))(t)
+}
+
+func TestFakeDriverNoticesBrokenHopperKernels(t *testing.T) {
+	fakePath(t, nil) // skips where there is no compiler
+	library := mutableLibrary(t)
+	agrees := func(t *testing.T, mutation, kernel string) bool {
+		t.Setenv("MUTATION", mutation)
+		path := filepath.Join(t.TempDir(), "libcuda.so.1") // after a failure the state is spoilt
+		if err := os.WriteFile(path, library, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		dev, c := hopperDevice(t, path)
+		defer runtime.KeepAlive(dev)
+		if kernel == "padding" {
+			return paddedAttention(t, dev)
+		}
+		p, ok := problemOf(kernel)
+		if !ok {
+			t.Fatalf("%s has no problem", kernel)
+		}
+		for range 4 { // so that copies arrive late and early
+			worst, limit, err := p.try(c)
+			if err != nil || worst > limit {
+				t.Logf("off by %g, %v", worst, err)
+				return false
+			}
+		}
+		return true
+	}
+	sound := map[string]bool{}
+	for i, m := range hopperMutations {
+		if !sound[m.kernel] && !agrees(t, "", m.kernel) {
+			t.Fatalf("%s fails as it is", m.kernel)
+		}
+		sound[m.kernel] = true
+		t.Run(m.old, func(t *testing.T) {
+			if agrees(t, fmt.Sprint(i), m.kernel) {
+				t.Error("nobody noticed")
+			}
+		})
+	}
+}
+
+// A driver that knows no tensor maps, or refuses one, and every other capability: the
+// kernels for sm_80 do the work.
+func TestHopperOnlyWhereItCanBe(t *testing.T) {
+	t.Setenv("FAKECUDA_SM", "90")
+	old := fakePath(t, nil)
+	library := bytes.ReplaceAll(must(os.ReadFile(old))(t), []byte("cuTensorMapEncodeTiled"), []byte("cuTensorMapOfTomorrows"))
+	if err := os.WriteFile(old, library, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for sm, path := range map[string]string{"90": old, "100": fakePath(t, nil), "80": fakePath(t, nil)} {
+		t.Setenv("FAKECUDA_SM", sm)
+		dev, err := newCUDA(path, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := dev.back.(*cuda)
+		c.fewest, c.launched = 1, map[string]bool{}
+		x := must(dev.ZerosOf(BFloat16, mem.Data, 1, 1, 64, 64))(t)
+		must(Attention(x, x, x, AttentionOptions{}))(t)
+		m := must(x.Reshape(64, 64))(t)
+		if err := MatMul(must(dev.ZerosOf(BFloat16, mem.Data, 64, 64))(t), m, m, false); err != nil {
+			t.Fatal(err)
+		}
+		if !c.launched["attention_mma_bf16_64"] || !c.launched["gemm_mma_nn_bf16"] {
+			t.Errorf("sm_%s: launched %v", sm, c.launched)
+		}
+	}
+}

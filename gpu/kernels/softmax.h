@@ -1,0 +1,73 @@
+// The online softmax on the fragments of tensor cores (mma.h; wgmma.h has the same
+// ones, four warps beside each other): a lane holds pairs of columns of rows g and
+// g + 8.
+#pragma once
+#include "mma.h"
+
+// Whether every one of the queries i … i+rows-1 sees every key of a tile.
+DEVICE bool whole(const AttentionArgs &p, const Place &at, int i, int rows, int j, int cols)
+{
+	int first = i + at.shift;
+	return j + cols <= at.tk && j + cols - 1 <= first + at.right && j >= first + rows - 1 - at.left;
+}
+
+// One step of the online softmax for one row of a fragment (HALF 0: row g, 1: row
+// g + 8), query i: s becomes the weights; what earlier ones, and what they were
+// multiplied with, are to be multiplied by comes back. The keys j … j+COLS-1 are all
+// seen where all is true.
+template <int HALF, bool FULL, int COLS>
+DEVICE float online(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float &top, float &sum, int i, int j, bool all)
+{
+	int t = thread_x() % 4;
+	if (FULL) {
+		UNROLL for (int n = 0; n < COLS / 8; n++)
+			UNROLL for (int e = 0; e < 2; e++) {
+				float &x = s[n][2 * HALF + e];
+				x = score(p, at, i, j + n * 8 + 2 * t + e, x * (p.scale * LOG2E));
+			}
+	} else if (!all) {
+		// The columns lo … hi of the tile are seen.
+		int lo = i + at.shift - at.left - j, hi = lesser(at.tk - 1, i + at.shift + at.right) - j;
+		UNROLL for (int n = 0; n < COLS / 8; n++)
+			UNROLL for (int e = 0; e < 2; e++) {
+				int c = n * 8 + 2 * t + e;
+				if (c < lo || c > hi) s[n][2 * HALF + e] = -INF;
+			}
+	}
+	float m = -INF, part = 0, scale = FULL ? 1 : p.scale * LOG2E;
+	UNROLL for (int n = 0; n < COLS / 8; n++)
+		UNROLL for (int e = 0; e < 2; e++) m = s[n][2 * HALF + e] > m ? s[n][2 * HALF + e] : m;
+	m = row_max<4>(m) * scale;
+	m = m > top ? m : top;
+	// With no key in sight yet the top is -Inf; 0 keeps Inf - Inf out.
+	float safe = m == -INF ? 0 : m, fix = exp2_fast(top - safe);
+	top = m;
+	UNROLL for (int n = 0; n < COLS / 8; n++) {
+		float &x = s[n][2 * HALF], &y = s[n][2 * HALF + 1];
+		x = exp2_fast(x * scale - safe), y = exp2_fast(y * scale - safe);
+		part += x + y;
+	}
+	sum = sum * fix + part; // this lane's share
+	if (FULL && p.drop) {
+		UNROLL for (int n = 0; n < COLS / 8; n++) drop_pair(p, at, i, j + n * 8, t, s[n][2 * HALF], s[n][2 * HALF + 1]);
+	}
+	return fix;
+}
+
+template <int HALF, int D> DEVICE void rescale(float out[D / 8][4], float fix)
+{
+	UNROLL for (int n = 0; n < D / 8; n++) out[n][2 * HALF] *= fix, out[n][2 * HALF + 1] *= fix;
+}
+
+// One row of a fragment's results, divided by the row's sum.
+template <int HALF, class E, int D>
+DEVICE void finish(const AttentionArgs &p, const Place &at, const float out[D / 8][4], float top, float sum, int i)
+{
+	int t = thread_x() % 4;
+	float l = row_sum<4>(sum), x = l == 0 ? 0 : 1 / l;
+	if (i >= at.tq) return;
+	E *o = rows_of<E>(p.o, at.b, at.h, at.q0) + i * p.o.row;
+	UNROLL for (int n = 0; n < D / 8; n++)
+		if (n * 8 < p.d) *(u32 *)(o + n * 8 + 2 * t) = pair(E(), out[n][2 * HALF] * x, out[n][2 * HALF + 1] * x);
+	if (t == 0) lse_of(p, at)[i] = l > 0 ? (top + log2_fast(l)) * LN2 : (l == 0 ? -INF : l);
+}
