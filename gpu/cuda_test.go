@@ -130,7 +130,7 @@ func mutations() []mutation {
 		{"split barrier", "75", Float32, "attention_split.cu", "barrier(); // the slots' sums are there", ""},
 		{"tensor core barrier", "80", BFloat16, "attention_mma.cu", "barrier(); // the values are there, and all have done with the keys", ""},
 		{"tensor core wait", "80", BFloat16, "attention_mma.cu", "copies_wait<0>();", ""},
-		{"tensor core mask", "80", Float16, "attention_mma.cu", "c > hi", "c > hi + 1"},
+		{"tensor core mask", "80", Float16, "softmax.h", "c > hi", "c > hi + 1"},
 		{"tensor core gradient barrier", "80", BFloat16, "attention_grad_mma.cu", "barrier(); // the tile is there, and all have done with the one before", ""},
 		{"tensor core gradient wait", "80", BFloat16, "attention_grad_mma.cu", "copies_wait<0>();", ""},
 		{"tensor core gradient mask", "80", BFloat16, "attention_grad_mma.cu", "c < lo ||", "c < lo + 1 ||"},

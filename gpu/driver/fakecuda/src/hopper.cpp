@@ -309,6 +309,9 @@ static bool quad_of(const std::vector<Pending *> &over, size_t n, const unsigned
 	return true;
 }
 
+// Bit for bit: NaN is NaN.
+static bool same(const std::vector<float> &x, const std::vector<float> &y) { return x.empty() || !memcmp(x.data(), y.data(), 4 * x.size()); }
+
 void products_wait(int left)
 {
 	Thread &t = threads[thread];
@@ -320,7 +323,7 @@ void products_wait(int left)
 	for (size_t n = 0; n < over.size() && thread % 32 == 0; n++) {
 		// The operands must be what they were, or the product is of neither.
 		Operands &o = w.issued[over[n]->number - w.first], now = operands(over[n]->p);
-		if (memcmp(now.b.data(), o.b.data(), 4 * o.b.size()) || memcmp(now.a.data(), o.a.data(), 4 * o.a.size())) o.b.assign(o.b.size(), NAN);
+		if (!same(now.a, o.a) || !same(now.b, o.b)) o.b.assign(o.b.size(), NAN);
 	}
 	hide();
 	for (size_t n = 0; n < over.size(); n++) {
