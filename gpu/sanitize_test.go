@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,7 @@ func sanitizedWork(t *testing.T, path string) {
 	}
 	rng := rand.New(rand.NewPCG(13, 14))
 	if c := dev.back.(*cuda); c.hasHopper() {
+		defer goruntime.KeepAlive(dev)
 		c.fewest = 1
 		for _, name := range []string{"attention_wgmma_bf16_64", "gemm_wgmma_nn_bf16", "gemm_wgmma_tt_f16"} {
 			p, ok := problemOf(name)
