@@ -42,9 +42,9 @@ func (e *Estimate) say() say {
 	add("not of this task", e.Others)
 	layers := [][]string{{"layer", "what", "result", "parameters", "forward makes", "MFLOP"}}
 	for _, l := range e.Layers {
-		layers = append(layers, []string{l.Name, l.Kind, strings.Trim(fmt.Sprint(l.Shape), "[]"), fmt.Sprint(l.Parameters), bytesText(l.Bytes), fmt.Sprintf("%.3g", float64(l.FLOPs)/1e6)})
+		layers = append(layers, []string{l.Name, l.Kind, strings.Trim(fmt.Sprint(l.Shape), "[]"), fmt.Sprint(l.Parameters), bytesText(l.Bytes), millions(l.FLOPs)})
 	}
-	layers = append(layers, []string{"all", "", "", fmt.Sprint(e.Parameters), "", fmt.Sprintf("%.3g", float64(e.FLOPs)/1e6)})
+	layers = append(layers, []string{"all", "", "", fmt.Sprint(e.Parameters), "", millions(e.FLOPs)})
 	out := say{{text: what}, {rows: parts, left: 1}, {}, {rows: layers, left: 3}}
 	if e.Training && e.FirstPeak != e.Peak {
 		out = append(out, passage{text: fmt.Sprintf("the first step takes %s: the optimizer makes its state at the end of it", bytesText(e.FirstPeak))})
@@ -53,6 +53,14 @@ func (e *Estimate) say() say {
 		out = append(out, passage{text: fmt.Sprintf("beside that, %s of the device were in use by its driver and by other programs, the most that was seen when attune took more", bytesText(e.Driver))})
 	}
 	return append(out, e.pace()...)
+}
+
+// millions writes n in millions, with three digits or all those before the point.
+func millions(n int64) string {
+	if f := float64(n) / 1e6; f < 1000 {
+		return fmt.Sprintf("%.3g", f)
+	}
+	return fmt.Sprintf("%.0f", float64(n)/1e6)
 }
 
 // Bundle draws the memory over a step and what the layers make of it, above the table.

@@ -32,3 +32,11 @@ func TestSaysATable(t *testing.T) {
 		t.Errorf("an empty log: %q", got)
 	}
 }
+
+func TestSaysMillions(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 98304: "0.0983", 99_700_000: "99.7", 1_136_400_000: "1136"} {
+		if got := millions(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
