@@ -6,7 +6,8 @@
 // each kind of call as well.
 //
 // The first argument is the number of threads; a second, nn, asks for the step through
-// stdlib/nn. It imports gpu and stdlib/nn.
+// stdlib/nn, and precision for a table of it in f32, f16 and bf16. It imports gpu and
+// stdlib/nn.
 package main
 
 import (
@@ -41,6 +42,9 @@ func serve() error {
 	threads, err := strconv.Atoi(os.Args[1])
 	if err != nil {
 		return fmt.Errorf("threads: %w", err)
+	}
+	if len(os.Args) > 2 && os.Args[2] == "precision" {
+		return precisions(threads, 20)
 	}
 	dev, err := gpu.OpenCPU(threads)
 	if err != nil {

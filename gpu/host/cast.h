@@ -23,3 +23,9 @@ void ISA(cast)(void *dst, int dt, const void *src, int st, int64_t n)
 	case I32: CAST_FROM(I32); break;
 	}
 }
+
+// Rows of n elements that lie side by side, the rows dl and sl bytes apart.
+void ISA(cast_rows)(char *dst, int dt, int64_t dl, const char *src, int st, int64_t sl, int64_t rows, int64_t n)
+{
+	for (int64_t r = 0; r < rows; r++) ISA(cast)(dst + r * dl, dt, src + r * sl, st, n);
+}

@@ -29,20 +29,11 @@ func (x Heads) half(b, h, row int) []uint16 {
 // widenRows copies n rows of a head from the given one on as dense float32 to ws,
 // and returns them and the rest of ws.
 func (e *Engine) widenRows(x Heads, b, h, row, n, d int, ws []float32) (rows, rest []float32) {
-	src, per := Bytes(x.half(b, h, row)), d
-	if x.Row == d {
-		per = n * d
-	}
-	for r := 0; r < n*d; r += per {
-		e.run.cast(Bytes(ws[r:]), F32, src[r/d*x.Row*2:], x.DType, per)
-	}
+	e.run.castRows(Bytes(ws), F32, d, Bytes(x.half(b, h, row)), x.DType, x.Row, n, d)
 	return ws[:n*d], ws[n*d:]
 }
 
 // narrowRows copies n dense float32 rows back.
 func (e *Engine) narrowRows(x Heads, b, h, row, n, d int, from []float32) {
-	dst := Bytes(x.half(b, h, row))
-	for r := range n {
-		e.run.cast(dst[r*x.Row*2:], x.DType, Bytes(from[r*d:]), F32, d)
-	}
+	e.run.castRows(Bytes(x.half(b, h, row)), x.DType, x.Row, Bytes(from), F32, d, n, d)
 }

@@ -39,6 +39,10 @@ typedef struct {
 DECLARE(avx2)
 DECLARE(avx512)
 
+// gemm of two matrices of bfloat16; the workspace is that of avx512.
+void attune_gemm_avx512bf16(int64_t m, int64_t n, int64_t k, int t, const void *a, int64_t ars, int64_t acs,
+	const void *b, int64_t brs, int64_t bcs, int ct, void *c, int64_t ldc, int add, const float *bias, float *ws);
+
 // Elementwise kernels, as Op in each.go numbers them.
 enum {
 	OP_FILL, OP_SCALE, OP_ADD_SCALED, OP_MUL, OP_ADD_MUL, OP_RELU, OP_RELU_GRAD, OP_GELU, OP_GELU_GRAD,

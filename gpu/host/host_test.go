@@ -86,7 +86,12 @@ func TestThreadsDoNotChangeResults(t *testing.T) {
 			if err := e.MatMul(Dense(c, 300, 250), Dense(x, 300, 200), Dense(y, 200, 250), false); err != nil {
 				t.Fatal(err)
 			}
+			half := halves(make([]float32, 300*250), BF16, 300, 250)
+			if err := e.MatMul(half, halves(x, BF16, 300, 200), halves(y, BF16, 200, 250), false); err != nil {
+				t.Fatal(err)
+			}
 			all := append(c, a.LSE...)
+			all = append(all, narrow(flat(half))...)
 			for _, h := range []Heads{a.Out, a.DQ, a.DK, a.DV} {
 				all = append(all, h.Data...)
 			}
@@ -136,50 +141,50 @@ func TestMatMulMatchesReference(t *testing.T) {
 
 // TestMatMulOfHalves goes over every block's edge. Results may be off by a rounding of
 // their type, 2^-11 of f16 and 2^-8 of bf16, and by 5e-5 for up to 800 float32 sums.
-func TestMatMulOfHalves(t *testing.T) {
-	engines(t, func(t *testing.T, e *Engine) {
-		rng := rand.New(rand.NewPCG(15, 16))
-		for i := range 24 {
-			m, n, k := 1+rng.IntN(130), 1+rng.IntN(130), rng.IntN(260)
-			if i%8 == 0 { // more rows than are summed at once, and more columns than are packed
-				m, n, k = 390+rng.IntN(50), 300+rng.IntN(250), 380+rng.IntN(420)
-			}
-			in := []DType{F16, BF16}[i%2]
-			out := []DType{in, F32}[i/2%2]
-			a, b := halves(normal(rng, m*k), in, m, k), halves(normal(rng, k*n), in, k, n)
-			if i/4%2 == 0 {
-				a = halves(normal(rng, m*k), in, k, m).T()
-			}
-			if i/3%2 == 0 {
-				b = halves(normal(rng, k*n), in, n, k).T()
-			}
-			c := halves(normal(rng, m*(n+3)), out, m, n+3)
-			c.Cols = n
-			want, add, bias := ref.MatMul(m, n, k, flat(a), flat(b)), i%3 == 0, normal(rng, n)
-			start, whole := flat(c), slices.Concat(c.Half, As[uint16](Bytes(c.Data)))
-			for j := range want {
-				if add {
-					want[j] += start[j]
-				} else if i%3 == 1 {
-					want[j] += float64(bias[j%n])
-				}
-			}
-			err := e.MatMul(c, a, b, add)
-			if i%3 == 1 {
-				err = e.MatMulBias(c, a, b, FloatsOf(bias))
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			tol := map[DType]float64{F32: 5e-5, F16: 5e-5 + 1.0/2048, BF16: 5e-5 + 1.0/256}[out]
-			near(t, fmt.Sprintf("%s to %s (%d,%d) x (%d,%d) add=%v", in, out, m, k, k, n, add), narrow(flat(c)), want, tol)
-			for j, h := range slices.Concat(c.Half, As[uint16](Bytes(c.Data))) {
-				if place := j * 2 / out.Size(); place%(n+3) >= n && h != whole[j] {
-					t.Fatalf("%s (%d,%d): element %d behind the rows' end was written", out, m, n, place)
-				}
+func TestMatMulOfHalves(t *testing.T) { engines(t, matMulOfHalves) }
+
+func matMulOfHalves(t *testing.T, e *Engine) {
+	rng := rand.New(rand.NewPCG(15, 16))
+	for i := range 24 {
+		m, n, k := 1+rng.IntN(130), 1+rng.IntN(130), rng.IntN(260)
+		if i%8 == 0 { // more rows than are summed at once, and more columns than are packed
+			m, n, k = 390+rng.IntN(50), 300+rng.IntN(250), 380+rng.IntN(420)
+		}
+		in := []DType{F16, BF16}[i%2]
+		out := []DType{in, F32}[i/2%2]
+		a, b := halves(normal(rng, m*k), in, m, k), halves(normal(rng, k*n), in, k, n)
+		if i/4%2 == 0 {
+			a = halves(normal(rng, m*k), in, k, m).T()
+		}
+		if i/3%2 == 0 {
+			b = halves(normal(rng, k*n), in, n, k).T()
+		}
+		c := halves(normal(rng, m*(n+3)), out, m, n+3)
+		c.Cols = n
+		want, add, bias := ref.MatMul(m, n, k, flat(a), flat(b)), i%3 == 0, normal(rng, n)
+		start, whole := flat(c), slices.Concat(c.Half, As[uint16](Bytes(c.Data)))
+		for j := range want {
+			if add {
+				want[j] += start[j]
+			} else if i%3 == 1 {
+				want[j] += float64(bias[j%n])
 			}
 		}
-	})
+		err := e.MatMul(c, a, b, add)
+		if i%3 == 1 {
+			err = e.MatMulBias(c, a, b, FloatsOf(bias))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tol := map[DType]float64{F32: 5e-5, F16: 5e-5 + 1.0/2048, BF16: 5e-5 + 1.0/256}[out]
+		near(t, fmt.Sprintf("%s to %s (%d,%d) x (%d,%d) add=%v", in, out, m, k, k, n, add), narrow(flat(c)), want, tol)
+		for j, h := range slices.Concat(c.Half, As[uint16](Bytes(c.Data))) {
+			if place := j * 2 / out.Size(); place%(n+3) >= n && h != whole[j] {
+				t.Fatalf("%s (%d,%d): element %d behind the rows' end was written", out, m, n, place)
+			}
+		}
+	}
 }
 
 // halves is the dense matrix of that type nearest to data.

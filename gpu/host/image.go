@@ -130,15 +130,11 @@ func (e *Engine) channels(b BatchNorm, copies, work int, f func(c int, one *Batc
 
 // takeChannel copies a channel of x (N, C, Inner) to ws (N, Inner), giveChannel back.
 func (e *Engine) takeChannel(b BatchNorm, x Floats, c int, ws []float32) {
-	for i := range b.N {
-		e.run.cast(Bytes(ws[i*b.Inner:]), F32, x.Data[(i*b.C+c)*b.Inner*x.DType.Size():], x.DType, b.Inner)
-	}
+	e.run.castRows(Bytes(ws), F32, b.Inner, x.Data[c*b.Inner*x.DType.Size():], x.DType, b.C*b.Inner, b.N, b.Inner)
 }
 
 func (e *Engine) giveChannel(b BatchNorm, x Floats, c int, ws []float32) {
-	for i := range b.N {
-		e.run.cast(x.Data[(i*b.C+c)*b.Inner*x.DType.Size():], x.DType, Bytes(ws[i*b.Inner:]), F32, b.Inner)
-	}
+	e.run.castRows(x.Data[c*b.Inner*x.DType.Size():], x.DType, b.C*b.Inner, Bytes(ws), F32, b.Inner, b.N, b.Inner)
 }
 
 // BatchNormGrad adds to dx, dGain and dBias; those that are nil are left out.

@@ -1,12 +1,7 @@
 // The kernels' text, compiled once per instruction set: the includer sets the
 // compiler's target and includes a vec_*.h with the vector vocabulary first.
 // Nothing here keeps state: two copies of this code may live in one process.
-#define NR (NRV * VL)
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 8")
-
-static inline int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-static inline int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
+#include "base.h"
 
 // 2^x to about one unit in the last place; 0 below -126, NaN for NaN. Taylor's
 // series of degree 6 on [-1/2, 1/2], its remainder is 1.2e-7.

@@ -15,6 +15,8 @@ static int attune_has_avx512(void)
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 }
 
+static int attune_has_bf16(void) { __builtin_cpu_init(); return __builtin_cpu_supports("avx512bf16"); }
+
 // One entry for both instruction sets: wide says AVX-512.
 #define PICK(name, ...) (wide ? attune_##name##_avx512(__VA_ARGS__) : attune_##name##_avx2(__VA_ARGS__))
 
@@ -25,6 +27,9 @@ static int64_t attention_grad_space(int wide, int64_t tk, int64_t d) { return PI
 static void gemm(int wide, int64_t m, int64_t n, int64_t k, int t, const void *a, int64_t ars, int64_t acs,
 	const void *b, int64_t brs, int64_t bcs, int ct, void *c, int64_t ldc, int add, const float *bias, float *ws)
 { PICK(gemm, m, n, k, t, a, ars, acs, b, brs, bcs, ct, c, ldc, add, bias, ws); }
+static void gemm_pairs(int64_t m, int64_t n, int64_t k, int t, const void *a, int64_t ars, int64_t acs,
+	const void *b, int64_t brs, int64_t bcs, int ct, void *c, int64_t ldc, int add, const float *bias, float *ws)
+{ attune_gemm_avx512bf16(m, n, k, t, a, ars, acs, b, brs, bcs, ct, c, ldc, add, bias, ws); }
 static void attention(int wide, const attune_head *h, const float *q, const float *k, const float *v, const float *bias, float *o, float *lse, float *ws)
 { PICK(attention, h, q, k, v, bias, o, lse, ws); }
 static void attention_weights(int wide, const attune_head *h, const float *q, const float *k, const float *bias, const float *lse, float *w, float *ws)
@@ -38,6 +43,8 @@ static void decode(int wide, const attune_head *h, const float *q, const float *
 
 #cgo noescape gemm
 #cgo nocallback gemm
+#cgo noescape gemm_pairs
+#cgo nocallback gemm_pairs
 #cgo noescape attention
 #cgo nocallback attention
 #cgo noescape attention_grad
@@ -67,11 +74,12 @@ func native() []ISA {
 type vector struct {
 	portable // what has no C form
 	wide     C.int
+	pairs    bool // AVX-512 has instructions for products of bfloat16
 }
 
 func nativeKernels(isa ISA) kernels {
 	if isa == AVX512 {
-		return vector{wide: 1}
+		return vector{wide: 1, pairs: C.attune_has_bf16() != 0}
 	}
 	return vector{}
 }
@@ -95,6 +103,11 @@ func (k vector) attentionGradSpace(tk, d int) int {
 }
 
 func (k vector) gemm(c, a, b Matrix, add bool, bias, ws []float32) {
+	if k.pairs && a.DType == BF16 {
+		C.gemm_pairs(n(c.Rows), n(c.Cols), n(a.Cols), C.int(a.DType), a.pointer(), n(a.RowStride), n(a.ColStride),
+			b.pointer(), n(b.RowStride), n(b.ColStride), C.int(c.DType), c.pointer(), n(c.RowStride), flag(add), f(bias), f(ws))
+		return
+	}
 	C.gemm(k.wide, n(c.Rows), n(c.Cols), n(a.Cols), C.int(a.DType), a.pointer(), n(a.RowStride), n(a.ColStride),
 		b.pointer(), n(b.RowStride), n(b.ColStride), C.int(c.DType), c.pointer(), n(c.RowStride), flag(add), f(bias), f(ws))
 }

@@ -178,11 +178,9 @@ func (e *Engine) normParams(rows, n int, dGain, dBias []float32, x, dy Floats, m
 		xs, ds := ws[:normBlock*w], ws[normBlock*w:][:normBlock*w]
 		for r := 0; r < rows; r += normBlock {
 			k := min(normBlock, rows-r)
-			for i := range k {
-				at := (r+i)*n + j0
-				e.run.cast(Bytes(xs[i*w:]), F32, x.Data[at*x.DType.Size():], x.DType, w)
-				e.run.cast(Bytes(ds[i*w:]), F32, dy.Data[at*dy.DType.Size():], dy.DType, w)
-			}
+			at := r*n + j0
+			e.run.castRows(Bytes(xs), F32, w, x.Data[at*x.DType.Size():], x.DType, n, k, w)
+			e.run.castRows(Bytes(ds), F32, w, dy.Data[at*dy.DType.Size():], dy.DType, n, k, w)
 			e.run.normParams(k, w, 0, w, part(dGain, j0, j1), part(dBias, j0, j1), xs, ds, part(mean, r, r+k), rstd[r:r+k])
 		}
 	})

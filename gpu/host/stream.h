@@ -14,6 +14,7 @@ typedef struct {
 
 #define DECLARE_STREAMS(isa) \
 	void attune_cast_##isa(void *dst, int dt, const void *src, int st, int64_t n); \
+	void attune_cast_rows_##isa(char *dst, int dt, int64_t dl, const char *src, int st, int64_t sl, int64_t rows, int64_t n); \
 	double attune_sum_squares_##isa(const void *x, int t, int64_t n); \
 	void attune_update_##isa(int kind, const attune_factors *c, int64_t n, float *x, void *half, int ht, \
 		const void *g, int gt, float *s0, float *s1, float *s2, double *sums);

@@ -5,6 +5,8 @@ package host
 type streams interface {
 	// cast converts n elements that lie side by side.
 	cast(dst []byte, dt DType, src []byte, st DType, n int)
+	// castRows converts rows of n elements, dl and sl elements apart.
+	castRows(dst []byte, dt DType, dl int, src []byte, st DType, sl, rows, n int)
 	// sumSquares sums in float64.
 	sumSquares(x []byte, t DType) float64
 	// update does one step; the result is for LAMBMoments.
@@ -29,6 +31,12 @@ func (portable) cast(dst []byte, dt DType, src []byte, st DType, n int) {
 		toFloats(block[:k], src, st)
 		fromFloats(dst, dt, block[:k])
 		src, dst, n = src[k*st.Size():], dst[k*dt.Size():], n-k
+	}
+}
+
+func (k portable) castRows(dst []byte, dt DType, dl int, src []byte, st DType, sl, rows, n int) {
+	for r := range rows {
+		k.cast(dst[r*dl*dt.Size():], dt, src[r*sl*st.Size():], st, n)
 	}
 }
 
