@@ -339,14 +339,18 @@ func BenchmarkRenderPlot(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	n := 0
 	for b.Loop() {
-		Render(p)
+		n = bytesOf(Render(p))
 	}
+	b.ReportMetric(float64(n), "bytes")
 }
 
 func BenchmarkAttentionMap64(b *testing.B) {
 	w, n := falling(1, 64), names(64)
+	bytes := 0
 	for b.Loop() {
-		AttentionMap(w, n, n)
+		bytes = bytesOf(AttentionMap(w, n, n))
 	}
+	b.ReportMetric(float64(bytes), "bytes")
 }
