@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
 from session import KERNEL
 
@@ -63,6 +64,9 @@ def test_runs(path):
     os.makedirs(RAN, exist_ok=True)
     nbformat.write(notebook, RAN / path.name)
     assert outputs(notebook), "a notebook that shows nothing teaches nothing"
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    # nbconvert puts this sentence where a picture has no description.
+    assert "No description has been provided for this image" not in html
     for figure, text in figures(notebook):
         found = re.search(figure["says"], text)
         assert found, f"{figure['says']!r} is not in {text!r}"
