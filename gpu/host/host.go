@@ -1,6 +1,6 @@
-// Package host owns the CPU path of attune's primitives in float32: attention
-// forward and backward, matrix product, the pointwise layers of stdlib/nn; and
-// optimizer steps and conversions, which take half precision too. It has one text
+// Package host owns the CPU path of attune's primitives: attention forward and
+// backward, matrix product, the layers of stdlib/nn, optimizer steps and conversions.
+// All take half precision and sum in float32. It has one text
 // of C, compiled for AVX2 and for AVX-512 and chosen at run time, and a pure-Go
 // form of everything for other machines. It imports the standard library only.
 //
