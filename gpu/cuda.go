@@ -25,6 +25,8 @@ type cuda struct {
 	trials *trials
 	// launched, if not nil, notes the kernels that were launched.
 	launched map[string]bool
+	// blas is nil where products are computed by our own kernels only.
+	blas *blas
 	// newest, if not 0, keeps from what only newer architectures have.
 	newest int
 	// fewest is the blocks that Hopper's product is worth its large tiles from.
@@ -84,6 +86,7 @@ func tryingCUDA(path string, index int, record *trialRecord, tell func(string)) 
 	}
 	c := dev.back.(*cuda)
 	info := c.ctx.Info()
+	c.blas = newBLAS(driver.BLASLibraries(), blasLeast)
 	c.trials = newTrials(fmt.Sprintf("%s (sm_%d, driver %s)", info.Name, info.Capability, driverVersion(c.lib)), record, tell)
 	return dev, nil
 }
@@ -154,6 +157,7 @@ func (c *cuda) close() error {
 		return nil
 	}
 	var errs []error
+	c.blas.close()
 	for _, m := range c.modules {
 		errs = append(errs, m.Unload())
 	}

@@ -107,6 +107,14 @@ const (
 )
 
 func (c *cuda) matmul(out, a, b, bias *Tensor, add bool) error {
+	if done, err := c.blas.product(c, out, a, b, bias, add); done {
+		return err
+	}
+	return c.ownMatmul(out, a, b, bias, add)
+}
+
+// ownMatmul is the product by attune's own kernels.
+func (c *cuda) ownMatmul(out, a, b, bias *Tensor, add bool) error {
 	m, n, k := out.shape[0], out.shape[1], a.shape[1]
 	args := make([]uint64, 15)
 	copy(args, []uint64{out.address(), a.address(), b.address(), 0, uint64(m), uint64(n), uint64(k), uint64(out.strides[0]),

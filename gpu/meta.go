@@ -62,7 +62,7 @@ func (d *Device) Aside() (*Device, error) {
 		if b.dry {
 			return OpenMeta(d)
 		}
-		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, newest: b.newest, fewest: b.fewest, aside: true}
+		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, blas: b.blas, newest: b.newest, fewest: b.fewest, aside: true}
 		c.memory = mem.New(d.name, deviceMemory{b.ctx, &c.outside}, reclaim)
 		dev := &Device{name: d.name, detail: d.detail, memory: c.memory, back: c}
 		dev.closes()

@@ -42,3 +42,16 @@ func (*Module) Unload() error                                         { return E
 func (*Module) Function(string) (*Function, error)                    { return nil, ErrNoBuild }
 func (*Function) Share(int) error                                     { return ErrNoBuild }
 func (*Function) Launch(int, int, []uint64) error                     { return ErrNoBuild }
+
+// BLAS and Plan likewise.
+type (
+	BLAS struct{}
+	Plan struct{ Workspace int64 }
+)
+
+func (*Context) OpenBLAS(string) (*BLAS, error)                             { return nil, ErrNoBuild }
+func (*BLAS) Version() int                                                  { return 0 }
+func (*BLAS) Close()                                                        {}
+func (*BLAS) Prepare(Product, int64) (*Plan, error)                         { return nil, ErrNoBuild }
+func (*BLAS) Drop(*Plan)                                                    {}
+func (*BLAS) Run(*Plan, uint64, uint64, uint64, uint64, bool, uint64) error { return ErrNoBuild }
