@@ -54,7 +54,7 @@ func (t *Tape) attend(qkv [3]*gpu.Tensor, o gpu.AttentionOptions, shape ...int) 
 	}
 	t.hold(r.Output)
 	t.hold(r.LSE)
-	if t.KeepWeights && !t.again {
+	if t.KeepWeights && (!t.again || t.asked) {
 		w, err := r.Weights()
 		if err != nil {
 			return nil, nil, err

@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"attune/gpu"
@@ -36,6 +38,82 @@ func TestTrainingGradients(t *testing.T) {
 			}
 			checkTrainingGradients(t, net, forward)
 		})
+	}
+}
+
+// TestReducedBlockGradients checks a whole block that loses tokens either way, with merged
+// tokens passed on to a second one and to the mean, in a chain that is computed twice.
+func TestReducedBlockGradients(t *testing.T) {
+	const b, n, d = 2, 6, 4
+	for _, how := range []Reduction{PruneTokens, MergeTokens} {
+		for _, cuts := range [][]int{nil, {1, 2}} {
+			net := NewNet(open(t), 11)
+			x := net.Param("x", net.Normal(2), b, n, d)
+			block := func(name string) Layer { return &ReducedBlock{Block: net.Block(name, d, 2, 6), How: how, Drop: 2} }
+			s := net.Sequential("s", block("one"), block("two"), Func("mean", (*Tape).MeanMerged))
+			s.Cuts = cuts
+			sum := total(net)
+			forward := func(t *Tape) *Value { return sum(t, s.Apply(t, t.Param(x))) }
+			if _, err := net.Eval(forward); err != nil {
+				t.Fatal(err)
+			}
+			checkTrainingGradients(t, net, forward)
+		}
+	}
+}
+
+// TestMergedTokensKeepTheirSizes: how many tokens each stands for passes from segment to
+// segment, in evaluation and where they are computed twice too.
+func TestMergedTokensKeepTheirSizes(t *testing.T) {
+	net := NewNet(open(t), 11)
+	x := net.Param("x", net.Normal(2), 2, 6, 4)
+	one := &ReducedBlock{Block: net.Block("one", 4, 2, 6), How: MergeTokens, Drop: 2}
+	s := net.Sequential("s", one, Func("mean", (*Tape).MeanMerged))
+	plain := func(t *Tape) *Value { return t.MeanMerged(one.Apply(t, t.Param(x))) }
+	chained := func(t *Tape) *Value { return s.Apply(t, t.Param(x)) }
+	want, err := net.Eval(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cuts := range [][]int{nil, {1}, {1, 2}} {
+		s.Cuts = cuts
+		got, err := net.Eval(chained)
+		tape := net.Tape()
+		trained, terr := chained(tape).Float32s()
+		if err := errors.Join(err, terr, tape.Free()); err != nil || !slices.Equal(got, want) || !slices.Equal(trained, want) {
+			t.Errorf("cuts %v: %v in evaluation, %v in training, want %v: %v", cuts, got, trained, want, err)
+		}
+	}
+}
+
+func TestOrthogonal(t *testing.T) {
+	net := NewNet(open(t), 1)
+	for _, c := range [][2]int{{5, 5}, {3, 8}, {8, 3}, {1, 1}, {40, 33}} {
+		in, out := c[0], c[1]
+		w, err := net.Param("w", net.Orthogonal(in, out, 1.5), in, out).Value.Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(i, k int) float64 { // element k of the i-th shorter side
+			if in < out {
+				return float64(w[i*out+k])
+			}
+			return float64(w[k*out+i])
+		}
+		for i := range min(in, out) {
+			for j := range min(in, out) {
+				dot, want := 0.0, 0.0
+				for k := range max(in, out) {
+					dot += at(i, k) * at(j, k)
+				}
+				if i == j {
+					want = 1.5 * 1.5
+				}
+				if math.Abs(dot-want) > 1e-5 {
+					t.Errorf("%v: sides %d and %d have the product %g, want %g", c, i, j, dot, want)
+				}
+			}
+		}
 	}
 }
 

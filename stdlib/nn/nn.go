@@ -178,6 +178,63 @@ func (n *Net) Truncated(deviation float64) func() float32 {
 // 2015, eq. 10).
 func (n *Net) He(in int) func() float32 { return n.Normal(math.Sqrt(2 / float64(in))) }
 
+// Orthogonal is an initialiser for a matrix (in, out): its shorter sides are orthogonal
+// and of length gain, drawn evenly from all that are (Saxe et al. 2014, section 3). It
+// returns the elements of as many such matrices as are asked for, row by row.
+func (n *Net) Orthogonal(in, out int, gain float64) func() float32 {
+	var left []float64
+	return func() float32 {
+		if len(left) == 0 {
+			left = n.orthogonal(in, out)
+		}
+		x := left[0]
+		left = left[1:]
+		return float32(gain * x)
+	}
+}
+
+// orthogonal is one such matrix of gain 1: normal vectors, each made orthogonal to those
+// before it, twice against rounding.
+func (n *Net) orthogonal(in, out int) []float64 {
+	count, size := min(in, out), max(in, out)
+	q := make([][]float64, count)
+	for i := range q {
+		q[i] = make([]float64, size)
+		for k := range q[i] {
+			q[i][k] = n.rng.NormFloat64()
+		}
+		for range 2 {
+			for _, p := range q[:i] {
+				dot := 0.0
+				for k := range p {
+					dot += p[k] * q[i][k]
+				}
+				for k := range p {
+					q[i][k] -= dot * p[k]
+				}
+			}
+		}
+		norm := 0.0
+		for _, x := range q[i] {
+			norm += x * x
+		}
+		for k := range q[i] {
+			q[i][k] /= math.Sqrt(norm)
+		}
+	}
+	flat := make([]float64, 0, in*out)
+	for i := range in {
+		for j := range out {
+			if in < out {
+				flat = append(flat, q[i][j])
+			} else {
+				flat = append(flat, q[j][i])
+			}
+		}
+	}
+	return flat
+}
+
 // ZeroGrad sets all gradients to zero.
 func (n *Net) ZeroGrad() error {
 	for _, p := range n.params {

@@ -98,10 +98,11 @@ func (r *ReducedBlock) Apply(t *Tape, x *Value) *Value {
 // attentionAndWeights is Attention and, where asked for, the weights (B, H, T, T),
 // whose memory is given back.
 func (t *Tape) attentionAndWeights(qkv *Value, heads int, o gpu.AttentionOptions, ask bool) (*Value, []float32) {
-	keep, n := t.KeepWeights, len(t.Weights)
-	t.KeepWeights = keep || ask
+	keep, n := t.KeepWeights && !t.again, len(t.Weights)
+	had := t.KeepWeights
+	t.KeepWeights, t.asked = had || ask, ask
 	y := t.Attention(qkv, heads, o)
-	t.KeepWeights = keep
+	t.KeepWeights, t.asked = had, false
 	if !ask || y == nil {
 		return y, nil
 	}

@@ -52,7 +52,7 @@ func (t *Tape) leave(outer *frame, y *Value) *Value {
 		outer.owned = append(outer.owned, owned{o.tensor, place})
 	}
 	outer.wants = outer.wants || inner.wants
-	return &Value{tape: t, tensor: y.tensor, frame: outer, place: place, op: y.op}
+	return &Value{tape: t, tensor: y.tensor, frame: outer, place: place, op: y.op, sizes: y.sizes}
 }
 
 // failed notes an error of freeing after another error.

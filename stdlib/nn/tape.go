@@ -35,6 +35,7 @@ type Tape struct {
 	*frame
 	cache *Cache // of Net.Continue
 	again bool   // a checkpointed segment is being computed for the second time
+	asked bool   // a layer reads the weights of the attention that is being computed
 	keep  *Value // what the backward pass that is running does not free
 	drops uint32
 	scope []scope
