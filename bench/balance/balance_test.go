@@ -105,10 +105,10 @@ func BenchmarkStepTime(b *testing.B) {
 				measure bool
 			}{
 				{name: "timed-24", n: 24, measure: true}, {name: "timed-100", n: 100, measure: true},
-				{name: "6", n: 6}, {name: "24", n: 24}, {name: "50", n: 50}, {name: "100", n: 100}, {name: "200", n: 200},
+				{name: "5", n: 5}, {name: "20", n: 20}, {name: "56", n: 56}, {name: "100", n: 100}, {name: "200", n: 200},
 				{name: "100-cut", n: 100, plan: balance.Plan{Cuts: []int{1, len(t.Model.Layers)}}},
-				{name: "24-cut", n: 24, plan: balance.Plan{Cuts: []int{2}}},
-				{name: "100-by-12", n: 100, plan: balance.Plan{Micro: 12}},
+				{name: "20-cut", n: 20, plan: balance.Plan{Cuts: []int{2}}},
+				{name: "100-by-14", n: 100, plan: balance.Plan{Micro: 14}},
 			}
 			told, real := make([]time.Duration, len(cases)), make([]time.Duration, len(cases))
 			for i := range told {

@@ -16,7 +16,7 @@ import (
 // measuring is about how long one way to compute is measured, rounds how often each
 // size is at most.
 const (
-	measuring = 400 * time.Millisecond
+	measuring = 500 * time.Millisecond
 	rounds    = 40
 )
 
@@ -116,10 +116,11 @@ func (p *Plan) differs() string {
 	return s
 }
 
-// ladder is sizes from 1 to n, each about twice as large as the one before.
+// ladder is sizes from 1 to n, two for each doubling: products work on a few rows at a
+// time, so their speed goes up and down on the way.
 func ladder(n int) (sizes []int) {
 	for ; n > 1; n = (n + 1) / 2 {
-		sizes = append(sizes, n)
+		sizes = append(sizes, n, (3*n+3)/4)
 	}
 	return append(sizes, 1)
 }
@@ -136,14 +137,14 @@ func (m *meter) climb(sizes []int) error {
 		if n >= 2 {
 			last := m.pace.at[n-1]
 			coming := 2 * duration(last.pass*float64(size)/float64(last.size))
-			if time.Since(m.begin)+coming > 2*measuring {
+			if time.Since(m.begin)+coming > measuring*3/2 {
 				break
 			}
 		}
 		r := reading{size: size}
 		for range 2 {
 			r.pass, r.layers = 0, nil
-			if err := m.take(&r); err != nil {
+			if err := m.take(&r, true); err != nil {
 				var full *mem.OutOfMemoryError
 				if n > 0 && errors.As(err, &full) {
 					return nil
@@ -166,7 +167,7 @@ func (m *meter) repeat() error {
 				continue
 			}
 			took = true
-			if err := m.take(r); err != nil {
+			if err := m.take(r, round%2 == 1); err != nil {
 				return err
 			}
 		}
@@ -177,10 +178,10 @@ func (m *meter) repeat() error {
 	return nil
 }
 
-// take times a step of one pass, part by part, and then a forward pass layer by layer:
+// take times a step of one pass, part by part, and layered a forward pass layer by layer:
 // what passes and updates take one after the other is not what each takes alone, when
 // its memory is still in the caches.
-func (m *meter) take(r *reading) error {
+func (m *meter) take(r *reading, layered bool) error {
 	part := m.batch.Slice(0, min(r.size, m.batch.Len()))
 	clear, pass, update := 0.0, 0.0, 0.0
 	err := m.dev.Synchronize()
@@ -198,7 +199,7 @@ func (m *meter) take(r *reading) error {
 	}
 	r.pass = least(r.pass, pass)
 	m.pace.update = least(m.pace.update, clear+update)
-	if !m.learns || m.task.Model == nil {
+	if !layered || !m.learns || m.task.Model == nil {
 		return nil
 	}
 	layers := make([]float64, len(m.task.Model.Layers))
