@@ -10,7 +10,8 @@ import (
 
 // OpenMeta returns a device of shapes: its tensors take no memory and its calls
 // compute nothing, but both check their arguments, choose their kernels and count
-// their bytes exactly as on like, whose threads it has. What a step does to its
+// their bytes exactly as on like, whose threads it has (cuBLASLt's workspace alone is
+// not counted). What a step does to its
 // counters (Memory, Subscribe, SetCap) is therefore what the step will do to those of
 // like, whose tensors it does not touch. What is read from it is zero. It is not one
 // of Devices, and has room for anything unless SetCap bounds it.

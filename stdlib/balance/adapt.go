@@ -34,8 +34,9 @@ type watch struct {
 	usual      time.Duration // a step's time of late, at these parts
 	usualParts int
 	slow       int
-	pending    bool // the newest action waits for its effect
-	split      bool // the step is cut in two to measure the noise
+	lost       time.Duration // by them
+	pending    bool          // the newest action waits for its effect
+	split      bool          // the step is cut in two to measure the noise
 	peaks      peaks
 }
 
@@ -102,29 +103,32 @@ func (w *watch) failed(b *data.Batch, parts int) {
 	w.peaks.refused(b, control.Signal{Batch: b.Len()}.Micro(parts), w.budget-w.live)
 }
 
-// A step slowFactor times as long as usual, slowSteps times in a row, is a slow device.
+// Steps slowFactor times as long as usual, slowSteps in a row and until slowCost is lost
+// by them, are a slow device: short steps are held up by whatever else runs.
 const (
 	slowFactor = 3
 	slowSteps  = 5
+	slowCost   = time.Second
 )
 
 // pace tells a device that became slow. Nothing can be done about it but to say so:
 // fewer parts would not fit, and more are slower still.
 func (w *watch) pace(r *Trainer, parts int, took time.Duration) {
 	if w.usual == 0 || parts != w.usualParts {
-		w.usual, w.usualParts, w.slow = took, parts, 0
+		w.usual, w.usualParts, w.slow, w.lost = took, parts, 0, 0
 		return
 	}
 	if took <= slowFactor*w.usual {
-		w.slow = 0
+		w.slow, w.lost = 0, 0
 		w.usual += (took - w.usual) / 16
 		return
 	}
-	if w.slow++; w.slow == slowSteps {
+	w.lost += took - w.usual
+	if w.slow++; w.slow >= slowSteps && w.lost >= slowCost {
 		a := Action{Step: r.state.Step + 1, What: "note a slow device", From: parts, To: parts, Micro: control.Signal{Batch: w.batch}.Micro(parts),
-			Cause: fmt.Sprintf("%d steps took over %d times the usual %s", slowSteps, slowFactor, timeText(w.usual)), TimeBefore: w.usual, Time: took}
+			Cause: fmt.Sprintf("%d steps took over %d times the usual %s", w.slow, slowFactor, timeText(w.usual)), TimeBefore: w.usual, Time: took}
 		r.took(a)
-		w.usual, w.slow = took, 0
+		w.usual, w.slow, w.lost = took, 0, 0
 	}
 }
 

@@ -153,11 +153,21 @@ func TestSlowDeviceIsNoted(t *testing.T) {
 	w := newWatch(r.Net.Device(), r.Room)
 	r.watch = w
 	for i := range 200 {
-		took := time.Millisecond
+		took := 50 * time.Millisecond
 		if i >= 100 {
-			took = 5 * time.Millisecond
+			took = 250 * time.Millisecond
 		}
 		w.pace(r, 1, took)
+		if i == 103 && len(r.Log.Actions) > 0 {
+			t.Errorf("noted after four steps:\n%s", r.Log)
+		}
+	}
+	for i := range 200 { // so short that whatever else runs holds some of them up
+		took := time.Millisecond
+		if i%20 > 10 {
+			took = 5 * time.Millisecond
+		}
+		w.pace(r, 2, took)
 	}
 	if len(r.Log.Actions) != 1 || r.Log.Actions[0].What != "note a slow device" {
 		t.Errorf("log:\n%s", r.Log)
