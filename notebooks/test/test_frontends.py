@@ -55,6 +55,13 @@ def book(request, lab, browser):
     page.close()
 
 
+@pytest.fixture
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    yield page
+    page.close()
+
+
 def test_run_and_interrupt(book):
     book.run(0)
     book.run(1)
@@ -101,50 +108,43 @@ def test_restart(book):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
-def test_reconnect_while_a_cell_runs(kind, lab, browser):
+def test_reconnect_while_a_cell_runs(kind, lab, page):
     """The page's connection is made anew; what the cell prints afterwards is shown."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1400})
-    try:
-        book = kind(page, lab.url, "lab.ipynb")
-        book.run(0)
-        book.start(6)
-        page.wait_for_timeout(800)
-        book.menu("Kernel", "kernelmenu:reconnect-to-kernel")
-        book.wait_idle(60)
-        book.run(1)
-        assert book.text(1).strip() == "42"
-    finally:
-        page.close()
+    book = kind(page, lab.url, "lab.ipynb")
+    book.run(0)
+    book.start(6)
+    page.wait_for_timeout(800)
+    book.menu("Kernel", "kernelmenu:reconnect-to-kernel")
+    book.wait_idle(60)
+    book.run(1)
+    assert book.text(1).strip() == "42"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
-def test_kernel_let_the_server_go(kind, lab, browser):
+def test_kernel_let_the_server_go(kind, lab, page):
     """A server that reads nothing for longer than the kernel waits is disconnected; it
     comes back by itself, and the values are there."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    book = kind(page, lab.url, f"cut-{kind.__name__}.ipynb")
+    book.run(0)
+    kept = lab.kernel_connections()
+    assert kept > 0
+    book.start(7)
+    page.wait_for_timeout(500)
+    lab.process.send_signal(signal.SIGSTOP)
     try:
-        book = kind(page, lab.url, f"cut-{kind.__name__}.ipynb")
-        book.run(0)
-        kept = lab.kernel_connections()
-        assert kept > 0
-        book.start(7)
-        page.wait_for_timeout(500)
-        lab.process.send_signal(signal.SIGSTOP)
-        try:
-            deadline = time.monotonic() + 60
-            while lab.kernel_connections() > 0:
-                assert time.monotonic() < deadline, "the kernel keeps a server that reads nothing"
-                time.sleep(0.1)
-        finally:
-            lab.process.send_signal(signal.SIGCONT)
-        deadline = time.monotonic() + 60
-        while lab.kernel_connections() < kept:
-            assert time.monotonic() < deadline, "the server did not connect again"
-            time.sleep(0.1)
-        book.run(1)
-        assert book.text(1).strip() == "42"
+        wait_until(lambda: lab.kernel_connections() == 0, "the kernel keeps a server that reads nothing")
     finally:
-        page.close()
+        lab.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: lab.kernel_connections() >= kept, "the server did not connect again")
+    book.run(1)
+    assert book.text(1).strip() == "42"
+
+
+def wait_until(holds, otherwise):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)

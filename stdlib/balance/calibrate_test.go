@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -300,10 +299,8 @@ func TestBehindTheFakeDriver(t *testing.T) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.v", "-test.run", "Calibration|AllocateMeasures|AllocateKeepsToTheTime")
-	cmd.Env = append(os.Environ(), "ATTUNE_DEVICE=cuda:0", "LD_LIBRARY_PATH="+dir, "XDG_CACHE_HOME="+t.TempDir())
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestCalibrationIsRemembered") {
+	out, err := fakecuda.Again(dir, t.TempDir(), "Calibration|AllocateMeasures|AllocateKeepsToTheTime")
+	if err != nil || !strings.Contains(out, "--- PASS: TestCalibrationIsRemembered") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

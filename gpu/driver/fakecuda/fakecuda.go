@@ -57,6 +57,16 @@ func Build(dir string, edit func(name, text string) string, flags ...string) (st
 	return library, nil
 }
 
+// Again runs the tests of the calling test binary that match pattern once more, in a
+// process whose libcuda is the one in dir and whose user's cache is cache. What they
+// printed comes back, with an error where that process failed.
+func Again(dir, cache, pattern string) (string, error) {
+	cmd := exec.Command(os.Args[0], "-test.v", "-test.run", pattern)
+	cmd.Env = append(os.Environ(), "ATTUNE_DEVICE=cuda:0", "LD_LIBRARY_PATH="+dir, "XDG_CACHE_HOME="+cache)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 // unpack writes the sources to dir and returns the C++ files to compile.
 func unpack(dir string, edit func(name, text string) string) ([]string, error) {
 	var out []string
