@@ -59,3 +59,21 @@ func TestGraphOfALargeModelIsOfItsLayers(t *testing.T) {
 		t.Errorf("%v, %s", g.Nodes[10], b.Data[mime.Text])
 	}
 }
+
+// TestSummaryNamesALayerMadeInside: a layer of the function's own is on the net's device
+// and not on that of the rehearsal; the error says what to do.
+func TestSummaryNamesALayerMadeInside(t *testing.T) {
+	net := NewNet(open(t), 1)
+	_, err := SummaryOf(net, func(t *Tape) *Value {
+		return net.Linear("inside", 4, 2).Apply(t, t.Input(make([]float32, 8), 2, 4))
+	})
+	if err == nil || !strings.Contains(err.Error(), "use parameter inside.w: it was made inside the function that is looked at: make layers before it, and only use them there") {
+		t.Error(err)
+	}
+	net, other := NewNet(open(t), 1), NewNet(open(t), 2)
+	l := other.Linear("elsewhere", 4, 2)
+	if _, err = net.Eval(func(t *Tape) *Value { return l.Apply(t, t.Input(make([]float32, 8), 2, 4)) }); err == nil ||
+		!strings.Contains(err.Error(), "use parameter elsewhere.w: it is on another cpu device than the tape") {
+		t.Error(err)
+	}
+}

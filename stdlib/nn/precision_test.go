@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"attune/gpu"
@@ -357,5 +358,27 @@ func TestHalfFailuresLeaveNothing(t *testing.T) {
 	dev.SetCap(m.Peak)
 	if err := step(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A net that is to compute in what is no floating-point type says so at once, by name.
+func TestPrecisionIsRefusedByName(t *testing.T) {
+	for _, bad := range []gpu.DType{gpu.Int32, 77} {
+		net := NewNet(open(t), 1)
+		l := net.Linear("l", 4, 4)
+		net.Precision = bad
+		ran := false
+		forward := func(t *Tape) *Value { ran = true; return t.MSE(l.Apply(t, t.Input(make([]float32, 4), 1, 4)), make([]float32, 4)) }
+		_, step := net.Step(gpu.NewSGD(1), forward)
+		_, eval := net.Eval(forward)
+		tape := net.Tape()
+		for _, err := range []error{step, eval, tape.Err()} {
+			if err == nil || !strings.Contains(err.Error(), "compute in "+bad.String()+": want gpu.Float32, gpu.Float16 or gpu.BFloat16 as the net's Precision") {
+				t.Errorf("%s: %v", bad, err)
+			}
+		}
+		if ran {
+			t.Errorf("%s: the loss was computed all the same", bad)
+		}
 	}
 }

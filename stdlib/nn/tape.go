@@ -98,6 +98,20 @@ func (t *Tape) Device() *gpu.Device { return t.dev }
 // Err is the first error of any operation on the tape.
 func (t *Tape) Err() error { return t.err }
 
+// elsewhere says why a parameter on dev cannot be used on the tape.
+func (t *Tape) elsewhere(dev *gpu.Device) error {
+	switch here := t.dev.Name(); {
+	case t.shadows != nil: // a rehearsal of the net's own code
+		return fmt.Errorf("it was made inside the function that is looked at: make layers before it, and only use them there")
+	case t.dev.Meta():
+		return fmt.Errorf("the tape is on a device of shapes: use the tape of Net.Shadow")
+	case dev.Name() == here:
+		return fmt.Errorf("it is on another %s device than the tape: make both on one", here)
+	default:
+		return fmt.Errorf("it is on %s and the tape on %s: make both on one device", dev.Name(), here)
+	}
+}
+
 // Tensor is the value itself. It lives until Backward has gone past it, or the tape
 // is freed.
 func (v *Value) Tensor() *gpu.Tensor { return v.tensor }
@@ -159,8 +173,8 @@ func (t *Tape) Param(p *Param) *Value {
 	if s := t.shadows[p]; s != nil {
 		p = s
 	}
-	if p.Value.Device() != t.dev {
-		return t.fail("use parameter "+p.Name, fmt.Errorf("it is on %s and the tape on %s: use the tape of Net.Shadow", p.Value.Device().Name(), t.dev.Name()))
+	if dev := p.Value.Device(); dev != t.dev {
+		return t.fail("use parameter "+p.Name, t.elsewhere(dev))
 	}
 	learns := p.Grad != nil
 	t.wants = t.wants || learns

@@ -25,6 +25,9 @@ func (n *Net) Step(opt gpu.Optimizer, forward func(t *Tape) *Value) (float64, er
 }
 
 func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (float64, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
 	if err := n.ZeroGrad(); err != nil {
 		return 0, err
 	}
@@ -46,7 +49,7 @@ func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (fl
 // same for a net of the same seed after as many steps.
 func (n *Net) Tape() *Tape {
 	t := NewTape(n.dev)
-	t.precision = n.Precision
+	t.computeIn(n.Precision)
 	t.shadows, t.Seed = n.shadows, n.seed+n.steps*0x9e3779b97f4a7c15
 	return t
 }
@@ -54,9 +57,16 @@ func (n *Net) Tape() *Tape {
 // EvalTape returns a tape for using this net.
 func (n *Net) EvalTape() *Tape {
 	t := NewEvalTape(n.dev)
-	t.precision, t.net = n.Precision, n
-	t.shadows = n.shadows
+	t.computeIn(n.Precision)
+	t.net, t.shadows = n, n.shadows
 	return t
+}
+
+// computeIn sets the tape's precision, or has it say why it cannot be that.
+func (t *Tape) computeIn(precision gpu.DType) {
+	if t.precision = precision; !precision.Float() {
+		t.err = fmt.Errorf("compute in %s: want gpu.Float32, gpu.Float16 or gpu.BFloat16 as the net's Precision", precision)
+	}
 }
 
 // Update is the second half of Step: opt changes the parameters by the gradients that
@@ -94,7 +104,10 @@ func (n *Net) eval(c *Cache, forward func(t *Tape) *Value) ([]float32, error) {
 	}
 	t := n.EvalTape()
 	t.cache = c
-	v := forward(t)
+	var v *Value
+	if t.err == nil {
+		v = forward(t)
+	}
 	err := t.Err()
 	var out []float32
 	if err == nil {
