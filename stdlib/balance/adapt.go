@@ -37,6 +37,7 @@ type watch struct {
 	lost       time.Duration // by them
 	pending    bool          // the newest action waits for its effect
 	split      bool          // the step is cut in two to measure the noise
+	asIs       bool          // no step is
 	peaks      peaks
 }
 

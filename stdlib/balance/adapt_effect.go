@@ -53,7 +53,9 @@ func (r *Trainer) Replay(a Action, train *data.Loader, steps int) (e *Effect, er
 		end(nil)
 		return nil, fmt.Errorf("replay %q: %w", a.What, err)
 	}
+	r.watch.asIs = true
 	defer func() {
+		r.watch.asIs = false
 		err = errors.Join(err, back())
 		end(nil)
 	}()

@@ -130,6 +130,34 @@ func TestReplayMeasuresAnAction(t *testing.T) {
 	}
 }
 
+// TestReplayOfAWholeStepIsWhole: steps that are measured as one part are one, though the
+// training splits some to measure the noise.
+func TestReplayOfAWholeStepIsWhole(t *testing.T) {
+	r, _ := plain(t, 24, 200)
+	r.NoiseEvery = 1
+	train := loader(480, 24, 48)
+	fit(t, r, train, nil, 1)
+	var sizes []int
+	loss := r.Loss
+	r.Loss = func(t *nn.Tape, b *data.Batch) *nn.Value {
+		if !t.Device().Meta() {
+			sizes = append(sizes, b.Len())
+		}
+		return loss(t, b)
+	}
+	if _, err := r.Replay(Action{From: 1, To: 2}, train, 4); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{48, 24, 24, 24, 24, 48, 48, 24, 24, 24, 24, 48}; !slices.Equal(sizes, want) {
+		t.Errorf("passes of %v examples, want %v", sizes, want)
+	}
+	sizes = nil
+	fit(t, r, train, nil, 1)
+	if !slices.Contains(sizes, 12) {
+		t.Errorf("after it no step is split any more: %v", sizes)
+	}
+}
+
 // TestBootstrapCovers: the interval holds the true mean about as often as it says.
 func TestBootstrapCovers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))

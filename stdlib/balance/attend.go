@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"attune/gpu"
 	"attune/stdlib/nn"
@@ -144,7 +145,8 @@ func weightScores(net *nn.Net, losses Losses, sites []Site) ([]Score, error) {
 		}
 	}
 	for _, f := range losses {
-		if err := gradients(net, f); err != nil {
+		scale, err := gradients(net, f)
+		if err != nil {
 			return nil, err
 		}
 		slopes, err := perPart(sites, func(p *nn.Param) *gpu.Tensor { return p.Grad })
@@ -152,7 +154,7 @@ func weightScores(net *nn.Net, losses Losses, sites []Site) ([]Score, error) {
 			return nil, err
 		}
 		for i, d := range slopes {
-			gradient.Values[i] += math.Abs(d) / float64(len(losses))
+			gradient.Values[i] += math.Abs(d) / (scale * float64(len(losses)))
 		}
 	}
 	return []Score{size, gradient}, net.ZeroGrad()
@@ -182,13 +184,39 @@ func perPart(sites []Site, of func(p *nn.Param) *gpu.Tensor) ([]float64, error) 
 	return out, nil
 }
 
-// gradients leaves the loss's gradient, and nothing else, in the parameters.
-func gradients(net *nn.Net, loss func(t *nn.Tape) *nn.Value) error {
-	if err := net.ZeroGrad(); err != nil {
-		return err
+// gradients leaves the loss's gradient times a scale, and nothing else, in the net's
+// parameters, and adds it to those of more, whose gradients are zero. The scale is 1 but
+// in float16, where it is the largest under which all gradients are finite.
+func gradients(net *nn.Net, loss func(t *nn.Tape) *nn.Value, more ...*nn.Param) (scale float64, err error) {
+	scale = 1
+	if net.Precision == gpu.Float16 {
+		scale = 1 << 16
 	}
-	t := nn.NewTape(net.Device())
-	return errors.Join(t.Backward(loss(t)), t.Free())
+	defer func() { err = errors.Join(err, net.Release()) }()
+	for ; ; scale /= 2 {
+		if err := net.ZeroGrad(); err != nil {
+			return 0, err
+		}
+		var all []*gpu.Tensor
+		for _, p := range slices.Concat(net.Params(), more) {
+			if p.Grad != nil {
+				all = append(all, p.Grad)
+			}
+		}
+		t := net.Tape()
+		if err := errors.Join(t.BackwardScaled(loss(t), scale), t.Free()); err != nil || scale <= 1 {
+			return scale, err
+		}
+		sum, err := gpu.SumSquares(all...)
+		if err != nil || !math.IsNaN(sum) && !math.IsInf(sum, 0) {
+			return scale, err
+		}
+		for _, p := range more {
+			if err := p.Grad.Clear(); err != nil {
+				return 0, err
+			}
+		}
+	}
 }
 
 // headScores are "focus" and "confidence" of heads, or of layers as the mean over
@@ -225,7 +253,7 @@ func headScores(net *nn.Net, losses Losses, sites []Site) ([]Score, error) {
 // WeightsOf runs forward without gradients and returns the weights of each
 // attention in it, in order.
 func WeightsOf(net *nn.Net, forward func(t *nn.Tape) *nn.Value) (layers []Weights, err error) {
-	t := nn.NewEvalTape(net.Device())
+	t := net.EvalTape()
 	t.KeepWeights = true
 	defer func() { err = errors.Join(err, t.Free()) }()
 	forward(t)

@@ -126,3 +126,41 @@ func TestAttendMeasuresHeads(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAttendComputesInTheNetsPrecision: whatever of a model is looked at is computed as
+// the net computes, its copies in half are given back, and gradients that float16 could
+// not hold are of a scaled loss.
+func TestAttendComputesInTheNetsPrecision(t *testing.T) {
+	for _, precision := range []gpu.DType{gpu.Float32, gpu.BFloat16, gpu.Float16} {
+		f := newFinder(t, 40)
+		exact, err := weightScores(f.net, f.losses, f.sites)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.net.Precision = precision
+		live := f.net.Device().Memory().Total.Live
+		seen := map[gpu.DType]int{}
+		losses := make(Losses, len(f.losses))
+		for i, loss := range f.losses {
+			losses[i] = func(t *nn.Tape) *nn.Value { seen[t.Precision()]++; return t.Scale(loss(t), 1e-4) }
+		}
+		if _, err := Attend(f.net, losses, 1, 0, f.sites...); err != nil {
+			t.Fatal(err)
+		}
+		if len(seen) != 1 || seen[precision] == 0 {
+			t.Errorf("a net in %s was computed in %v", precision, seen)
+		}
+		if now := f.net.Device().Memory().Total.Live; now != live {
+			t.Errorf("%s: %d bytes are left", precision, now-live)
+		}
+		got, err := weightScores(f.net, losses, f.sites)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range exact[1].Values {
+			if x := got[1].Values[i] * 1e4; !(math.Abs(x-want) <= 0.1*want+0.01) {
+				t.Errorf("%s: the gradient of head %d is %g, in f32 %g", precision, i, x, want)
+			}
+		}
+	}
+}

@@ -138,7 +138,7 @@ type tokenTrial struct {
 
 // embed computes a batch's tokens once.
 func (a *tokenTrial) embed(l TokenLoss) (x []float32, shape []int, err error) {
-	t := nn.NewEvalTape(a.net.Device())
+	t := a.net.EvalTape()
 	defer func() { err = errors.Join(err, t.Free()) }()
 	v := l.Embed(t)
 	if t.Err() != nil {
@@ -165,7 +165,8 @@ func (a *tokenTrial) slopes(l TokenLoss, x []float32, shape []int) (out [][]floa
 		return nil, err
 	}
 	tokens := &nn.Param{Name: "tokens", Value: value, Grad: grad}
-	err = gradients(a.net, func(t *nn.Tape) *nn.Value { return l.Loss(t, t.Param(tokens)) })
+	// Scaled by 1, since a parameter that is not the net's would keep its copy in half.
+	scale, err := gradients(a.net, func(t *nn.Tape) *nn.Value { return l.Loss(t, t.Scale(t.Param(tokens), 1)) }, tokens)
 	if err = errors.Join(err, a.net.ZeroGrad()); err != nil {
 		return nil, err
 	}
@@ -180,7 +181,7 @@ func (a *tokenTrial) slopes(l TokenLoss, x []float32, shape []int) (out [][]floa
 			for j := (b*shape[1] + i) * shape[2]; j < (b*shape[1]+i+1)*shape[2]; j++ {
 				dot += float64(x[j]) * float64(g[j])
 			}
-			row[i] = math.Abs(dot) * float64(shape[0])
+			row[i] = math.Abs(dot) * float64(shape[0]) / scale
 		}
 		out = append(out, row)
 	}

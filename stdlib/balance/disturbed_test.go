@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"attune/gpu"
+	"attune/stdlib/balance/control"
 	"attune/stdlib/data"
 	"attune/stdlib/nn"
 )
@@ -67,7 +68,7 @@ func TestTrainerHoldsUnderDisturbances(t *testing.T) {
 				replays++
 			}
 		}
-		turns, late := reversals(parts), reversals(parts[200:])
+		turns, late := control.Reversals(parts), control.Reversals(parts[200:])
 		if over > 0 || replays > 0 || len(parts) != steps || turns > max(1, d.disturbances) || d.disturbances == 0 && late > 0 {
 			t.Errorf("%s: %d of %d steps over the budget, %d failed, %d turned back, %d of them late", d.name, over, len(parts), replays, turns, late)
 		}

@@ -1,8 +1,10 @@
 package balance
 
 import (
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"attune/display"
 	"attune/display/mime"
@@ -26,6 +28,15 @@ func TestSaysATable(t *testing.T) {
 		}
 		if b.Data[mime.Text] != v.String() {
 			t.Errorf("%T as text: %q", v, b.Data[mime.Text])
+		}
+	}
+	epochs := Epochs{{Epoch: 1, Steps: 40, Loss: 1.23456, Valid: math.NaN(), Micro: 8, Peak: 5 << 20, Time: 12345 * time.Microsecond},
+		{Epoch: 2, Steps: 40, Loss: 0.5, Valid: 0.75, Micro: 16, Peak: 3 << 30, Noise: 128, Time: 2 * time.Second}}
+	for _, got := range []string{epochs.String(), display.Render((&Trainer{History: epochs}).History).Data[mime.HTML]} {
+		for _, want := range []string{"1.235", "5.0 MiB", "12.3 ms", "3.0 GiB", "128 examples", "2 s", "0.75", "-"} {
+			if !strings.Contains(got, want) || strings.Contains(got, "NaN") || strings.Contains(got, "5242880") {
+				t.Errorf("a history lacks %q: %s", want, got)
+			}
 		}
 	}
 	if got := (Log{}).Bundle().Data[mime.HTML]; !strings.Contains(got, "nothing had to be adapted") {

@@ -70,7 +70,7 @@ type Trainer struct {
 
 	// Log is what was done about memory, History what came of each epoch.
 	Log     Log
-	History []Epoch
+	History Epochs
 
 	mu     sync.Mutex // guards Budget while Fit runs
 	state  progress
@@ -229,7 +229,7 @@ func (r *Trainer) begin(train *data.Loader) (end func(error), err error) {
 		r.watch.peaks.rehearsal, free = f, f.close
 	}
 	left := (r.state.Until-r.state.Epoch)*train.Batches() - train.State().Batch
-	r.shown.open(r.Quiet, left)
+	r.shown.open(r.Quiet, dev, left)
 	return func(err error) {
 		dev.SetCap(had)
 		undo()

@@ -86,6 +86,8 @@ func (r *Trainer) rateBatch() int {
 // at first where it is followed.
 func (r *Trainer) noiseEvery() int {
 	switch {
+	case r.watch.asIs:
+		return 0
 	case r.NoiseEvery > 0 || r.MaxBatch < 1:
 		return r.NoiseEvery
 	case r.noise.N < 16:

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"attune/gpu"
+	"attune/stdlib/balance/control"
 )
 
 // machine is a made-up one: a step takes fixed + each·B seconds, a little more at times.
@@ -75,7 +76,7 @@ func TestBatchDoesNotChatter(t *testing.T) {
 			log += 0.05*(math.Log(300)-log) + 0.2*rng.NormFloat64()
 			return math.Exp(log)
 		}, 32, 8, 1024, 10000, rng)
-		if n := reversals(sizes); float64(n) > 1+math.Log2(10000/followHold) {
+		if n := control.Reversals(sizes); float64(n) > 1+math.Log2(10000/followHold) {
 			t.Errorf("seed %d: %d reversals in 10,000 steps", seed, n)
 		}
 	}
@@ -148,19 +149,4 @@ func TestFitFollowsTheNoise(t *testing.T) {
 	if !strings.Contains(again.Noise().String(), "useful batch") && again.Noise().Scale != 0 {
 		t.Error(again.Noise())
 	}
-}
-
-// reversals counts changes that go the other way than the one before.
-func reversals(sizes []int) (n int) {
-	last := 0
-	for i := 1; i < len(sizes); i++ {
-		d := sizes[i] - sizes[i-1]
-		if d != 0 && last*d < 0 {
-			n++
-		}
-		if d != 0 {
-			last = d
-		}
-	}
-	return n
 }

@@ -8,6 +8,7 @@ import (
 
 	"attune/display"
 	"attune/display/mime"
+	"attune/gpu"
 	"attune/stdlib/monitor"
 )
 
@@ -66,6 +67,35 @@ func (l Log) say() say {
 	return say{{rows: rows, left: 1}}
 }
 
+// Epochs are those of a training, in order. They show as a table.
+type Epochs []Epoch
+
+// String is a table: a row says what came of an epoch.
+func (e Epochs) String() string { return e.say().String() }
+
+// Bundle is the table as a front end shows it.
+func (e Epochs) Bundle() mime.Bundle { return e.say().Bundle() }
+
+func (e Epochs) say() say {
+	if len(e) == 0 {
+		return say{{text: "no epoch was done yet"}}
+	}
+	rows := [][]string{{"epoch", "steps", "loss", "validation", "at a time", "peak", "noise", "time"}}
+	for _, x := range e {
+		valid, noise := "-", "-"
+		if x.Valid == x.Valid {
+			valid = fmt.Sprintf("%.4g", x.Valid)
+		}
+		if x.Noise > 0 {
+			noise = fmt.Sprintf("%.0f examples", x.Noise)
+		}
+		rows = append(rows, []string{
+			fmt.Sprint(x.Epoch), fmt.Sprint(x.Steps), fmt.Sprintf("%.4g", x.Loss), valid, fmt.Sprint(x.Micro), orDash(x.Peak), noise, timeOrDash(x.Time),
+		})
+	}
+	return say{{rows: rows}}
+}
+
 // became writes what was and what is, in one unit where both have it.
 func became(before, after string) string {
 	if before == "-" {
@@ -108,7 +138,8 @@ type panel struct {
 	limit  int64
 }
 
-func (p *panel) open(quiet bool, steps int) {
+// open shows where a Fit stands; the monitor watches what it trains on.
+func (p *panel) open(quiet bool, dev *gpu.Device, steps int) {
 	p.quiet = quiet
 	if quiet {
 		return
@@ -116,6 +147,9 @@ func (p *panel) open(quiet bool, steps int) {
 	p.bar = display.NewBar("training", steps)
 	if display.InCell() && p.curves == nil {
 		p.curves = display.NewCurves("Loss", "step", "loss")
+	}
+	if !dev.Meta() {
+		monitor.Watch(dev)
 	}
 	monitor.Mark("training")
 }

@@ -18,12 +18,13 @@ func (nowhere) Display(mime.Bundle, string, bool) error { return nil }
 func (nowhere) Clear(bool) error                        { return nil }
 
 // TestEveryActionIsMarked has each action of a log on the monitor's time axis, the
-// epochs beside them, and the budget as a line that follows it.
+// epochs beside them, and the budget as a line that follows it, over what the trained
+// device holds, which nobody told the monitor of.
 func TestEveryActionIsMarked(t *testing.T) {
 	display.SetOut(nowhere{})
 	defer display.SetOut(nil)
 	r, dev := plain(t, 24, 200)
-	m := monitor.New(dev)
+	m := monitor.New()
 	monitor.Use(m)
 	defer monitor.Use(monitor.New())
 	defer m.Stop()
@@ -39,6 +40,7 @@ func TestEveryActionIsMarked(t *testing.T) {
 	if len(r.Log.Actions) < 3 {
 		t.Fatalf("the run does too little:\n%s", r.Log)
 	}
+	watched := false
 	var marked, epochs []string
 	for _, at := range m.Moments() {
 		switch at.Kind {
@@ -62,6 +64,12 @@ func TestEveryActionIsMarked(t *testing.T) {
 	said := m.Bundle().Data[mime.Text]
 	if !strings.Contains(said, "stop early at ") || strings.Contains(said, "budget of") {
 		t.Errorf("the chart says %s", said)
+	}
+	for _, row := range m.Summary().Rows {
+		watched = watched || row.Name == "attune's own, all" && row.Peak == float64(dev.Memory().Total.Peak)
+	}
+	if !watched {
+		t.Errorf("of the %d bytes at the peak the monitor says %s", dev.Memory().Total.Peak, m.Summary().Bundle().Data[mime.Text])
 	}
 	if got := m.Budgets(monitor.OwnMemory); len(got) != 2 || got[0] != float64(budget) || got[1] != 0 {
 		t.Errorf("the budget's line is %v, want %d and then none", got, budget)

@@ -368,7 +368,10 @@ func TestPrecisionIsRefusedByName(t *testing.T) {
 		l := net.Linear("l", 4, 4)
 		net.Precision = bad
 		ran := false
-		forward := func(t *Tape) *Value { ran = true; return t.MSE(l.Apply(t, t.Input(make([]float32, 4), 1, 4)), make([]float32, 4)) }
+		forward := func(t *Tape) *Value {
+			ran = true
+			return t.MSE(l.Apply(t, t.Input(make([]float32, 4), 1, 4)), make([]float32, 4))
+		}
 		_, step := net.Step(gpu.NewSGD(1), forward)
 		_, eval := net.Eval(forward)
 		tape := net.Tape()

@@ -69,26 +69,20 @@ func TestPredictiveHoldsUnderDisturbances(t *testing.T) {
 			if run.Over > 0 {
 				t.Errorf("%s, seed %d: %d steps over the budget", d.name, seed, run.Over)
 			}
-			if run.Reversals > max(d.count, 1) || d.count == 0 && reversals(run.Parts[settle:]) > 0 {
+			if run.Reversals > max(d.count, 1) || d.count == 0 && Reversals(run.Parts[settle:]) > 0 {
 				t.Errorf("%s, seed %d: %d reversals of %d changes in %d disturbances", d.name, seed, run.Reversals, run.Changes, d.count)
 			}
 		}
 	}
 }
 
-// reversals counts changes that go the other way than the one before.
-func reversals(parts []int) int {
-	n, last := 0, 0
-	for i := 1; i < len(parts); i++ {
-		d := parts[i] - parts[i-1]
-		if d != 0 && last*d < 0 {
-			n++
-		}
-		if d != 0 {
-			last = d
+// TestReversals counts turns by hand.
+func TestReversals(t *testing.T) {
+	for want, row := range [][]int{{1, 1, 2, 2, 3}, {1, 3, 3, 2, 1}, {2, 1, 1, 2, 1}} {
+		if got := Reversals(row); got != want {
+			t.Errorf("%v: %d reversals, want %d", row, got, want)
 		}
 	}
-	return n
 }
 
 // TestPredictiveRestsInSteadyState: in noise nothing changes at all any more once it
@@ -227,7 +221,7 @@ func TestRaggedLengthsDoNotChatter(t *testing.T) {
 		s.Parts = c.Parts
 		parts = append(parts, c.Parts)
 	}
-	if n := reversals(parts[settle:]); n > 12 {
+	if n := Reversals(parts[settle:]); n > 12 {
 		t.Errorf("%d reversals", n)
 	}
 }

@@ -15,6 +15,22 @@ type Run struct {
 	OverRun int
 }
 
+// Reversals counts the changes in a row of numbers that go the other way than the one
+// before.
+func Reversals(row []int) (n int) {
+	last := 0
+	for i := 1; i < len(row); i++ {
+		d := row[i] - row[i-1]
+		if d != 0 && last*d < 0 {
+			n++
+		}
+		if d != 0 {
+			last = d
+		}
+	}
+	return n
+}
+
 // Simulate runs a policy against the budget of each step, for batches of so many
 // examples with that peak by micro-batch. With predicts false the policy sees what
 // was used and no prediction. A step above its budget fails, and the policy is told
@@ -25,16 +41,12 @@ func Simulate(p Policy, budget []int64, batch int, peak func(micro int) int64, p
 	if predicts {
 		s.Peak = peak
 	}
-	last, row := 0, 0
+	row := 0
 	for _, b := range budget {
 		s.Budget = b
 		c := p.Decide(s)
-		if d := c.Parts - s.Parts; d != 0 && s.Parts > 0 {
+		if c.Parts != s.Parts && s.Parts > 0 {
 			run.Changes++
-			if last*d < 0 {
-				run.Reversals++
-			}
-			last = d
 		}
 		s.Parts = c.Parts
 		s.Used = peak(s.Micro(c.Parts))
@@ -47,5 +59,6 @@ func Simulate(p Policy, budget []int64, batch int, peak func(micro int) int64, p
 		run.OverRun = max(run.OverRun, row)
 		run.Parts, run.Peaks = append(run.Parts, c.Parts), append(run.Peaks, s.Used)
 	}
+	run.Reversals = Reversals(run.Parts)
 	return run
 }

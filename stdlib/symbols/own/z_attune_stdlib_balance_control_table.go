@@ -12,6 +12,7 @@ var table_attune_stdlib_balance_control = [...]table.Symbol{
 	{"Choice", (*p.Choice)(nil)},
 	{"Policy", (*p.Policy)(nil)},
 	{"Predictive", (*p.Predictive)(nil)},
+	{"Reversals", p.Reversals},
 	{"Run", (*p.Run)(nil)},
 	{"Signal", (*p.Signal)(nil)},
 	{"Simulate", p.Simulate},

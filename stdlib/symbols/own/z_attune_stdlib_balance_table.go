@@ -26,6 +26,7 @@ var table_attune_stdlib_balance = [...]table.Symbol{
 	{"Done", p.Done},
 	{"Effect", (*p.Effect)(nil)},
 	{"Epoch", (*p.Epoch)(nil)},
+	{"Epochs", (*p.Epochs)(nil)},
 	{"ErrInterrupted", &p.ErrInterrupted},
 	{"ErrStop", &p.ErrStop},
 	{"Estimate", (*p.Estimate)(nil)},
