@@ -122,9 +122,9 @@ PRODUCT(BF16, "bf16", "256", 32, T128, C128)
 #else
 
 #define BOUNDED
-#define ARGUMENT(kernel, p) (const void *)&p
-#define REGISTERS_FEWER(n)
-#define REGISTERS_MORE(n)
+#define ARGUMENT(kernel, p) fake::argument
+#define REGISTERS_FEWER(n) fake::registers(n, false)
+#define REGISTERS_MORE(n) fake::registers(n, true)
 DEVICE u32 shared_address(const void *p) { return fake::shared_address(p); }
 DEVICE void barrier_init(u64 *b, int arrivals) { fake::barrier_init(b, arrivals); }
 DEVICE void barrier_arrive(u64 *b) { fake::barrier_arrive(b, 0); }

@@ -105,6 +105,6 @@ func unpack(dir string, edit func(name, text string) string) ([]string, error) {
 // register puts before each kernel of a source a caller that unpacks its struct
 // argument, and the entry in the fake driver's list.
 func register(text string) string {
-	return regexp.MustCompile(`(?m)^KERNEL (?:BOUNDED )?(\w+)\((\w+) `).ReplaceAllString(text,
-		`extern "C" void $1($2); static fake::Entry entry_$1("$1", $1, [](const void *p) { $1(*(const $2 *)p); });`+"\n$0")
+	return regexp.MustCompile(`(?m)^KERNEL (BOUNDED )?(\w+)\((\w+) `).ReplaceAllString(text,
+		`extern "C" void $2($3); static fake::Entry entry_$2("$2", $2, [](const void *p) { $2(*(const $3 *)p); }, sizeof "$1" > 1);`+"\n$0")
 }

@@ -29,6 +29,7 @@ struct Kernel {
 	std::string name;
 	void (*run)(const void *);
 	unsigned size;
+	bool bounded;
 	unsigned shared; // what cuFuncSetAttribute allows
 };
 
@@ -38,7 +39,7 @@ static std::vector<Kernel> &kernels()
 	return all;
 }
 
-void add(const char *name, void (*run)(const void *), unsigned size) { kernels().push_back({name, run, size, 48 * 1024}); }
+void add(const char *name, void (*run)(const void *), unsigned size, bool bounded) { kernels().push_back({name, run, size, bounded, 48 * 1024}); }
 
 struct Copy {
 	void *to;
@@ -89,7 +90,7 @@ static std::vector<Fiber> fibers;
 static Spot scheduler;
 static const Kernel *running;
 static int broken; // the code of what a device reports later
-static const void *arguments;
+const void *argument;
 
 void fault(int code)
 {
@@ -126,7 +127,8 @@ const void *seen(int lane) { return fibers[thread / 32 * 32 + lane].shown; }
 void hide() { leave(AT_SHUFFLE); }
 
 char *dynamic_shared;
-unsigned shared_size;
+unsigned shared_size, argument_size;
+bool bounded;
 
 void copy_later(void *to, const void *from)
 {
@@ -150,7 +152,7 @@ void copies_wait(int left)
 
 static void entry()
 {
-	running->run(arguments);
+	running->run(argument);
 	leave(DONE);
 }
 
@@ -235,7 +237,12 @@ static bool run(const Kernel &k, unsigned blocks, unsigned threads, const void *
 		fibers.push_back(f);
 	}
 	running = &k;
-	arguments = args;
+	bounded = k.bounded;
+	// Where a device has it: at a multiple of what any field asks for.
+	std::vector<char> copy(k.size + 64);
+	char *at = copy.data() + (-(uintptr_t)copy.data() & 63);
+	memcpy(at, args, argument_size = k.size);
+	argument = at;
 	for (block = 0; block < (int)blocks; block++)
 		if (!run_block(threads)) return false;
 	return true;

@@ -46,11 +46,15 @@ void products_begin();
 void product(const Product &p);
 void products_end();
 void products_wait(int left);
-void add(const char *name, void (*run)(const void *args), unsigned size);
+// From here on the thread has n registers, more or fewer than before.
+void registers(int n, bool more);
+// The kernel's argument, where the launch put it.
+extern const void *argument;
+void add(const char *name, void (*run)(const void *args), unsigned size, bool bounded);
 
 // Makes a kernel known to cuModuleGetFunction before main would run.
 struct Entry {
-	template <class Args> Entry(const char *name, void (*)(Args), void (*run)(const void *)) { add(name, run, sizeof(Args)); }
+	template <class Args> Entry(const char *name, void (*)(Args), void (*run)(const void *), bool bounded) { add(name, run, sizeof(Args), bounded); }
 };
 }
 

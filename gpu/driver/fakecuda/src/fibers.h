@@ -13,8 +13,10 @@ enum State { READY, AT_BARRIER, AT_SHUFFLE, AT_PHASE, DONE };
 void leave(State s);
 // The launch fails with that code, as one on a device does: later.
 void fault(int code);
-// The launch's shared memory that it named.
-extern unsigned shared_size;
+// The launch's shared memory that it named, its argument's size, and whether the
+// kernel's registers at its start are known (its launch bounds say so).
+extern unsigned shared_size, argument_size;
+extern bool bounded;
 // Whether that global memory is somebody's.
 bool within(uint64_t at, size_t size);
 

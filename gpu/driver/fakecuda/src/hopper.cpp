@@ -2,11 +2,12 @@
 // of warpgroups, as the PTX ISA describes them. What is only there after a wait is there
 // no sooner: copies arrive when nobody can run without them (or, in every other block,
 // at once, so that one over what is still read shows), and the registers of a product
-// under way hold NaN.
+// under way hold NaN. What the ISA forbids or leaves undefined is a fault. What a device would refuse, or the ISA leaves undefined, is a fault.
 #include "fibers.h"
 
 #include <cstdlib>
 #include <deque>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Pending {
 	Product p;
 	std::vector<float> sums; // those it adds to; none where they are an earlier product's
 	int number;              // of the warp's products
+	unsigned a[4];           // its registers of A, which must not change until it is over
 };
 
 struct Thread {
@@ -55,6 +57,8 @@ struct Thread {
 	Word *wait;
 	int parity;
 	bool late; // its wait ended before the phase did
+	int registers; // that it has
+	std::vector<int> changes; // of their number
 };
 
 struct Warp {
@@ -62,18 +66,39 @@ struct Warp {
 	int first;
 };
 
+// What all warps of a group must agree on, of one product.
+struct Common {
+	uint64_t da, db;
+	int n;
+	bool registers, turned_a, turned_b, keep;
+	bool operator==(const Common &x) const
+	{
+		return (registers || da == x.da) && db == x.db && n == x.n && registers == x.registers && turned_a == x.turned_a && turned_b == x.turned_b && keep == x.keep;
+	}
+};
+
 static std::vector<Thread> threads;
 static std::vector<Warp> warps;
+static std::vector<std::vector<Common>> common; // products of each warpgroup
 static std::deque<Box> boxes;
-static std::set<const void *> unpublished; // barriers that copies do not know of
+static std::set<Word *> barriers; // that there are
+static std::map<const void *, int> unpublished; // barriers that copies do not know of, and who made them
 static bool late;
+
+// The registers of an SM, and what a thread of a block of count gets of them at the
+// start: a multiple of 8, at most 255 (8 more can be had).
+constexpr int REGISTERS = 65536;
+static int registers_of(int count) { return count * 256 > REGISTERS ? REGISTERS / count / 8 * 8 : 255; }
 
 void hopper_begin(int count, bool slow)
 {
 	threads.assign(count, Thread());
 	for (auto &t : threads) t.groups.resize(1);
+	for (auto &t : threads) t.registers = registers_of(count);
 	warps.assign((count + 31) / 32, Warp());
+	common.assign((count + 127) / 128, {});
 	boxes.clear();
+	barriers.clear();
 	unpublished.clear();
 	late = slow;
 }
@@ -90,21 +115,29 @@ static char *shared_at(unsigned address, unsigned size)
 	return dynamic_shared + (address - BASE);
 }
 
+// A barrier's word: aligned, in shared memory, and made.
 static Word *word_of(uint64_t *b)
 {
-	if ((uintptr_t)b % 8 || !shared_at(shared_address(b), 8)) fault(716);
+	static Word none;
+	if ((uintptr_t)b % 8 || !shared_at(shared_address(b), 8)) return fault(716), none = Word(), &none;
+	if (!barriers.count((Word *)b)) fault(719);
 	return (Word *)b;
 }
 
+constexpr int MOST = (1 << 20) - 1; // arrivals of a phase, and bytes that it can wait for
+
 void barrier_init(unsigned long long *b, int arrivals)
 {
+	if (arrivals < 1 || arrivals > MOST) return fault(719);
+	barriers.insert((Word *)b);
 	Word *w = word_of((uint64_t *)b);
 	w->parity = 0, w->pending = w->count = arrivals, w->bytes = 0;
-	unpublished.insert(b);
+	unpublished[b] = thread;
 }
 
 static void settle(Word *w)
 {
+	if (w->bytes > MOST || w->bytes < -MOST) fault(719);
 	if (w->pending || w->bytes) return;
 	w->parity ^= 1, w->pending = w->count;
 }
@@ -112,7 +145,7 @@ static void settle(Word *w)
 void barrier_arrive(unsigned long long *b, int bytes)
 {
 	Word *w = word_of((uint64_t *)b);
-	if (!w->pending) return fault(719);
+	if (!w->pending || bytes < 0 || bytes > MOST) return fault(719);
 	w->bytes += bytes, w->pending--;
 	settle(w);
 }
@@ -146,7 +179,7 @@ void async_fence()
 		else memset(p.first, 0, 16);
 	}
 	t.pieces.clear();
-	unpublished.clear();
+	for (auto i = unpublished.begin(); i != unpublished.end();) i = i->second == thread ? unpublished.erase(i) : std::next(i);
 }
 
 void put_piece(char *to, const void *from)
@@ -192,7 +225,12 @@ void copy_box(char *to, const void *map, unsigned long long *b, const int at[4])
 	memcpy(x.map, map, 128);
 	Map m;
 	memcpy(&m, map, sizeof m);
-	if (m.magic != MAGIC || (uintptr_t)map % 64 || shared_address(to) % 128) return fault(716);
+	// The map must lie in the kernel's argument, or in global memory after a fence that
+	// no kernel here has; a tile at a multiple of its swizzle's pattern.
+	intptr_t at_argument = (intptr_t)map - (intptr_t)argument;
+	if (at_argument < 0 || at_argument + 128 > (intptr_t)argument_size || at_argument % 64 || m.magic != MAGIC) return fault(716);
+	if (shared_address(to) % (m.swizzle ? 128u << m.swizzle : 128)) return fault(716);
+	word_of((uint64_t *)b);
 	if (late) boxes.push_back(x);
 	else arrive(x);
 }
@@ -213,8 +251,14 @@ bool hopper_idle()
 bool hopper_end()
 {
 	bool clean = boxes.empty();
-	for (auto &t : threads) clean &= t.groups.size() == 1 && t.groups[0].empty() && t.pieces.empty();
-	return clean;
+	int total = 0;
+	for (size_t i = 0; i < threads.size(); i++) {
+		Thread &t = threads[i];
+		clean &= t.groups.size() == 1 && t.groups[0].empty() && t.pieces.empty() && t.changes == threads[i / 128 * 128].changes;
+		total += t.registers;
+	}
+	for (auto w : barriers) clean &= !w->bytes; // as many as were waited for
+	return clean && total <= REGISTERS;
 }
 
 // The address of element (i, k) of an operand (ISA, canonical layouts): i along M or N.
@@ -222,7 +266,9 @@ static unsigned element_at(uint64_t d, bool turned, int i, int k)
 {
 	unsigned start = (d & 0x3fff) << 4, leading = (d >> 16 & 0x3fff) << 4, stride = (d >> 32 & 0x3fff) << 4;
 	int mode = d >> 62, span = mode ? 256 >> mode : 16; // bytes of a row of the pattern
-	if (d >> 49 & 7) fault(715); // a pattern that begins between its multiples is not worked out
+	// Bits that mean nothing are 0; so is the base offset where the pattern begins at
+	// its multiple, and no other one is worked out.
+	if (d & 0x3fffc000c000c000 || (mode && start & (span * 8 - 128))) fault(715);
 	unsigned at = start;
 	if (!mode && turned) at += i % 8 * 2 + i / 8 * stride + k % 8 * 16 + k / 8 * leading;
 	else if (!mode) at += i % 8 * 16 + i / 8 * stride + k % 8 * 2 + k / 8 * leading;
@@ -257,11 +303,20 @@ void product(const Product &p)
 {
 	Thread &t = threads[thread];
 	Warp &w = warps[thread / 32];
-	if (!t.fenced) fault(715);
-	Pending x = {p, {}, t.issued++};
+	if (!t.fenced || p.n % 8 || p.n < 8 || p.n > 256 || threads.size() % 128) fault(715);
+	Common now = {p.da, p.db, p.n, p.a != nullptr, p.turned_a, p.turned_b, p.keep};
+	auto &all = common[thread / 128];
+	if (t.issued == (int)all.size()) all.push_back(now);
+	else if (!(all[t.issued] == now)) fault(715);
+	Pending x = {p, {}, t.issued++, {}};
+	if (p.a) memcpy(x.a, p.a, sizeof x.a);
 	bool chained = false;
 	for (auto &g : t.groups)
-		for (auto &y : g) chained |= y.p.c == p.c;
+		for (auto &y : g) {
+			chained |= y.p.c == p.c;
+			// Sums under way may be added to by a product of the same shape alone.
+			if (y.p.c == p.c ? y.p.n != p.n : p.c < y.p.c + y.p.n / 2 && y.p.c < p.c + p.n / 2) fault(715);
+		}
 	if (!chained) x.sums.assign(p.c, p.c + p.n / 2);
 	for (int e = 0; e < p.n / 2; e++) p.c[e] = NAN;
 	if (x.number == w.first + (int)w.issued.size()) w.issued.push_back(operands(p));
@@ -269,6 +324,15 @@ void product(const Product &p)
 }
 
 void products_end() { threads[thread].groups.emplace_back(); }
+
+void registers(int n, bool more)
+{
+	Thread &t = threads[thread];
+	bool legal = bounded && n % 8 == 0 && n >= 24 && n <= 256 && (more ? n >= t.registers : n <= t.registers);
+	if (!legal) return fault(715);
+	t.registers = n;
+	t.changes.push_back(n);
+}
 
 // c (64, N) += a b, the lane's part: who has what is as with mma (fakecuda.h), the four
 // warps of the group beside each other.
@@ -303,8 +367,8 @@ static bool quad_of(const std::vector<Pending *> &over, size_t n, const unsigned
 {
 	for (int l = 0; l < 4; l++) {
 		auto &theirs = *(const std::vector<Pending *> *)seen(thread % 32 / 4 * 4 + l);
-		if (theirs.size() != over.size() || theirs[n]->p.db != over[n]->p.db || theirs[n]->p.n != over[n]->p.n) return false;
-		quad[l] = theirs[n]->p.a;
+		if (theirs.size() != over.size()) return false;
+		quad[l] = theirs[n]->a;
 	}
 	return true;
 }
@@ -318,7 +382,10 @@ void products_wait(int left)
 	Warp &w = warps[thread / 32];
 	std::vector<Pending *> over;
 	for (int n = 0; n < (int)t.groups.size() - 1 - left; n++)
-		for (auto &x : t.groups[n]) over.push_back(&x);
+		for (auto &x : t.groups[n]) {
+			over.push_back(&x);
+			if (x.p.a && memcmp(x.a, x.p.a, sizeof x.a)) fault(715);
+		}
 	show(&over);
 	for (size_t n = 0; n < over.size() && thread % 32 == 0; n++) {
 		// The operands must be what they were, or the product is of neither.
@@ -355,7 +422,7 @@ extern "C" __attribute__((visibility("default"))) int cuTensorMapEncodeTiled(voi
 		if (!size[d] || size[d] >> 32 || !box[d] || box[d] > 256 || step[d] != 1) return 1;
 		m.size[d] = size[d], m.box[d] = box[d];
 		if (d + 1 == rank) continue;
-		if (strides[d] % 16 || strides[d] >> 40) return 1;
+		if (!strides[d] || strides[d] % 16 || strides[d] >> 40) return 1;
 		m.stride[d + 1] = strides[d];
 	}
 	if (box[0] * 2 % 16 || (swizzle && box[0] * 2 > 16u << swizzle)) return 1;
