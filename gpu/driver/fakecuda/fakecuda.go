@@ -2,8 +2,10 @@
 // kernels on the CPU: the same sources, the same driver binding, the same launch
 // geometry, for tests on machines without a GPU. It imports gpu/kernels.
 //
-// What it cannot show: timing, memory coalescing, and anything that exists in PTX
-// only. What ran behind it has not run on a GPU.
+// Another library (BuildImages) runs the images that ship, instruction by instruction,
+// and counts what a device's speed depends on.
+//
+// What neither can show is timing. What ran behind them has not run on a GPU.
 package fakecuda
 
 import (
@@ -15,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"attune/gpu/kernels"
@@ -31,6 +34,25 @@ var ErrNoCompiler = errors.New("no C++ compiler (c++, g++ or clang++)")
 // the others would notice. The flags go to the compiler after those that it gets
 // anyway.
 func Build(dir string, edit func(name, text string) string, flags ...string) (string, error) {
+	files, err := unpack(dir, edit)
+	if err != nil {
+		return "", fmt.Errorf("build the fake driver: %w", err)
+	}
+	return compile(dir, files, flags)
+}
+
+// BuildImages makes in dir a library that runs the text of the modules that it is given.
+// Where FAKECUDA_COUNTS in the environment names a file, each launch adds to it what it
+// asked of memory (src/ptx.h has the words).
+func BuildImages(dir string) (string, error) {
+	files, err := unpack(dir, nil)
+	if err != nil {
+		return "", fmt.Errorf("build the fake driver: %w", err)
+	}
+	return compile(dir, slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, ".cu.cpp") }), nil)
+}
+
+func compile(dir string, files, flags []string) (string, error) {
 	compiler := ""
 	for _, name := range []string{"c++", "g++", "clang++", "clang++-19"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -40,10 +62,6 @@ func Build(dir string, edit func(name, text string) string, flags ...string) (st
 	}
 	if compiler == "" {
 		return "", ErrNoCompiler
-	}
-	files, err := unpack(dir, edit)
-	if err != nil {
-		return "", fmt.Errorf("build the fake driver: %w", err)
 	}
 	library := filepath.Join(dir, "libcuda.so.1")
 	// No contraction: a fused multiply-add would hide differences.

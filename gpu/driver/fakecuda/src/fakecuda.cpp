@@ -7,11 +7,15 @@
 // "old_driver", "jit", "oom" (nothing can be allocated), "launch=CODE" (launches
 // succeed, the next wait returns CODE, and so does every call after it),
 // "outside=BYTES" (so much of the device's memory is in use elsewhere).
-#include "fibers.h"
+//
+// A library built without the kernels' sources runs the images themselves (ptx.h);
+// FAKECUDA_COUNTS then names a file that is told what each launch did.
+#include "ptx.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -31,15 +35,16 @@ struct Kernel {
 	unsigned size;
 	bool bounded;
 	unsigned shared; // what cuFuncSetAttribute allows
+	std::unique_ptr<ptx::Kernel> image; // what runs, or null
 };
 
-static std::vector<Kernel> &kernels()
+static std::deque<Kernel> &kernels()
 {
-	static std::vector<Kernel> all;
+	static std::deque<Kernel> all; // what is in it stays where it is
 	return all;
 }
 
-void add(const char *name, void (*run)(const void *), unsigned size, bool bounded) { kernels().push_back({name, run, size, bounded, 48 * 1024}); }
+void add(const char *name, void (*run)(const void *), unsigned size, bool bounded) { kernels().push_back({name, run, size, bounded, 48 * 1024, nullptr}); }
 
 struct Copy {
 	void *to;
@@ -402,7 +407,12 @@ API cuModuleGetFunction(void **f, void *m, const char *name)
 	GUARD;
 	if (!strstr((const char *)m, (std::string(".entry ") + name + "(").c_str())) return 500;
 	for (auto &k : kernels())
-		if (k.name == name) return *f = &k, 0;
+		if (k.name == name && k.run) return *f = &k, 0;
+	if (auto image = ptx::parse((const char *)m, name)) {
+		unsigned size = (unsigned)image->parameters;
+		kernels().push_back({name, nullptr, size, false, LITTLE, std::move(image)});
+		return *f = &kernels().back(), 0;
+	}
 	return 500;
 }
 
@@ -424,6 +434,11 @@ API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 	if (gy != 1 || gz != 1 || by != 1 || bz != 1 || !gx || !bx || bx > 1024 || params || !extra) return 1;
 	if (extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4] || *(size_t *)extra[3] != k.size) return 1;
 	if (shared > (k.shared > LITTLE ? k.shared : LITTLE)) return 1;
+	if (k.image) {
+		if (!ptx::run(*k.image, gx, bx, shared, extra[1], getenv("FAKECUDA_COUNTS"))) failed = 719;
+		if (broken) failed = broken, broken = 0;
+		return 0;
+	}
 	// Of its own for each launch: what is read behind its end is no earlier launch's.
 	std::vector<char> memory(shared + 128, (char)0xff);
 	shared_size = shared;

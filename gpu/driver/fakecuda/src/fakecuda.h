@@ -32,7 +32,8 @@ bool barrier_try(unsigned long long *b, int parity);
 unsigned long long nanoseconds();
 void async_fence();
 void put_piece(char *to, const void *from);
-void copy_box(char *to, const void *map, unsigned long long *b, const int at[4]);
+// The bytes that have arrived already come back.
+unsigned copy_box(char *to, const void *map, unsigned long long *b, const int at[4]);
 // One thread's part in c (64, n) = or += a b: a in registers, or a descriptor where null.
 struct Product {
 	float *c;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace fake {
 
@@ -27,5 +28,14 @@ void hopper_begin(int threads, bool late);
 bool hopper_idle();
 bool hopper_end();
 bool hopper_ready(int thread);
+
+// What the images' own instructions (ptx.h) need of Hopper: whether a barrier's phase of
+// that parity is over, and what a product takes from shared memory for the running
+// thread's warp, as numbers.
+bool barrier_over(const unsigned long long *b, int parity);
+struct Operands {
+	std::vector<float> a, b; // (16, 16) of the warp or none, (N, 16)
+};
+Operands operands(const Product &p);
 
 }

@@ -37,11 +37,6 @@ struct Map {
 constexpr uint64_t MAGIC = 0x70616d726f736e65;
 static_assert(sizeof(Map) <= 128, "a map is 128 bytes");
 
-// What a product takes from shared memory, as numbers.
-struct Operands {
-	std::vector<float> a, b; // (16, 16) of the warp or none, (N, 16)
-};
-
 struct Pending {
 	Product p;
 	std::vector<float> sums; // those it adds to; none where they are an earlier product's
@@ -156,6 +151,8 @@ bool hopper_ready(int thread)
 	return t.late || (int)t.wait->parity != t.parity;
 }
 
+bool barrier_over(const unsigned long long *b, int parity) { return (int)((const Word *)b)->parity != parity; }
+
 bool barrier_try(unsigned long long *b, int parity)
 {
 	Thread &t = threads[thread];
@@ -192,7 +189,7 @@ void put_piece(char *to, const void *from)
 // added, without carry, to the bits 4 … 6.
 static unsigned swizzled(unsigned address, unsigned mask) { return address ^ (address >> 7 & mask) << 4; }
 
-static void arrive(const Box &x)
+static unsigned arrive(const Box &x)
 {
 	Map m;
 	memcpy(&m, x.map, sizeof m);
@@ -209,17 +206,18 @@ static void arrive(const Box &x)
 					for (int d = 0; d < 4; d++) there &= at[d] >= 0 && (uint64_t)at[d] < m.size[d], from += at[d] * m.stride[d];
 					unsigned n = there ? (m.size[0] - at[0]) * m.element : 0;
 					if (n > 16) n = 16;
-					if (n && !within(from, n)) return fault(700);
-					if (!dst) return;
+					if (n && !within(from, n)) return fault(700), 0;
+					if (!dst) return 0;
 					memcpy(piece, (void *)from, n);
 					memcpy(dst, piece, 16);
 				}
 	Word *w = word_of(x.barrier);
 	w->bytes -= done;
 	settle(w);
+	return done;
 }
 
-void copy_box(char *to, const void *map, unsigned long long *b, const int at[4])
+unsigned copy_box(char *to, const void *map, unsigned long long *b, const int at[4])
 {
 	Box x = {to, {0}, (uint64_t *)b, {at[0], at[1], at[2], at[3]}};
 	memcpy(x.map, map, 128);
@@ -228,11 +226,12 @@ void copy_box(char *to, const void *map, unsigned long long *b, const int at[4])
 	// The map must lie in the kernel's argument, or in global memory after a fence that
 	// no kernel here has; a tile at a multiple of its swizzle's pattern.
 	intptr_t at_argument = (intptr_t)map - (intptr_t)argument;
-	if (at_argument < 0 || at_argument + 128 > (intptr_t)argument_size || at_argument % 64 || m.magic != MAGIC) return fault(716);
-	if (shared_address(to) % (m.swizzle ? 128u << m.swizzle : 128)) return fault(716);
+	if (at_argument < 0 || at_argument + 128 > (intptr_t)argument_size || at_argument % 64 || m.magic != MAGIC) return fault(716), 0;
+	if (shared_address(to) % (m.swizzle ? 128u << m.swizzle : 128)) return fault(716), 0;
 	word_of((uint64_t *)b);
-	if (late) boxes.push_back(x);
-	else arrive(x);
+	if (!late) return arrive(x);
+	boxes.push_back(x);
+	return 0;
 }
 
 bool hopper_idle()
@@ -289,7 +288,7 @@ static void read(std::vector<float> &x, const Product &p, uint64_t d, bool turne
 		}
 }
 
-static Operands operands(const Product &p)
+Operands operands(const Product &p)
 {
 	Operands o;
 	if (!p.a) read(o.a, p, p.da, p.turned_a, thread / 32 % 4 * 16, 16);
