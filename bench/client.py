@@ -8,7 +8,9 @@ import hashlib
 import hmac
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +25,30 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 WAIT_MS = 120_000
 DELIMITER = b"<IDS|MSG>"
+# A kernel opens its ports seconds after they were chosen. In between nobody else may get
+# one, as each ipykernel gets one more for its inner sockets: so they lie below those that
+# Linux gives out by itself (32768 and up).
+PORTS = range(20_000, 32_000)
+
+
+class NotStartedError(Exception):
+    """A kernel that ended, or did not answer in time, before its first reply."""
+
+
+def free_ports(count, taken):
+    """Ports of the range that nobody listens on; they are added to taken."""
+    found = []
+    while len(found) < count:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in taken:
+            taken.add(port)
+            found.append(port)
+    return found
 
 
 class Kernel:
@@ -34,10 +60,9 @@ class Kernel:
         self.folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.key = uuid.uuid4().hex.encode()
         path = os.path.join(self.folder.name, "kernel.json")
-        self.file, self.info = write_connection_file(path, key=self.key)
-        while self.taken & self._ports():
-            self.file, self.info = write_connection_file(path, key=self.key)
-        self.taken.update(self._ports())
+        names = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+        ports = dict(zip(names, free_ports(len(names), self.taken)))
+        self.file, self.info = write_connection_file(path, key=self.key, **ports)
         spec = KernelSpecManager().get_kernel_spec(name) if argv is None else None
         argv = argv or spec.argv
         self.started = time.perf_counter()
@@ -55,9 +80,6 @@ class Kernel:
         self.session = uuid.uuid4().hex
         self.replies = {}
 
-    def _ports(self):
-        return {port for name, port in self.info.items() if name.endswith("_port")}
-
     def _socket(self, kind, port):
         socket = self.context.socket(kind)
         socket.linger = 0
@@ -71,7 +93,7 @@ class Kernel:
 
     def close(self):
         self.context.destroy(linger=0)
-        for process in self.processes():
+        for process in self.processes() if self.process.poll() is None else []:
             try:
                 process.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:
@@ -130,15 +152,25 @@ class Kernel:
             if header["msg_type"] == "status" and b'"idle"' in content:
                 return
 
-    def ready(self):
-        """Waits for the first kernel_info_reply; seconds since the process was started."""
-        self.reply(self.send(self.shell, "kernel_info_request", {}))
+    def ready(self, limit=WAIT_MS / 1000):
+        """Waits for the first kernel_info_reply, at most limit seconds after the process was
+        started; seconds since then."""
+        request = self.send(self.shell, "kernel_info_request", {})
+        while not self.shell.poll(100):
+            if self.process.poll() is not None:
+                raise NotStartedError(f"it ended with status {self.process.returncode}")
+            if time.perf_counter() - self.started > limit:
+                raise NotStartedError(f"it did not answer in {limit:.0f} s")
+        self.reply(request)
         return time.perf_counter() - self.started
 
     def settle(self):
         """Waits until iopub is subscribed too, which no reply tells."""
         self.iopub.rcvtimeo = 200
+        start = time.perf_counter()
         while True:
+            if time.perf_counter() - start > WAIT_MS / 1000:
+                raise NotStartedError("nothing came on iopub")
             request = self.send(self.shell, "kernel_info_request", {})
             try:
                 list(self.published(request))
