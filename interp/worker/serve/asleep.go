@@ -61,13 +61,16 @@ var waits = []string{"chan receive", "chan send", "chan receive (nil chan)", "ch
 	"select", "select (no cases)", "semacquire",
 	"sync.Mutex.Lock", "sync.RWMutex.RLock", "sync.RWMutex.Lock", "sync.Cond.Wait", "sync.WaitGroup.Wait"}
 
+// carries is in the stack of every cell's own goroutine.
+const carries = "serve.(*server).carry"
+
 // allWait tells whether all goroutines of a list but the worker's own wait for another.
 func allWait(list string) bool {
 	const serve = "created by attune/interp/worker/serve."
 	for i, g := range strings.Split(list, "\n\n") {
 		m := heading.FindStringSubmatch(g)
 		own := i == 0 || m != nil && m[1] == "1" || // who asks, and who reads requests
-			strings.Contains(g, serve) && !strings.Contains(g, serve+"(*server).start ")
+			strings.Contains(g, serve) && !strings.Contains(g, carries)
 		if m == nil || !own && !slices.Contains(waits, m[2]) {
 			return false
 		}
@@ -85,7 +88,7 @@ func cellFrames(id int) (frames []worker.Frame) {
 	}
 	label := strconv.Quote(cellLabel) + ":" + strconv.Quote(strconv.Itoa(id))
 	for g := range strings.SplitSeq(profile.String(), "\n\n") {
-		if !strings.Contains(g, label) || !strings.Contains(g, "serve.(*server).start.func") {
+		if !strings.Contains(g, label) || !strings.Contains(g, carries) {
 			continue
 		}
 		for _, m := range profiled.FindAllStringSubmatch(g, -1) {

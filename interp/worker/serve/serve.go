@@ -68,6 +68,7 @@ type cellRun struct {
 	id      int
 	mark    mark
 	start   time.Time
+	alone   bool // began when no other ran
 	once    sync.Once
 	failure *worker.Failure // of another goroutine of the cell
 	// straight is the cell when the instant engine runs it, stopped that the cell
@@ -104,13 +105,31 @@ func Serve(r io.Reader, w io.Writer) error {
 	if err := s.conn.Send(&worker.Event{Ready: &worker.Ready{PID: os.Getpid()}}); err != nil {
 		return err
 	}
+	over := make(chan error, 1)
+	go s.read(over)
+	return <-over
+}
+
+// read takes requests until there are no more. The goroutine that has read a Run
+// carries it out, and another reads on: to wake one for the cell would take longer than
+// most cells.
+func (s *server) read(over chan<- error) {
 	for {
 		var req worker.Request
 		if err := s.conn.Receive(&req); err != nil {
 			if errors.Is(err, io.EOF) {
-				return nil
+				err = nil
+			} else {
+				err = fmt.Errorf("read request: %w", err)
 			}
-			return fmt.Errorf("read request: %w", err)
+			over <- err
+			return
+		}
+		if req.Run != nil {
+			run := s.begin(req.Run.ID)
+			go s.read(over)
+			s.carry(run, req.Run)
+			return
 		}
 		s.handle(req)
 	}
@@ -118,8 +137,6 @@ func Serve(r io.Reader, w io.Writer) error {
 
 func (s *server) handle(req worker.Request) {
 	switch {
-	case req.Run != nil:
-		s.start(req.Run)
 	case req.Stop != nil:
 		s.interrupt(req.Stop.ID)
 	case req.Ack != 0:
@@ -137,37 +154,40 @@ func (s *server) handle(req worker.Request) {
 	}
 }
 
-// start runs a cell on a goroutine of its own.
-func (s *server) start(r *worker.Run) {
+// begin notes a run, so that requests which follow it find it.
+func (s *server) begin(id int) *cellRun {
 	s.rest.Busy()
-	run := &cellRun{id: r.ID, mark: s.stop.newMark(r.ID), start: time.Now(), ended: make(chan struct{})}
+	run := &cellRun{id: id, mark: s.stop.newMark(id), start: time.Now(), ended: make(chan struct{})}
 	s.mu.Lock()
-	alone := len(s.runs) == 0
+	run.alone = len(s.runs) == 0
 	s.runs = append(s.runs, run)
-	s.marks.begin(run.id, run.mark, alone)
+	s.marks.begin(run.id, run.mark, run.alone)
 	s.mu.Unlock()
-	if alone {
+	return run
+}
+
+// carry runs a cell on the calling goroutine, which is over with it.
+func (s *server) carry(run *cellRun, r *worker.Run) {
+	if run.alone {
 		restoreStreams()
 	}
-	go func() {
-		run.mark.set()
-		if !alone {
-			s.out.begun()
+	run.mark.set()
+	if !run.alone {
+		s.out.begun()
+	}
+	if r.Cell != "" {
+		monitor.Cell(r.Cell, r.Bar)
+	}
+	done := worker.Done{ID: r.ID}
+	returned := false
+	defer func() {
+		if !returned { // runtime.Goexit, or a panic that Describe was told of
+			done.Failure = &worker.Failure{Text: "runtime.Goexit ended the cell's goroutine"}
 		}
-		if r.Cell != "" {
-			monitor.Cell(r.Cell, r.Bar)
-		}
-		done := worker.Done{ID: r.ID}
-		returned := false
-		defer func() {
-			if !returned { // runtime.Goexit, or a panic that Describe was told of
-				done.Failure = &worker.Failure{Text: "runtime.Goexit ended the cell's goroutine"}
-			}
-			s.finish(run, done)
-		}()
-		s.perform(r, &done)
-		returned = true
+		s.finish(run, done)
 	}()
+	s.perform(r, &done)
+	returned = true
 }
 
 // find is the run id, nil if it is over.
