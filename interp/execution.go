@@ -167,8 +167,7 @@ func (e *execution) goCode(code string, quiet bool) *cell.Error {
 		return nil
 	}
 	if decision.Engine == plan.Yaegi {
-		r.Straight = decision.Straight
-		r.Straight.File, r.Straight.Line = e.s.names.id(e.req.Count), 1
+		r.Straight = e.packed(decision.Straight)
 	} else if err := e.compile(u, r); err != nil {
 		return err
 	} else if r.Straight != nil {

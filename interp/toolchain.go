@@ -17,17 +17,23 @@ func missingTool(err error) bool {
 
 // slowly is the cell for the instant engine if it can take it at some length, nil if
 // it cannot.
-func (e *execution) slowly(u *check.Unit) *worker.Straight {
+func (e *execution) slowly(u *check.Unit) []byte {
 	if e.forced {
 		return nil
 	}
 	e.s.checkMu.Lock()
 	d := plan.Slowly(u)
 	e.s.checkMu.Unlock()
-	if d.Straight != nil {
-		d.Straight.File, d.Straight.Line = e.s.names.id(e.req.Count), 1
+	if d.Straight == nil {
+		return nil
 	}
-	return d.Straight
+	return e.packed(d.Straight)
+}
+
+// packed is the cell for the instant engine as it crosses to the worker, with its place.
+func (e *execution) packed(s *worker.Straight) []byte {
+	s.File, s.Line = e.s.names.id(e.req.Count), 1
+	return s.Pack()
 }
 
 // noToolchain says what in the cell asked for the compiler that is not there, where

@@ -36,8 +36,8 @@ type Run struct {
 	Comm *Comm
 	// Native is a built plugin; Bind alone binds its functions and runs nothing.
 	Native *Native
-	// Straight is a cell for the instant engine.
-	Straight *Straight
+	// Straight is a cell for the instant engine, packed.
+	Straight []byte
 	// Errors tells for each value of the last expression whether its type is error.
 	Errors []bool
 	// Runes tells which of them are written as rune; there may be fewer.

@@ -35,6 +35,7 @@ type server struct {
 	conn   *worker.Conn
 	table  *table
 	engine *yaegi.Engine
+	again  again
 	// instances makes its table when it is first asked.
 	instances func() instances.Table
 	out       *output
@@ -65,12 +66,14 @@ type cellPlugin struct{ run, bind func(*cellrt.Env) }
 // cellRun is one Run on its way. Whoever ends it first reports it: the cell's
 // goroutine, an interrupt that was not obeyed, or os.Exit.
 type cellRun struct {
-	id      int
-	mark    mark
-	start   time.Time
-	alone   bool // began when no other ran
-	once    sync.Once
-	failure *worker.Failure // of another goroutine of the cell
+	id    int
+	mark  mark
+	start time.Time
+	alone bool // began when no other ran
+	// interpreted: the instant engine had it compiled.
+	interpreted bool
+	once        sync.Once
+	failure     *worker.Failure // of another goroutine of the cell
 	// straight is the cell when the instant engine runs it, stopped that the cell
 	// was interrupted.
 	straight *yaegi.Compiled
@@ -145,6 +148,7 @@ func (s *server) handle(req worker.Request) {
 		s.out.answered(*req.Answer)
 	case req.Forget != nil:
 		s.table.Forget(req.Forget)
+		s.again.drop() // they hold the storage
 	case req.Asleep != 0:
 		go s.asleep(req.Asleep)
 	case req.List != nil:
@@ -226,7 +230,8 @@ func (s *server) perform(r *worker.Run, done *worker.Done) {
 			done.Failure = &worker.Failure{Text: err.Error(), Internal: true}
 			return
 		}
-		if done.Failure, done.Interrupted = guarded(func() { p.bind(env) }); done.Failure != nil {
+		done.Failure, done.Interrupted = guarded(func() { p.bind(env) })
+		if s.again.drop(); done.Failure != nil { // functions may have another meaning
 			return
 		}
 		if s.bound(r.Native); r.Native.BindOnly {
@@ -327,7 +332,7 @@ func (s *server) finish(run *cellRun, done worker.Done) {
 		done.ID, done.Nanos = run.id, time.Since(run.start).Nanoseconds()
 		_ = s.conn.Send(&worker.Event{Done: &done})
 		close(run.ended)
-		if run.straight != nil {
+		if run.interpreted {
 			s.engine.Ready()
 		}
 		s.rest.Idle()

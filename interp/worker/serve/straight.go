@@ -12,29 +12,66 @@ import (
 	"attune/interp/yaegi"
 )
 
-// interruptible lets an interrupt reach the statements of cell id, one that came
-// before they were ready included.
-func (s *server) interruptible(id int, c *yaegi.Compiled) {
+// interruptible lets an interrupt reach the statements of run id, one that came before
+// they were ready included; nil says that they are over. It tells whether no interrupt
+// has come, and without statements none will.
+func (s *server) interruptible(id int, c *yaegi.Compiled) bool {
 	run := s.find(id)
 	if run == nil {
-		return
+		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	run.straight = c
-	if run.stopped {
-		c.Interrupt()
+	if run.straight = c; c != nil {
+		run.interpreted = true
+		if run.stopped {
+			c.Interrupt()
+		}
 	}
+	return !run.stopped
 }
 
 // straight runs a cell on the instant engine.
-func (s *server) straight(st *worker.Straight, env *cellrt.Env, done *worker.Done) {
-	p, results, err := s.program(st)
+func (s *server) straight(packed []byte, env *cellrt.Env, done *worker.Done) {
+	r, err := s.ready(packed)
+	if err == nil {
+		err = s.short(r.loops)
+	}
 	if err != nil {
 		done.NotStraight = err.Error()
 		return
 	}
-	s.interpret(p, env, results, done)
+	s.interpret(r, env, done)
+}
+
+// ready is the cell ready to run: kept from the last time, or compiled now. An error
+// says that the engine cannot have it.
+func (s *server) ready(packed []byte) (*readied, error) {
+	r, found := s.again.take(packed)
+	if found {
+		return r, nil
+	}
+	st, err := worker.Unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	p, results, err := s.program(st)
+	if err != nil {
+		return nil, err
+	}
+	r.loops, r.results = st.Loops, results
+	r.program, err = s.engine.Compile(p)
+	return r, err
+}
+
+// short refuses loops that run for long with the values that variables have now.
+func (s *server) short(loops [][]worker.Extent) error {
+	for _, nest := range loops {
+		if worker.Times(nest, s.extent) > worker.MaxTimes {
+			return errors.New("a loop is long")
+		}
+	}
+	return nil
 }
 
 // program binds what the cell names; an error says that the engine cannot have it.
@@ -50,11 +87,6 @@ func (s *server) program(st *worker.Straight) (p yaegi.Program, results []reflec
 	}
 	for _, im := range st.Imports {
 		s.known.addPackage(im.Path)
-	}
-	for _, loops := range st.Loops {
-		if worker.Times(loops, s.extent) > worker.MaxTimes {
-			return p, nil, errors.New("a loop is long")
-		}
 	}
 	for _, t := range st.Needs {
 		if _, err := s.typeOf(t); err != nil {
@@ -97,14 +129,9 @@ func (s *server) program(st *worker.Straight) (p yaegi.Program, results []reflec
 	return p, results, nil
 }
 
-func (s *server) interpret(p yaegi.Program, env *cellrt.Env, results []reflect.Value, done *worker.Done) {
-	c, err := s.engine.Compile(p)
-	if err != nil {
-		done.NotStraight = err.Error()
-		return
-	}
-	s.interruptible(done.ID, c)
-	err = c.Run()
+func (s *server) interpret(r *readied, env *cellrt.Env, done *worker.Done) {
+	s.interruptible(done.ID, r.program)
+	err := r.program.Run()
 	var pan *yaegi.Panic
 	switch {
 	case errors.Is(err, yaegi.ErrInterrupted):
@@ -117,10 +144,14 @@ func (s *server) interpret(p yaegi.Program, env *cellrt.Env, results []reflect.V
 		done.Failure = straightFailure(pan)
 	case err != nil:
 		done.Failure = &worker.Failure{Text: err.Error(), Internal: true}
-	case len(results) > 0:
-		env.Has = true
-		for _, r := range results {
-			env.Out = append(env.Out, r.Elem().Interface())
+	default:
+		for _, v := range r.results {
+			env.Has = true
+			env.Out = append(env.Out, v.Elem().Interface())
+			v.Elem().SetZero()
+		}
+		if s.interruptible(done.ID, nil) {
+			s.again.keep(r)
 		}
 	}
 }
