@@ -118,7 +118,7 @@ void report(const Kernel &k, unsigned blocks, unsigned threads, const char *file
 	FILE *f = fopen(file, "a");
 	if (!f) return;
 	const Work &w = work;
-	fprintf(f, "launch %s blocks %u threads %u instructions %lu lanes %lu branches %lu split %lu barriers %lu products %lu operations %lu divisions %lu "
+	fprintf(f, "launch %s: blocks %u threads %u instructions %lu lanes %lu branches %lu split %lu barriers %lu products %lu operations %lu divisions %lu "
 		"waits %lu flight %lu boxes %lu read %zu written %zu\n", k.name.c_str(), blocks, threads, w.instructions, w.lanes, w.branches, w.split,
 		w.barriers, w.products, w.operations, w.divisions, w.waits, w.flight, w.box_bytes, 32 * w.read.size(), 32 * w.written.size());
 	std::map<std::string, Sum> sums;
@@ -132,7 +132,7 @@ void report(const Kernel &k, unsigned blocks, unsigned threads, const char *file
 		if (s.least_sectors) t.worst = std::max(t.worst, (double)s.sectors / s.least_sectors);
 	}
 	for (auto &[name, t] : sums)
-		fprintf(f, "memory %s runs %lu lanes %lu bytes %lu waves %lu least_waves %lu sectors %lu least_sectors %lu worst %.3f\n", name.c_str(), t.all.runs,
+		fprintf(f, "memory %s: runs %lu lanes %lu bytes %lu waves %lu least_waves %lu sectors %lu least_sectors %lu worst %.3f\n", name.c_str(), t.all.runs,
 			t.all.lanes, t.all.bytes, t.all.waves, t.all.least_waves, t.all.sectors, t.all.least_sectors, t.worst);
 	fclose(f);
 }

@@ -15,8 +15,8 @@ static uint64_t shared_end;
 
 template <class T> static T of(uint64_t bits)
 {
-	T x;
-	memcpy(&x, &bits, sizeof x);
+	T x = 0;
+	memcpy(&x, &bits, sizeof x < sizeof bits ? sizeof x : sizeof bits);
 	return x;
 }
 
@@ -101,9 +101,9 @@ template <class T, class WIDE> static void multiply(const Instruction &i, Warp &
 {
 	EACH(l) {
 		WIDE x = (WIDE)of<T>(get(w, i.o[1], l)) * (WIDE)of<T>(get(w, i.o[2], l));
-		uint64_t r = i.part == 'w' ? bits<WIDE>(x) : i.part == 'h' ? bits<T>(T(x >> 8 * sizeof(T))) : bits<T>(T(x));
-		if (i.op == MAD) r = bits<T>(T(of<T>(r) + of<T>(get(w, i.o[3], l))));
-		put(w, i.o[0], l, r);
+		if (i.part == 'h') x >>= 8 * sizeof(T);
+		if (i.op == MAD) x += i.part == 'w' ? of<WIDE>(get(w, i.o[3], l)) : (WIDE)of<T>(get(w, i.o[3], l));
+		put(w, i.o[0], l, i.part == 'w' ? (uint64_t)x : bits<T>(T(x)));
 	}
 }
 
