@@ -36,6 +36,7 @@ var floors = []struct {
 	{"gpu/ref", nil, "the reference stands alone, so that it can be read alone"},
 	{"gpu/safetensors", nil, "a file format knows no tensors"},
 	{"gpu/host", []string{"gpu/mem", "gpu/ref", "gpu/host"}, "the CPU path is ground"},
+	{"gpu/gpucheck", []string{"gpu", "stdlib"}, "it measures a training step too"},
 	{"gpu", []string{"gpu"}, "gpu stands on its own floors"},
 	{"kernel/jupyter", []string{"display/mime"}, "the wire knows no session"},
 	{"kernel/socket", nil, "the transport knows no messages"},

@@ -31,6 +31,8 @@ type cuda struct {
 	newest int
 	// fewest is the blocks that Hopper's product is worth its large tiles from.
 	fewest int
+	// splits, if not 0, is in how many parts decoding cuts the keys.
+	splits int
 	// dry launches nothing; see OpenMeta.
 	dry bool
 	// aside leaves the context to another device; see Aside.

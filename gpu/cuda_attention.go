@@ -243,6 +243,9 @@ func (c *cuda) split(a *attentionCall) error {
 	}
 	blocks := a.b * a.kv * tiles(a.h/a.kv*a.tq, rows)
 	splits := max(1, min(tiles(splitBlocks, blocks), tiles(a.tk, splitLeast)))
+	if c.splits > 0 {
+		splits = min(c.splits, max(a.tk, 1))
+	}
 	keys := tiles(a.tk, splits)
 	parts, err := a.room(c, a.b*a.h*a.tq*splits*(a.d+2))
 	if err != nil {

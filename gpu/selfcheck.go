@@ -27,26 +27,37 @@ type Check struct {
 // OK says whether the device's values agree.
 func (c Check) OK() bool { return c.Err == nil && c.Error <= c.Limit }
 
-// SelfCheck runs each kernel, as at its trial before its first use, then attention with
-// all it can be asked for, its gradients, views of its weights and decoding, matrix
-// products, layers, and all optimizers, on the device and on the CPU, for each element
-// type and each head size that there are kernels for, and compares. It takes a few
-// milliseconds a check on a GPU, plus the compilation of its kernels at first use.
-func SelfCheck(dev *Device) ([]Check, error) {
+// CheckCase is a comparison that can be made; see Checks.
+type CheckCase struct {
+	// Kind and Name are those of the Check that Run gives.
+	Kind, Name string
+	run        func() Check
+}
+
+// Run makes the comparison.
+func (c CheckCase) Run() Check {
+	out := c.run()
+	out.Kind, out.Name = c.Kind, c.Name
+	return out
+}
+
+// Checks lists what there is to compare: each kernel, as at its trial before its first
+// use, then attention with all it can be asked for, its gradients, views of its weights
+// and decoding, matrix products, layers, and all optimizers, for each element type and
+// each head size that there are kernels for. A comparison takes a few milliseconds on
+// a GPU, plus the compilation of its kernels at first use.
+func Checks(dev *Device) ([]CheckCase, error) {
 	cpu, err := OpenCPU(0)
 	if err != nil {
 		return nil, fmt.Errorf("check %s: %w", dev.name, err)
 	}
-	defer runtime.KeepAlive(dev)
-	dev = dev.untried()
-	all, err := kernelChecks(dev)
+	tried := dev.untried()
+	all, err := kernelChecks(tried)
 	if err != nil {
 		return nil, fmt.Errorf("check %s: %w", dev.name, err)
 	}
 	add := func(kind, name string, limit float64, f func(*Device) ([]*Tensor, error)) {
-		c := compare(name, limit, dev, cpu, f)
-		c.Kind = kind
-		all = append(all, c)
+		all = append(all, CheckCase{kind, name, func() Check { return compare(name, limit, tried, cpu, f) }})
 	}
 	for _, dtype := range []DType{Float32, Float16, BFloat16} {
 		limit := map[DType]float64{Float32: 5e-5, Float16: 8e-3, BFloat16: 6e-2}[dtype]
@@ -70,7 +81,20 @@ func SelfCheck(dev *Device) ([]Check, error) {
 			add("optimizer", fmt.Sprintf("%s %s, 5 steps", c.name, dtype), limit, func(x *Device) ([]*Tensor, error) { return checkOptimizer(x, dtype, c.make()) })
 		}
 	}
+	for i, c := range all { // the context is dev's
+		all[i].run = func() Check { defer runtime.KeepAlive(dev); return c.run() }
+	}
 	return all, nil
+}
+
+// SelfCheck makes all comparisons that Checks lists.
+func SelfCheck(dev *Device) ([]Check, error) {
+	cases, err := Checks(dev)
+	var all []Check
+	for _, c := range cases {
+		all = append(all, c.Run())
+	}
+	return all, err
 }
 
 // untried is a CUDA device that uses every kernel, whatever came of its trial; any

@@ -9,12 +9,12 @@ import (
 )
 
 // kernelChecks are the trials of all kernels that a CUDA device can run.
-func kernelChecks(dev *Device) ([]Check, error) {
+func kernelChecks(dev *Device) ([]CheckCase, error) {
 	c, ok := dev.back.(*cuda)
 	if !ok {
 		return nil, nil
 	}
-	var all []Check
+	var all []CheckCase
 	for _, i := range kernels.Images() {
 		if !i.RunsOn(c.ctx.Info().Capability) {
 			continue
@@ -24,15 +24,16 @@ func kernelChecks(dev *Device) ([]Check, error) {
 			return nil, err
 		}
 		for _, name := range kernels.Entries(image) {
-			check := Check{Kind: "kernel", Name: "kernel " + name}
-			begin := time.Now()
-			if p, ok := problemOf(name); ok {
-				check.Error, check.Limit, check.Err = p.try(c)
-			} else {
-				check.Err = errors.New("nobody wrote a problem for it")
-			}
-			check.Took = time.Since(begin)
-			all = append(all, check)
+			all = append(all, CheckCase{"kernel", "kernel " + name, func() (check Check) {
+				begin := time.Now()
+				if p, ok := problemOf(name); ok {
+					check.Error, check.Limit, check.Err = p.try(c)
+				} else {
+					check.Err = errors.New("nobody wrote a problem for it")
+				}
+				check.Took = time.Since(begin)
+				return check
+			}})
 		}
 	}
 	return all, nil

@@ -112,6 +112,8 @@ type Context struct {
 	info   Info
 	// lost is the sticky error that ended the context.
 	lost atomic.Pointer[Error]
+	// watch, if not nil, is told of launches.
+	watch func(kernel string)
 }
 
 // Info describes a device. Capability is major*10 + minor, Memory is in bytes.
@@ -346,6 +348,9 @@ func (f *Function) Launch(blocks, threads int, args []uint64) error {
 	c := f.ctx
 	if lost := c.lost.Load(); lost != nil {
 		return fmt.Errorf("launch %s: an earlier error ended the context: %w", f.name, lost)
+	}
+	if c.watch != nil {
+		c.watch(f.name)
 	}
 	code := C.attune_cuda_launch(&c.lib.c, c.ctx, f.handle, C.uint(blocks), C.uint(threads), C.uint(f.shared), unsafe.Pointer(&args[0]), C.size_t(8*len(args)))
 	runtime.KeepAlive(args)

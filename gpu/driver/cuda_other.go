@@ -2,6 +2,8 @@
 
 package driver
 
+import "time"
+
 // Library, Context, Module and Function exist so that callers compile; nothing
 // makes one.
 type (
@@ -55,3 +57,20 @@ func (*BLAS) Close()                                                        {}
 func (*BLAS) Prepare(Product, int64) (*Plan, error)                         { return nil, ErrNoBuild }
 func (*BLAS) Drop(*Plan)                                                    {}
 func (*BLAS) Run(*Plan, uint64, uint64, uint64, uint64, bool, uint64) error { return ErrNoBuild }
+
+// Marks and Traits likewise.
+type (
+	Marks  struct{}
+	Traits struct {
+		Processors int
+		L2         int64
+	}
+)
+
+func (*Context) Traits() (Traits, error)                                  { return Traits{}, ErrNoBuild }
+func (*Context) Marks(int) (*Marks, error)                                { return nil, ErrNoBuild }
+func (*Context) Watch(func(string))                                       {}
+func (*Marks) Close()                                                     {}
+func (*Marks) Set(int) error                                              { return ErrNoBuild }
+func (*Marks) Between(int, int) (time.Duration, error)                    { return 0, ErrNoBuild }
+func (*Function) Launches(int, int, int, []uint64) (time.Duration, error) { return 0, ErrNoBuild }

@@ -1,138 +1,92 @@
-// Command gpucheck runs every CUDA kernel on a real GPU, compares it with the CPU,
-// measures how fast it is, and writes what it found as a fragment for
-// bench/RESULTS.md. It is one binary and needs the NVIDIA driver alone; run.sh beside
-// it also runs it under compute-sanitizer, where there is one:
+// Command gpucheck checks every CUDA kernel on a real GPU beside the CPU, measures how
+// fast attune is there, beside PyTorch where python3 has it, and writes what it found
+// as a section of bench/RESULTS.md. It is one binary and needs the NVIDIA driver
+// alone; run.sh beside it runs it with all that it can use:
 //
-//	go build ./gpu/gpucheck && ./gpucheck [-all] [-short] [-sanitize] [cuda:0]
+//	go build ./gpu/gpucheck && ./gpucheck [-limit 9m] [-torch bench/gpu_torch.py] [cuda:0]
+//	./gpucheck -from gpu.md -write bench/RESULTS.md
 //
-// It imports gpu.
+// Each section runs in a process of its own, which goes row by row. A kernel that ends
+// the context, hangs or crashes costs its row: another process goes on behind it.
+// Rows are written as they come, the plan with its times before.
+//
+// Exit status 0: all agrees and all goals that were measured are met; 2: not so; 1: there
+// was nothing to check. It imports gpu and gpu/kernels, gpu/mem and gpu/nvml.
 package main
 
 import (
 	"flag"
 	"fmt"
-	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
-
-	"attune/gpu"
 )
 
-// options are the command line's.
+// options are the command line's. A process for a section gets them again.
 type options struct {
-	device          string
-	all             bool // each check in a row of its own
-	short, sanitize bool // tiny measurements, none
+	device, torch, python, logs, only, match string
+	limit, item                              time.Duration
+	tiny                                     bool // sizes, to see that it works
+	list                                     bool // the plan alone
+
+	section string // in a process for one
+	after   int    // of its rows, where to begin
+	shard   string // which of them: "2/8"
 }
 
 func main() {
-	o := options{device: "cuda:0"}
-	flag.BoolVar(&o.all, "all", false, "show each check, not only those that fail")
-	flag.BoolVar(&o.short, "short", false, "measure at tiny sizes, to see that it works")
-	flag.BoolVar(&o.sanitize, "sanitize", false, "measure nothing: for compute-sanitizer, under which each check takes long enough")
+	var o options
+	var write, from string
+	flag.DurationVar(&o.limit, "limit", 9*time.Minute, "the time for all")
+	flag.DurationVar(&o.item, "item", 20*time.Second, "the time for a row, after which its kernels count as hanging")
+	flag.BoolVar(&o.tiny, "tiny", false, "measure at tiny sizes, to see that it works")
+	flag.BoolVar(&o.list, "list", false, "tell the plan and do nothing")
+	flag.StringVar(&o.only, "only", "", "sections to run, by their names with commas between")
+	flag.StringVar(&o.match, "match", "", "compare only what has this in its name")
+	flag.StringVar(&o.torch, "torch", "", "bench/gpu_torch.py, to measure PyTorch in turns with attune")
+	flag.StringVar(&o.python, "python", "python3", "the Python for it")
+	flag.StringVar(&o.logs, "logs", "", "a folder for each row in full and for the tools' output")
+	flag.StringVar(&write, "write", "", "the bench/RESULTS.md to put the section into")
+	flag.StringVar(&from, "from", "", "with -write: a section that an earlier run wrote, instead of a new one")
+	flag.StringVar(&o.section, "section", "", "used by gpucheck itself")
+	flag.IntVar(&o.after, "after", 0, "used by gpucheck itself")
+	flag.StringVar(&o.shard, "shard", "", "used by gpucheck itself")
 	flag.Parse()
+	o.device = "cuda:0"
 	if flag.NArg() > 0 {
 		o.device = flag.Arg(0)
 	}
-	bad, err := run(os.Stdout, o)
+	os.Exit(start(o, from, write))
+}
+
+func start(o options, from, write string) (status int) {
+	if o.section != "" {
+		if err := child(o, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 3
+		}
+		return 0
+	}
+	var text []byte
+	var err error
+	if from != "" {
+		text, err = os.ReadFile(from)
+	} else {
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		var r *run
+		if r, err = newRun(o, os.Stdout); err == nil {
+			status = r.all(stop)
+			text = r.text.Bytes()
+		}
+	}
+	if err == nil && write != "" {
+		err = paste(write, text)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gpucheck:", err)
-		os.Exit(1)
+		return 1
 	}
-	if bad > 0 {
-		os.Exit(2)
-	}
-}
-
-// run writes the fragment and returns how many checks and measurements failed.
-func run(w io.Writer, o options) (bad int, err error) {
-	begin := time.Now()
-	dev, err := gpu.Open(o.device)
-	if err != nil {
-		return 0, err
-	}
-	opened := time.Since(begin)
-	all, err := gpu.SelfCheck(dev)
-	if err != nil {
-		return 0, err
-	}
-	fmt.Fprintf(w, "`gpucheck` on %s, opened in %.0f ms. The error is relative to 1 + |value|, beside the CPU.\n\n", dev, opened.Seconds()*1e3)
-	bad = checks(w, all, o.all)
-	if !o.sanitize {
-		bad += rates(w, gpu.Throughput(dev, !o.short))
-	}
-	fmt.Fprintf(w, "\n%d checks, %d failed.\n", len(all), bad)
-	return bad, nil
-}
-
-// checks writes a row for each kind of check, and one for each check that failed or,
-// with every, for all.
-func checks(w io.Writer, all []gpu.Check, every bool) (bad int) {
-	fmt.Fprint(w, "| kind | checks | agree | worst error / allowed | first runs, ms |\n|---|---|---|---|---|\n")
-	for _, kind := range kinds(all) {
-		n, good, worst, took := 0, 0, 0.0, time.Duration(0)
-		for _, c := range all {
-			if c.Kind != kind {
-				continue
-			}
-			n, took = n+1, took+c.Took
-			if c.OK() {
-				good++
-			}
-			if c.Limit > 0 {
-				worst = max(worst, c.Error/c.Limit)
-			}
-		}
-		bad += n - good
-		fmt.Fprintf(w, "| %s | %d | %d | %.2g | %.0f |\n", kind, n, good, worst, took.Seconds()*1e3)
-	}
-	if bad > 0 || every {
-		fmt.Fprint(w, "\n| check | error | allowed | first run, ms | |\n|---|---|---|---|---|\n")
-	}
-	for _, c := range all {
-		verdict := "agrees"
-		switch {
-		case c.Err != nil:
-			verdict = "**failed**: " + c.Err.Error()
-		case !c.OK():
-			verdict = "**differs**"
-		case !every:
-			continue
-		}
-		fmt.Fprintf(w, "| %s | %.1e | %.1e | %.1f | %s |\n", c.Name, c.Error, c.Limit, float64(c.Took.Microseconds())/1e3, verdict)
-	}
-	return bad
-}
-
-// kinds lists the checks' kinds in order.
-func kinds(all []gpu.Check) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, c := range all {
-		if !seen[c.Kind] {
-			seen[c.Kind] = true
-			out = append(out, c.Kind)
-		}
-	}
-	return out
-}
-
-// rates writes how fast the device was.
-func rates(w io.Writer, all []gpu.Rate) (bad int) {
-	fmt.Fprint(w, "\n| what | ms | TFLOP/s | GB/s |\n|---|---|---|---|\n")
-	figure := func(x float64) string {
-		if x == 0 {
-			return ""
-		}
-		return fmt.Sprintf("%.4g", x)
-	}
-	for _, r := range all {
-		if r.Err != nil {
-			bad++
-			fmt.Fprintf(w, "| %s | **failed**: %v | | |\n", r.Name, r.Err)
-			continue
-		}
-		fmt.Fprintf(w, "| %s | %.4g | %s | %s |\n", r.Name, r.Took.Seconds()*1e3, figure(r.TFLOPS()), figure(r.GBs()))
-	}
-	return bad
+	return status
 }

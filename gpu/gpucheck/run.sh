@@ -1,34 +1,20 @@
 #!/bin/sh
 # Runs gpucheck, which lies beside this script, on a machine with an NVIDIA GPU and its
-# driver, and nothing else of attune. Build it where there is Go, and take both along:
+# driver, with all of attune's checks and measurements that fit into ten minutes:
 #
 #   go build -o gpu/gpucheck/gpucheck ./gpu/gpucheck
-#   scp gpu/gpucheck/gpucheck gpu/gpucheck/run.sh HOST: && ssh HOST ./run.sh > gpu.md
+#   scp gpu/gpucheck/gpucheck gpu/gpucheck/run.sh bench/gpu_torch.py HOST:
+#   ssh HOST ./run.sh
 #
-# What it prints goes into bench/RESULTS.md under "GPU". Ten minutes at the most: two
-# for the checks and measurements, and two for each tool of compute-sanitizer, if that
-# is installed (it comes with the CUDA toolkit). Exit status 0: all agree and are clean.
+# The report goes to standard output as it comes, and to gpu.md in $OUT (or out), beside
+# each row in full and what the tools said. PyTorch is measured where python3 has it,
+# compute-sanitizer and ncu run where they are. Options go to gpucheck (-list tells the
+# plan). Exit status 0: all agrees and all goals are met; 2: not so; 1: nothing ran.
 set -u
-check=$(dirname "$0")/gpucheck
-failed=0
-timeout 150 "$check" "$@" || failed=1
-if ! command -v compute-sanitizer >/dev/null; then
-	echo
-	echo "compute-sanitizer is not installed: not run."
-	exit $failed
-fi
-echo
-echo "| compute-sanitizer | |"
-echo "|---|---|"
-for tool in memcheck initcheck synccheck racecheck; do
-	log=$(mktemp)
-	timeout 110 compute-sanitizer --tool $tool --error-exitcode 9 "$check" -sanitize >"$log" 2>&1
-	case $? in
-	0) verdict=clean ;;
-	124) verdict="not finished after 110 s" ;;
-	*) verdict="**$(grep -m1 '=========.*\(Error\|Invalid\|hazard\|Uninit\|Barrier\)' "$log" || tail -1 "$log")**" failed=1 ;;
-	esac
-	echo "| $tool | $verdict |"
-	rm -f "$log"
+here=$(cd "$(dirname "$0")" && pwd)
+out=${OUT:-out}
+torch=
+for file in "$here/gpu_torch.py" "$here/../../bench/gpu_torch.py"; do
+	[ -f "$file" ] && torch=$file && break
 done
-exit $failed
+exec "$here/gpucheck" -limit 9m -torch "$torch" -logs "$out" "$@"

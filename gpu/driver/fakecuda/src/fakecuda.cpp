@@ -7,6 +7,8 @@
 // "old_driver", "jit", "oom" (nothing can be allocated), "launch=CODE" (launches
 // succeed, the next wait returns CODE, and so does every call after it),
 // "outside=BYTES" (so much of the device's memory is in use elsewhere).
+// FAKECUDA_FAULT=HOW:KERNEL does it to launches of one kernel: "sticky" ends the context,
+// "hang" never ends, "wrong" computes nothing, "crash" kills the process.
 //
 // A library built without the kernels' sources runs the images themselves (ptx.h);
 // FAKECUDA_COUNTS then names a file that is told what each launch did.
@@ -20,7 +22,10 @@
 #include <mutex>
 #include <string>
 #include <vector>
+#include <chrono>
+#include <csignal>
 #include <sys/mman.h>
+#include <unistd.h>
 #ifndef __x86_64__
 #include <ucontext.h>
 #endif
@@ -277,6 +282,13 @@ static const char *injected(const char *key)
 	return e && !strncmp(e, key, strlen(key)) ? e + strlen(key) : nullptr;
 }
 
+// What FAKECUDA_FAULT does to a kernel, or null.
+static const char *fault_of(const std::string &kernel)
+{
+	const char *e = getenv("FAKECUDA_FAULT"), *name = e ? strchr(e, ':') : nullptr;
+	return name && kernel == name + 1 ? e : nullptr;
+}
+
 bool within(uint64_t at, size_t size)
 {
 	auto next = memory.upper_bound(at);
@@ -431,6 +443,12 @@ API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 	if (injected("no_launch")) return 0; // what remains is the call
 	if (const char *code = injected("launch=")) return failed = atoi(code), 0;
 	const Kernel &k = *(Kernel *)f;
+	if (const char *how = fault_of(k.name)) switch (*how) {
+		case 's': return failed = 700, 0;
+		case 'h': for (;;) pause();
+		case 'w': return 0;
+		case 'c': raise(SIGSEGV);
+	}
 	if (gy != 1 || gz != 1 || by != 1 || bz != 1 || !gx || !bx || bx > 1024 || params || !extra) return 1;
 	if (extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4] || *(size_t *)extra[3] != k.size) return 1;
 	if (shared > (k.shared > LITTLE ? k.shared : LITTLE)) return 1;
@@ -446,4 +464,21 @@ API cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 	if (!run(k, gx, bx, extra[1])) failed = 719; // asynchronous, as on a device
 	if (broken) failed = broken, broken = 0;
 	return 0;
+}
+
+// All work is done when a call returns, so the host's clock is the device's.
+API cuEventCreate(void **e, unsigned) { return *e = new std::chrono::steady_clock::time_point, 0; }
+API cuEventDestroy_v2(void *e) { return delete (std::chrono::steady_clock::time_point *)e, 0; }
+
+API cuEventRecord(void *e, void *)
+{
+	GUARD;
+	return *(std::chrono::steady_clock::time_point *)e = std::chrono::steady_clock::now(), 0;
+}
+
+API cuEventElapsedTime(float *ms, void *from, void *to)
+{
+	GUARD;
+	std::chrono::duration<float, std::milli> took = *(std::chrono::steady_clock::time_point *)to - *(std::chrono::steady_clock::time_point *)from;
+	return *ms = took.count(), 0;
 }
