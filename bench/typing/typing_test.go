@@ -47,6 +47,7 @@ var questions = []struct{ name, kind, code string }{
 	{"is_complete, a call", "is_complete", "fmt.Println(Scale(points, 2)‸"},
 	{"complete in 2,000 lines of functions", "complete", strings.Repeat("func f_N_(x int) int {\n\ty := x * 2\n\tfor i := range y {\n\t\ty += i % 3\n\t}\n\tfmt.Println(\"f\", y)\n\treturn y\n}\n\n\n", 200) + "points[0].‸"},
 	{"complete in 2,000 lines of statements", "complete", strings.Repeat("a_N_ := len(text) + 3\n", 2000) + "points[0].‸"},
+	{"complete a name in 2,000 lines of statements", "complete", strings.Repeat("a_N_ := len(text) + 3\n", 2000) + "poin‸"},
 	{"inspect in 2,000 lines of functions", "inspect", strings.Repeat("func f_N_(x int) int {\n\ty := x * 2\n\tfor i := range y {\n\t\ty += i % 3\n\t}\n\tfmt.Println(\"f\", y)\n\treturn y\n}\n\n\n", 200) + "poi‸nts"},
 	{"is_complete, 2,000 lines", "is_complete", strings.Repeat("func f_N_(x int) int {\n\ty := x * 2\n\tfor i := range y {\n\t\ty += i % 3\n\t}\n\tfmt.Println(\"f\", y)\n\treturn y\n}\n\n\n", 200) + "for {‸"},
 }

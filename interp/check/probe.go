@@ -23,14 +23,21 @@ type probe struct {
 // probeAt checks code with a marker put in at offset, problems overlooked. What
 // stands behind the cursor is left out if nothing can be made of the whole. It
 // returns nil if nothing can be made of what stands before it either.
-func (c *Checker) probeAt(code string, offset int, scope *Scope) *probe {
+// With narrow set only what the marker's own piece refers to needs to be known.
+func (c *Checker) probeAt(code string, offset int, scope *Scope, narrow bool) *probe {
 	c = c.scratch()
-	if p := c.tryProbe(inSight(Split(code[:offset]+mark+code[offset:])), scope); p != nil {
+	see := func(chunks []Chunk) []Chunk {
+		if chunks = withoutBodies(inSight(chunks)); narrow {
+			return referred(chunks)
+		}
+		return chunks
+	}
+	if p := c.tryProbe(see(Split(code[:offset]+mark+code[offset:])), scope); p != nil {
 		return p
 	}
 	open := look(code[:offset]).open
 	for _, tail := range []string{"", " {\n}", "; _ {\n}"} {
-		chunks := slices.DeleteFunc(Split(code[:offset]+mark+ending(open, tail)), func(ch Chunk) bool {
+		chunks := slices.DeleteFunc(see(Split(code[:offset]+mark+ending(open, tail))), func(ch Chunk) bool {
 			return !strings.Contains(ch.Text, mark) && !parses(ch)
 		})
 		if p := c.tryProbe(chunks, scope); p != nil {
@@ -74,13 +81,6 @@ func (c *Checker) tryProbe(chunks []Chunk, scope *Scope) (p *probe) {
 		path, id := find(f.AST)
 		if id != nil && p == nil {
 			p = &probe{unit: r.unit, path: path, id: id, named: r.named, dots: r.dots}
-		}
-		if id == nil { // what another function does is of no account here
-			f.FuncDecls(func(fd *ast.FuncDecl) {
-				if fd.Name.Name != bodyName {
-					fd.Body = nil
-				}
-			})
 		}
 	}
 	if p != nil {
@@ -162,7 +162,7 @@ func (p *probe) packageOf(x ast.Expr) *types.Package {
 // guessImports adds the imports that the text leaves out, as the cell will when it runs.
 func (r *run) guessImports() {
 	for _, ch := range r.chunks {
-		toks, _ := scan(ch.Text)
+		toks := ch.toks
 		for i, k := range toks {
 			if i+2 >= len(toks) || k.tok != token.IDENT || toks[i+1].tok != token.PERIOD || toks[i+2].tok != token.IDENT ||
 				i > 0 && toks[i-1].tok == token.PERIOD {

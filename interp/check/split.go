@@ -29,6 +29,8 @@ type Chunk struct {
 	Doc       string // the comment lines that stand directly above it
 	Line, Col int    // of its first byte, from 1
 	Muted     bool   // ended by a semicolon that the user typed
+	off       int    // of Text in the cell
+	toks      []tok  // of Text, their offsets in the cell
 }
 
 // tok is a scanned token with its offset.
@@ -71,7 +73,7 @@ func Split(src string) []Chunk {
 			return
 		}
 		off := toks[start].off
-		c := Chunk{Kind: kindOf(toks[start:i]), Text: strings.TrimRight(src[off:end], " \t\r\n"), Muted: muted}
+		c := Chunk{Kind: kindOf(toks[start:i]), Text: strings.TrimRight(src[off:end], " \t\r\n"), Muted: muted, off: off, toks: toks[start:i]}
 		c.Line, c.Col = lineCol(lines, off)
 		c.Doc = docAbove(src, comments, off)
 		chunks = append(chunks, c)
