@@ -186,6 +186,11 @@ func (b *bench) sets(bytes int) int { return max(2, min(16, int(3*b.l2/int64(max
 // inputs makes sets of tensors of normal values, all of one type, on the probe's device.
 // free gives them back.
 func (b *bench) inputs(sets int, dtype gpu.DType, shapes ...[]int) (all [][]*gpu.Tensor, free func() error, err error) {
+	return b.inputsOn(b.probe.Device, sets, dtype, shapes...)
+}
+
+// inputsOn is inputs on a device of the probe's context.
+func (b *bench) inputsOn(dev *gpu.Device, sets int, dtype gpu.DType, shapes ...[]int) (all [][]*gpu.Tensor, free func() error, err error) {
 	free = func() error {
 		var first error
 		for _, set := range all {
@@ -200,7 +205,7 @@ func (b *bench) inputs(sets int, dtype gpu.DType, shapes ...[]int) (all [][]*gpu
 	for range sets {
 		all = append(all, nil)
 		for _, s := range shapes {
-			t, err := b.probe.Device.Empty(dtype, mem.Data, s...)
+			t, err := dev.Empty(dtype, mem.Data, s...)
 			if err == nil {
 				all[len(all)-1] = append(all[len(all)-1], t)
 				err = b.probe.Fill(t)

@@ -122,12 +122,17 @@ printf '==PROF==\n"ID","Kernel Name","gpu__time_duration.sum"\n"","","us"\n"0","
 echo '{"about": "a stand-in"}'
 while read -r line; do echo '{"seconds": {"flash": 1e9, "cuDNN": 1e-9, "fused": 1, "cuBLAS": 1e9}, "errors": {"efficient": "no | kernel"}}'; done
 `,
+		"nvidia-smi":   "#!/bin/sh\necho 12.3\n",
 		"gpu_torch.py": "", "run.sh": read(t, "run.sh"),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(p.tools, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	nvml := filepath.Join(p.fake, "libnvidia-ml.so.1")
+	if text, err := exec.Command("cc", "-shared", "-fPIC", "-o", nvml, filepath.Join("..", "nvml", "testdata", "fake_nvml.c")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
 	}
 	logs := t.TempDir()
 	cmd := p.command("OUT="+logs, "")
@@ -138,7 +143,7 @@ while read -r line; do echo '{"seconds": {"flash": 1e9, "cuDNN": 1e-9, "fused": 
 		t.Errorf("exit: %v, want 2", err)
 	}
 	for _, want := range []string{
-		"PyTorch: a stand-in |", "| start-up of a session, from the driver's cache | ", "| compilation of 39 images | ",
+		"PyTorch: a stand-in.\n", "| start-up of a session, from the driver's cache | ", "| compilation of 39 images | ",
 		"| copy f32 (5000) | copy_b32 sm_75 | ", "| forward bf16 (1, 2, 64, 64), causal | attention_wgmma_bf16_64 sm_90a | ",
 		"of best, goal 1.00, missed**", "of flash, goal 0.85, met", "| cuDNN 1e-06, fused 1000, cuBLAS 1e+12, flash 1e+12 |",
 		"| decoding bf16 (2, 32/8, 1/200, 128) | attention_join_bf16, attention_split_group_bf16_128 sm_75 | ",

@@ -137,6 +137,12 @@ func (r *rival) ask(c *rivalCase, wait time.Duration) (map[string]float64, strin
 	return a.Seconds, why
 }
 
+// prepare has it do a case for nothing but what is remembered of it, as compiled code.
+func (r *rival) prepare(c *rivalCase, wait time.Duration) {
+	r.ask(c, wait)
+	r.last = ""
+}
+
 // stop ends it.
 func (r *rival) stop(why string) {
 	r.gone = why

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,8 +23,10 @@ type run struct {
 	full  io.Writer    // each row, as JSON
 	begin time.Time
 	rival *rival
-	quit  chan struct{} // closed by a signal
-	cache string        // a folder that ends with the run
+	quit  chan struct{} // closed by a signal, or far beyond the time
+	once  sync.Once
+	met   bool   // PyTorch was told of
+	cache string // a folder that ends with the run
 
 	peaks               map[string]float64 // the best rates, by name
 	rows, failed        int
@@ -66,7 +69,7 @@ func (r *run) left() time.Duration { return r.o.limit - time.Since(r.begin) }
 func (r *run) all(stop <-chan os.Signal) int {
 	go func() {
 		<-stop
-		close(r.quit)
+		r.finish()
 	}()
 	chosen := strings.Split(r.o.only, ",")
 	var plan []section
@@ -89,6 +92,8 @@ func (r *run) all(stop <-chan os.Signal) int {
 	r.env = append(os.Environ(), "CUDA_CACHE_PATH="+filepath.Join(r.cache, "cuda"), "XDG_CACHE_HOME="+r.cache)
 	r.rival = startRival(r.o)
 	defer func() { r.rival.stop("the run is over") }()
+	guard := time.AfterFunc(r.left()+15*time.Second, r.finish)
+	defer guard.Stop()
 	for _, s := range plan {
 		r.section(s)
 		if r.over() || s.name == "device" && r.rows == r.failed {
@@ -97,6 +102,9 @@ func (r *run) all(stop <-chan os.Signal) int {
 	}
 	return r.end()
 }
+
+// finish ends all that runs.
+func (r *run) finish() { r.once.Do(func() { close(r.quit) }) }
 
 func (r *run) plan(plan []section) {
 	r.printf("Measured %s by `gpucheck` of at most %v. The plan, in order of worth; a section that is done early leaves its time to those behind it:\n\n",
@@ -120,6 +128,10 @@ func (r *run) section(s section) {
 		r.printf("Not run: the time was over.\n")
 		return
 	}
+	if s.kind == rates && !r.met {
+		r.met = true
+		r.printf("PyTorch: %s.\n\n", r.rival.about(min(60*time.Second, r.left()/2)))
+	}
 	r.header(s.kind)
 	if s.special != nil {
 		s.special(r, s)
@@ -128,9 +140,6 @@ func (r *run) section(s section) {
 	until := begin.Add(min(s.most, r.left()))
 	r.sums = nil
 	done, of := r.rowByRow(job{section: s.name}, until, func(x row) {
-		if s.name == "device" && x.Fail == "" && x.Name == "device" {
-			x.Figure += "; PyTorch: " + r.rival.about(90*time.Second)
-		}
 		r.show(s, x)
 	})
 	r.closeGroup()
@@ -226,8 +235,8 @@ func (r *run) beside(row *row, until time.Time) {
 		return
 	}
 	wait := min(r.o.item, time.Until(until)+5*time.Second)
-	if row.Rival.What == "step" { // which compiles first
-		wait = 3 * r.o.item
+	if row.Rival.What == "step" { // which compiles first, if it could not before
+		wait = min(3*r.o.item, r.left())
 	}
 	row.beside, row.besideErr = r.rival.ask(row.Rival, max(wait, time.Second))
 }

@@ -17,4 +17,9 @@ torch=
 for file in "$here/gpu_torch.py" "$here/../../bench/gpu_torch.py"; do
 	[ -f "$file" ] && torch=$file && break
 done
+# PyTorch brings cuBLASLt along, which no loader would find.
+site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/dev/null)
+for file in "$site"/nvidia/*/lib/libcublasLt.so.*; do
+	[ -f "$file" ] && export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${file%/*}" && break
+done
 exec "$here/gpucheck" -limit 9m -torch "$torch" -logs "$out" "$@"

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"attune/gpu"
 	"attune/gpu/mem"
@@ -177,16 +179,24 @@ func peakItems(b *bench) ([]item, error) {
 
 // product is c (m, n) = a (m, k) b (k, n).
 func (b *bench) product(dtype gpu.DType, m, k, n int) row {
+	return b.productOn(b.probe.Device, dtype, m, k, n)
+}
+
+// productOn is product on a device of the probe's context. Where no kernel of attune's
+// ran, it was cuBLASLt's.
+func (b *bench) productOn(dev *gpu.Device, dtype gpu.DType, m, k, n int) row {
 	sets := b.sets((m*k + k*n + m*n) * dtype.Size())
-	in, free, err := b.inputs(sets, dtype, []int{m, k}, []int{k, n}, []int{m, n})
+	in, free, err := b.inputsOn(dev, sets, dtype, []int{m, k}, []int{k, n}, []int{m, n})
 	if err != nil {
 		return row{Fail: err.Error()}
 	}
 	flop := 2 * float64(m) * float64(n) * float64(k)
 	rival := &rivalCase{What: "product", M: m, N: n, K: k, DType: dtype.String()}
 	r := b.measured(row{FLOP: flop, Rival: rival}, sets, func(set int) error { return gpu.MatMul(in[set][2], in[set][0], in[set][1], false) })
-	r.Kernels = b.probe.Launched()
-	if newest(b.forms, r.Kernels) >= formOf(80) {
+	if r.Kernels = b.probe.Launched(); len(r.Kernels) == 0 {
+		r.Kernels = []string{"cuBLASLt"}
+	}
+	if newest(b.forms, r.Kernels) >= formOf(80) || r.Kernels[0] == "cuBLASLt" {
 		rival.Goals = map[string]float64{"cuBLAS": 0.85}
 	}
 	return end(r, free())
@@ -212,7 +222,39 @@ func restItems(b *bench) ([]item, error) {
 	out = append(out, item{fmt.Sprintf("product f32 %d³", side[len(side)-1]), "", func() row {
 		return b.product(gpu.Float32, side[len(side)-1], side[len(side)-1], side[len(side)-1])
 	}})
-	return append(out, b.rowItems()...), nil
+	out = append(out, item{fmt.Sprintf("product bf16 %d³, as users have it", side[0]), "", func() row {
+		return b.productOn(b.dev, gpu.BFloat16, side[0], side[0], side[0])
+	}})
+	return append(append(out, b.rowItems()...), b.fullItems()...), nil
+}
+
+// fullItems are attention with what its fast forms leave out.
+func (b *bench) fullItems() []item {
+	var out []item
+	for _, s := range b.attentionShapes() {
+		if s.t > 2048 || s.t < 1024 && !b.o.tiny || !s.causal {
+			continue
+		}
+		for name, o := range map[string]gpu.AttentionOptions{"ALiBi": {Causal: true, ALiBi: gpu.ALiBiSlopes(s.h)}, "dropout": {Causal: true, Dropout: 0.1, Seed: 1}} {
+			out = append(out, item{"forward " + s.String() + ", " + name, "", func() row {
+				shape := []int{s.b, s.h, s.t, s.d}
+				in, free, err := b.inputs(2, gpu.BFloat16, shape, shape, shape)
+				if err != nil {
+					return row{Fail: err.Error()}
+				}
+				r := b.measured(row{FLOP: s.flop()}, 2, func(set int) error {
+					r, err := gpu.Attention(in[set][0], in[set][1], in[set][2], o)
+					if err != nil {
+						return err
+					}
+					return r.Free()
+				})
+				return end(r, free())
+			}})
+		}
+	}
+	slices.SortFunc(out, func(a, b item) int { return strings.Compare(a.name, b.name) })
+	return out
 }
 
 // decode reads keys and values once.

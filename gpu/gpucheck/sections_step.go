@@ -14,12 +14,20 @@ import (
 // stepModel is the transformer of a training step: GPT-2's smallest in width and depth.
 type stepModel struct{ blocks, width, heads, length, batch, classes int }
 
+func model(tiny bool) stepModel {
+	if tiny {
+		return stepModel{1, 32, 2, 16, 2, 50}
+	}
+	return stepModel{12, 768, 12, 1024, 8, 50304}
+}
+
+func (m stepModel) rival(dtype gpu.DType) *rivalCase {
+	return &rivalCase{What: "step", B: m.batch, H: m.heads, T: m.length, D: m.width, M: m.blocks, N: m.classes, DType: dtype.String(), Goals: map[string]float64{"best": 1}}
+}
+
 // stepItems measure it as a notebook would write it.
 func stepItems(b *bench) ([]item, error) {
-	m := stepModel{12, 768, 12, 1024, 8, 50304}
-	if b.o.tiny {
-		m = stepModel{1, 32, 2, 16, 2, 50}
-	}
+	m := model(b.o.tiny)
 	var out []item
 	for _, dtype := range []gpu.DType{gpu.BFloat16, gpu.Float32} {
 		name := fmt.Sprintf("training step %s, %d blocks of width %d, %d heads, (%d, %d) tokens", dtype, m.blocks, m.width, m.heads, m.batch, m.length)
@@ -93,8 +101,7 @@ func (b *bench) step(m stepModel, dtype gpu.DType) row {
 		// Six operations for each parameter and token, and attention's (Kaplan et al. 2020).
 		FLOP:   tokens * (6*float64(told.Parameters-m.classes*m.width) + 6*float64(m.blocks*m.length*m.width)),
 		Figure: fmt.Sprintf("%.0f tokens/s; loss %.2f; peak told %.1f MiB, real %.1f MiB", tokens/mean.Seconds(), loss, mib(told.Peak), mib(peak)),
-		Rival: &rivalCase{What: "step", B: m.batch, H: m.heads, T: m.length, D: m.width, M: m.blocks, N: m.classes, DType: dtype.String(),
-			Goals: map[string]float64{"best": 1}},
-		Met: met(peak == told.Peak),
+		Rival:  m.rival(dtype),
+		Met:    met(peak == told.Peak),
 	}
 }
