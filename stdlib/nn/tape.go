@@ -106,9 +106,9 @@ func (t *Tape) elsewhere(dev *gpu.Device) error {
 	case t.dev.Meta():
 		return fmt.Errorf("the tape is on a device of shapes: use the tape of Net.Shadow")
 	case dev.Name() == here:
-		return fmt.Errorf("it is on another %s device than the tape: make both on one", here)
+		return fmt.Errorf("it is on another %s device than the tape: make both on one, or use the tape of Net.Shadow", here)
 	default:
-		return fmt.Errorf("it is on %s and the tape on %s: make both on one device", dev.Name(), here)
+		return fmt.Errorf("it is on %s and the tape on %s: make both on one device, or use the tape of Net.Shadow", dev.Name(), here)
 	}
 }
 
