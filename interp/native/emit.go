@@ -34,8 +34,9 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 	inits := prepare(u)
 	e.lits = findLiterals(u)
 	var body []block
+	calls := initCalls(len(inits))
 	if u.Body != nil {
-		body = []block{bodyBlock(u, e.lits)}
+		body, calls = []block{bodyBlock(u, e.lits, calls)}, ""
 	} else {
 		body = initBlocks(u, e.lits)
 	}
@@ -65,7 +66,7 @@ func Emit(u *check.Unit, cellID func(cell int) string) (*Source, error) {
 		e.pieces(&text, b.pieces)
 		text.WriteString("\n")
 	}
-	e.runFunc(&text, consts, body, len(inits))
+	e.runFunc(&text, consts, body, calls)
 	if err := e.bindFunc(&text, own, list); err != nil {
 		return nil, err
 	}
@@ -378,8 +379,9 @@ func (e *emitter) pieces(text *strings.Builder, pieces []check.Piece) {
 	}
 }
 
-// runFunc writes the function that runs the cell's statements, consts before them.
-func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, inits int) {
+// runFunc writes the function that runs the cell's statements, consts before them and
+// calls behind them.
+func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, calls string) {
 	fmt.Fprintf(text, "//line attune:1\nfunc Ξrun%s(%s *%s.Env) {\n", hashMark, envName, rtName)
 	text.WriteString(consts)
 	for _, b := range body {
@@ -387,9 +389,7 @@ func (e *emitter) runFunc(text *strings.Builder, consts string, body []block, in
 		e.pieces(text, b.pieces)
 		text.WriteString("\n")
 	}
-	for i := range inits {
-		fmt.Fprintf(text, "Ξinit%s%s()\n", itoa(i), hashMark)
-	}
+	text.WriteString(calls + "\n")
 	if e.u.Main {
 		fmt.Fprintf(text, "(*%s%s)()\n", slotMark, e.u.Scope.Decls.Get("main").Key)
 	}

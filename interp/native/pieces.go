@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 
 	"attune/interp/check"
 )
@@ -97,11 +99,18 @@ func prepareTypes(u *check.Unit, f *check.File, g *ast.GenDecl) {
 	}
 }
 
-// bodyBlock is the statements of the cell, as the inside of a function.
-func bodyBlock(u *check.Unit, lits *literals) block {
+// bodyBlock is the statements of the cell, as the inside of a function. Behind the
+// declarations that it begins with stands calls, of the cell's init functions: a program
+// calls those behind its variables.
+func bodyBlock(u *check.Unit, lits *literals, calls string) block {
 	r := newRewriter(u, u.Body)
 	r.lits = lits
 	fd := u.BodyDecl()
+	if runs := slices.IndexFunc(fd.Body.List, func(s ast.Stmt) bool { return !isDeclaration(s) }); runs >= 0 {
+		r.insert(r.off(fd.Body.List[runs].Pos()), calls)
+	} else {
+		r.insert(r.off(fd.Body.Rbrace), calls)
+	}
 	r.looks(fd.Body.List, true)
 	if u.Result != nil {
 		r.insert(r.off(u.Result.Pos()), envName+".Result(")
@@ -116,6 +125,24 @@ func bodyBlock(u *check.Unit, lits *literals) block {
 		r.insert(r.off(u.Result.End()), ")")
 	}
 	return block{pieces: r.pieces(r.off(fd.Body.Lbrace)+1, r.off(fd.Body.Rbrace))}
+}
+
+// isDeclaration tells whether a statement declares, by := as well.
+func isDeclaration(s ast.Stmt) bool {
+	if a, ok := s.(*ast.AssignStmt); ok {
+		return a.Tok == token.DEFINE
+	}
+	_, ok := s.(*ast.DeclStmt)
+	return ok
+}
+
+// initCalls calls so many init functions.
+func initCalls(inits int) string {
+	var text strings.Builder
+	for i := range inits {
+		text.WriteString("Ξinit" + itoa(i) + hashMark + "(); ")
+	}
+	return text.String()
 }
 
 // topStmt rewrites a statement of the cell's top level, whose variables are the
