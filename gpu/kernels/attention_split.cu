@@ -8,41 +8,86 @@
 #define LANES 8
 #define KEYS (THREADS / LANES)
 
-// N elements from x on as floats, zero from d on; whole says that all are there and
-// 16-byte loads are allowed.
-template <int N, class E> DEVICE void load_part(float *to, const E *x, i64 c, i64 d, bool whole)
-{
-	if (whole) {
-		const int P = N & -N, W = 16 / sizeof(E) < P ? 16 / sizeof(E) : P;
-		struct alignas(W * sizeof(E)) Vector { E x[W]; };
-		UNROLL for (int v = 0; v < N / W; v++) {
-			Vector y = ((const Vector *)(x + c))[v];
-			UNROLL for (int e = 0; e < W; e++) to[v * W + e] = load(y.x[e]);
-		}
-		return;
-	}
-	UNROLL for (int e = 0; e < N; e++) to[e] = c + e < d ? load(x[c + e]) : 0;
-}
+// A lane holds D / LANES elements in pieces of at most 16 bytes, which lie LANES pieces
+// apart, so that a key's lanes read bytes beside each other.
+template <class E, int D> struct Part {
+	static const int N = D / LANES, W = (N & -N) < 16 / (int)sizeof(E) ? (N & -N) : 16 / (int)sizeof(E);
+	// Which element of the row is number e of a lane.
+	DEVICE_LAMBDA static int at(int lane, int e) { return (e / W * LANES + lane) * W + e % W; }
+};
 
-// The slots' sums (KEYS, D + 2) as one, into to (d + 2).
-template <int D> DEVICE void join_slots(const float *sums, float *to, i64 d)
+// A lane's elements of the row x as they lie in memory, zero from d on; whole says that
+// all are there and pieces may be loaded at once.
+template <class E, int D> struct Raw {
+	static const int EACH = 4 / sizeof(E), WORDS = D / LANES / EACH;
+	unsigned words[WORDS];
+
+	DEVICE_LAMBDA void load_from(const E *x, int lane, i64 d, bool whole)
+	{
+		typedef Part<E, D> P;
+		if (!whole) {
+			UNROLL for (int w = 0; w < WORDS; w++) {
+				words[w] = 0;
+				UNROLL for (int e = 0; e < EACH; e++) {
+					int c = P::at(lane, w * EACH + e);
+					if (c < d) words[w] |= bits(x[c]) << 16 * e;
+				}
+			}
+			return;
+		}
+		const int LONG = P::W / EACH; // words of a piece
+		UNROLL for (int w = 0; w < WORDS; w += LONG) {
+			const E *from = x + P::at(lane, w * EACH);
+			if (LONG == 4) {
+				Words4 y;
+				load_words(y, from);
+				UNROLL for (int n = 0; n < LONG; n++) words[w + n] = y[n];
+			} else {
+				Words2 y;
+				load_words(y, from);
+				UNROLL for (int n = 0; n < LONG; n++) words[w + n] = y[n];
+			}
+		}
+	}
+	DEVICE_LAMBDA static unsigned bits(float x) { return bits_of(x); }
+	template <class H> DEVICE_LAMBDA static unsigned bits(H x) { return x.bits; }
+	DEVICE_LAMBDA float get(int e) const { return get(words[e / EACH], e, E()); }
+	DEVICE_LAMBDA static float get(unsigned word, int, float) { return of_bits(word); }
+	template <class H> DEVICE_LAMBDA static float get(unsigned word, int e, H) { return load(H{(unsigned short)(word >> 16 * (e % 2))}); }
+};
+
+// The place of element c in a slot's row. Lanes four apart would meet in a bank where
+// they have pieces of eight elements: half of them have the halves of theirs exchanged.
+DEVICE int slot_at(int c) { return c ^ (c >> 3 & 4); }
+
+// What the slots of a block leave to each other of one query: a row of elements each, the
+// top score and the sum of weights.
+template <int D> struct Slots {
+	float x[KEYS * (D + 1)], top[KEYS], sum[KEYS];
+};
+
+// The slots as one, into to (d + 2).
+template <int D> DEVICE void join_slots(const Slots<D> &slots, float *to, i64 d)
 {
 	float m = -INF;
-	UNROLL_BY(1) for (int s = 0; s < KEYS; s++) m = sums[s * (D + 2) + D] > m ? sums[s * (D + 2) + D] : m;
+	UNROLL_BY(1) for (int s = 0; s < KEYS; s++) m = slots.top[s] > m ? slots.top[s] : m;
 	float safe = m == -INF ? 0 : m;
 	UNROLL_BY(1) for (int c = thread_x(); c <= D; c += THREADS) {
-		float x = 0;
-		UNROLL_BY(1) for (int s = 0; s < KEYS; s++) x += sums[s * (D + 2) + (c == D ? D + 1 : c)] * exp2_fast(sums[s * (D + 2) + D] - safe);
-		if (c < d) to[c] = x;
-		if (c == D) to[d] = m, to[d + 1] = x;
+		const float *x = c == D ? slots.sum : slots.x + slot_at(c);
+		const int step = c == D ? 1 : D + 1;
+		float all = 0;
+		UNROLL_BY(1) for (int s = 0; s < KEYS; s++) all += x[s * step] * exp2_fast(slots.top[s] - safe);
+		if (c < d) to[c] = all;
+		if (c == D) to[d] = m, to[d + 1] = all;
 	}
 }
 
 template <class E, int D, int ROWS> DEVICE void split(const AttentionSplitArgs &p)
 {
-	const int N = D / LANES;
+	typedef Part<E, D> P;
+	const int N = P::N;
 	const AttentionArgs &a = p.a;
-	SHARED float sums[KEYS * (D + 2)];
+	SHARED Slots<D> slots;
 	int lane = thread_x() % LANES, slot = thread_x() / LANES;
 	// Blocks: batch, key head, group of ROWS queries (head by head), split.
 	int group = (int)a.group, tq = (int)a.tq, queries = group * tq, groups = (queries + ROWS - 1) / ROWS, kvs = (int)a.heads / group;
@@ -59,20 +104,19 @@ template <class E, int D, int ROWS> DEVICE void split(const AttentionSplitArgs &
 		query[r] = r0 + r < queries ? n % tq : at.tq;
 		number[r] = x.number, bias[r] = x.bias, slope[r] = x.slope;
 		top[r] = -INF, sum[r] = 0;
-		UNROLL for (int e = 0; e < N; e++) q[r][e] = acc[r][e] = 0;
-		if (query[r] < at.tq) load_part<N>(q[r], rows_of<const E>(a.q, b, x.h, at.q0 + query[r]), lane * N, a.d, whole);
-		UNROLL for (int e = 0; e < N; e++) q[r][e] *= a.scale * LOG2E;
+		Raw<E, D> raw = {};
+		if (query[r] < at.tq) raw.load_from(rows_of<const E>(a.q, b, x.h, at.q0 + query[r]), lane, a.d, whole);
+		UNROLL for (int e = 0; e < N; e++) q[r][e] = raw.get(e) * (a.scale * LOG2E), acc[r][e] = 0;
 	}
 	int end = lesser(at.tk, (part + 1) * (int)p.keys);
 	const E *k = rows_of<const E>(a.k, b, kv, at.k0), *v = rows_of<const E>(a.v, b, kv, at.k0);
 	UNROLL_BY(1) for (int j0 = part * (int)p.keys; j0 < end; j0 += KEYS) {
 		int j = j0 + slot;
-		float kj[N], vj[N];
-		UNROLL for (int e = 0; e < N; e++) kj[e] = vj[e] = 0;
-		if (j < end) load_part<N>(kj, k + j * a.k.row, lane * N, a.d, whole), load_part<N>(vj, v + j * a.v.row, lane * N, a.d, whole);
+		Raw<E, D> kj = {}, vj = {};
+		if (j < end) kj.load_from(k + j * a.k.row, lane, a.d, whole), vj.load_from(v + j * a.v.row, lane, a.d, whole);
 		UNROLL for (int r = 0; r < ROWS; r++) {
 			float s = 0;
-			UNROLL for (int e = 0; e < N; e++) s += q[r][e] * kj[e];
+			UNROLL for (int e = 0; e < N; e++) s += q[r][e] * kj.get(e);
 			s = row_sum<LANES>(s);
 			at.bias = bias[r], at.slope = slope[r];
 			s = j < end ? score(a, at, query[r], j, s) : -INF;
@@ -80,16 +124,16 @@ template <class E, int D, int ROWS> DEVICE void split(const AttentionSplitArgs &
 			float fix = exp2_fast(top[r] - safe), w = exp2_fast(s - safe);
 			top[r] = m;
 			sum[r] = sum[r] * fix + w;
-			UNROLL for (int e = 0; e < N; e++) acc[r][e] = acc[r][e] * fix + w * vj[e];
+			UNROLL for (int e = 0; e < N; e++) acc[r][e] = acc[r][e] * fix + w * vj.get(e);
 		}
 	}
 	// Each slot has seen every KEYS-th key; the block joins them.
 	UNROLL for (int r = 0; r < ROWS; r++) {
 		barrier(); // all have done with the row before
-		UNROLL for (int e = 0; e < N; e++) sums[slot * (D + 2) + lane * N + e] = acc[r][e];
-		if (lane == 0) sums[slot * (D + 2) + D] = top[r], sums[slot * (D + 2) + D + 1] = sum[r];
+		UNROLL for (int e = 0; e < N; e++) slots.x[slot * (D + 1) + slot_at(P::at(lane, e))] = acc[r][e];
+		if (lane == 0) slots.top[slot] = top[r], slots.sum[slot] = sum[r];
 		barrier(); // the slots' sums are there
-				if (query[r] < at.tq) join_slots<D>(sums, p.parts + ((number[r] * a.tq + query[r]) * p.splits + part) * (a.d + 2), a.d);
+		if (query[r] < at.tq) join_slots<D>(slots, p.parts + ((number[r] * a.tq + query[r]) * p.splits + part) * (a.d + 2), a.d);
 	}
 }
 

@@ -60,6 +60,32 @@ DEVICE float of_bits(unsigned b) { return __builtin_bit_cast(float, b); }
 
 typedef long long i64;
 
+// 8 and 16 bytes at multiples of their size, by one instruction: the compiler may take a
+// load of a vector apart, and move the parts to where they are used.
+#ifdef __CUDA__
+typedef unsigned Words2 __attribute__((ext_vector_type(2)));
+typedef unsigned Words4 __attribute__((ext_vector_type(4)));
+DEVICE void load_words(Words2 &x, const void *from)
+{
+	unsigned a, b;
+	asm volatile("ld.global.v2.u32 {%0, %1}, [%2];" : "=r"(a), "=r"(b) : "l"(from));
+	x = Words2{a, b};
+}
+DEVICE void load_words(Words4 &x, const void *from)
+{
+	unsigned a, b, c, d;
+	asm volatile("ld.global.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(a), "=r"(b), "=r"(c), "=r"(d) : "l"(from));
+	x = Words4{a, b, c, d};
+}
+DEVICE void store_words(void *to, Words4 x) { *(Words4 *)to = x; }
+#else
+typedef unsigned Words2 __attribute__((vector_size(8)));
+typedef unsigned Words4 __attribute__((vector_size(16)));
+DEVICE void load_words(Words2 &x, const void *from) { x = *(const Words2 *)from; }
+DEVICE void load_words(Words4 &x, const void *from) { x = *(const Words4 *)from; }
+DEVICE void store_words(void *to, Words4 x) { *(Words4 *)to = x; }
+#endif
+
 // bfloat16 is the upper half of a float: to nearest, ties to even.
 DEVICE float of_bf16(unsigned short h) { return of_bits((unsigned)h << 16); }
 DEVICE unsigned short bf16_of(float x)
