@@ -66,6 +66,22 @@ func (p *Probe) HopperFrom(blocks int) {
 // Splits is in how many parts decoding cuts the keys; 0 is the choice of the code.
 func (p *Probe) Splits(n int) { p.c.splits = n }
 
+// Variant has the device use another text in place of an image of package kernels; an empty
+// one takes back all that came before.
+func (p *Probe) Variant(image string, text []byte) error {
+	c := p.c.unproven(p.c.memory)
+	c.newest, c.fewest, c.splits, c.loaded = p.c.newest, p.c.fewest, p.c.splits, p.from.back.(*cuda).loaded
+	if len(text) > 0 {
+		m, err := p.ctx.Load(text)
+		if err != nil {
+			return fmt.Errorf("load a variant of %s: %w", image, err)
+		}
+		c.loaded = &loaded{modules: map[string]*driver.Module{image: m}, functions: map[string]*driver.Function{}}
+	}
+	p.c, p.Device.back = c, c
+	return nil
+}
+
 // Arch is the device's compute capability, major*10 + minor.
 func (p *Probe) Arch() int { return p.ctx.Info().Capability }
 

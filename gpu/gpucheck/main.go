@@ -25,10 +25,10 @@ import (
 
 // options are the command line's. A process for a section gets them again.
 type options struct {
-	device, torch, python, logs, only, match string
-	limit, item                              time.Duration
-	tiny                                     bool // sizes, to see that it works
-	list                                     bool // the plan alone
+	device, torch, python, logs, only, match, variants string
+	limit, item                                        time.Duration
+	tiny                                               bool // sizes, to see that it works
+	list                                               bool // the plan alone
 
 	section string // in a process for one
 	after   int    // of its rows, where to begin
@@ -44,6 +44,7 @@ func main() {
 	flag.BoolVar(&o.list, "list", false, "tell the plan and do nothing")
 	flag.StringVar(&o.only, "only", "", "sections to run, by their names with commas between")
 	flag.StringVar(&o.match, "match", "", "compare only what has this in its name")
+	flag.StringVar(&o.variants, "variants", "", "a folder of kernels with other constants (go run ./gpu/gpucheck/variants), to measure beside")
 	flag.StringVar(&o.torch, "torch", "", "bench/gpu_torch.py, to measure PyTorch in turns with attune")
 	flag.StringVar(&o.python, "python", "python3", "the Python for it")
 	flag.StringVar(&o.logs, "logs", "", "a folder for each row in full and for the tools' output")

@@ -259,7 +259,7 @@ func (r *run) process(j job, after int) (*process, error) {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	p := &process{item: r.o.item * time.Duration(max(1, j.patient)), messages: make(chan message, 64), errors: new(head), ended: make(chan struct{})}
-	args := append(slices.Clone(j.under), self, "-section", j.section, "-after", fmt.Sprint(after), "-shard", j.shard, "-item", p.item.String(), "-match", r.o.match)
+	args := append(slices.Clone(j.under), self, "-section", j.section, "-after", fmt.Sprint(after), "-shard", j.shard, "-item", p.item.String(), "-match", r.o.match, "-variants", r.o.variants)
 	if r.o.tiny {
 		args = append(args, "-tiny")
 	}

@@ -3,7 +3,8 @@
 # driver, with all of attune's checks and measurements that fit into ten minutes:
 #
 #   go build -o gpu/gpucheck/gpucheck ./gpu/gpucheck
-#   scp gpu/gpucheck/gpucheck gpu/gpucheck/run.sh bench/gpu_torch.py HOST:
+#   go run ./gpu/gpucheck/variants
+#   scp -r gpu/gpucheck/gpucheck gpu/gpucheck/run.sh gpu/gpucheck/choices bench/gpu_torch.py HOST:
 #   ssh HOST ./run.sh
 #
 # The report goes to standard output as it comes, and to gpu.md in $OUT (or out), beside
@@ -22,4 +23,4 @@ site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/de
 for file in "$site"/nvidia/*/lib/libcublasLt.so.*; do
 	[ -f "$file" ] && export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${file%/*}" && break
 done
-exec "$here/gpucheck" -limit 9m -torch "$torch" -logs "$out" "$@"
+exec "$here/gpucheck" -limit 9m -torch "$torch" -variants "$here/choices" -logs "$out" "$@"

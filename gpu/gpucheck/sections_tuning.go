@@ -2,7 +2,12 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"attune/gpu"
@@ -26,7 +31,69 @@ func tuningItems(b *bench) ([]item, error) {
 			out = append(out, b.splits(s[0], s[1], s[2]))
 		}
 	}
-	return append(out, b.oddStrides()...), nil
+	variants, err := b.variants()
+	return append(append(out, variants...), b.oddStrides()...), err
+}
+
+// variants are products by kernels with other constants, where they were built (see
+// gpu/gpucheck/variants): their files are called IMAGE.CONSTANT.VALUE.ptx.
+func (b *bench) variants() ([]item, error) {
+	files, err := filepath.Glob(filepath.Join(b.o.variants, "*.ptx"))
+	if b.o.variants == "" || err != nil {
+		return nil, err
+	}
+	images := map[string][]string{}
+	for _, f := range files {
+		image, _, _ := strings.Cut(filepath.Base(f), ".")
+		images[image] = append(images[image], f)
+	}
+	var out []item
+	shapes := [][3]int{{8192, 8192, 8192}, {4096, 4096, 4096}, {16384, 768, 3072}, {16384, 3072, 768}, {2048, 8192, 2048}}
+	if b.o.tiny {
+		shapes = [][3]int{{64, 64, 256}}
+	}
+	for _, image := range slices.Sorted(maps.Keys(images)) {
+		for _, s := range shapes {
+			if image == "gemm_wgmma" && b.probe.Arch() != 90 {
+				continue
+			}
+			out = append(out, item{fmt.Sprintf("constants of %s, product bf16 (%d, %d) by (%d, %d)", image, s[0], s[1], s[1], s[2]), "", func() row {
+				return b.variant(image, images[image], s)
+			}})
+		}
+	}
+	return out, nil
+}
+
+func (b *bench) variant(image string, files []string, s [3]int) row {
+	b.probe.HopperFrom(1)
+	defer b.probe.HopperFrom(0)
+	if image == "gemm_mma" {
+		b.probe.Limit(80)
+		defer b.probe.Limit(0)
+	}
+	measure := func() row { return b.product(gpu.BFloat16, s[0], s[1], s[2]) }
+	r := measure()
+	if r.Fail != "" {
+		return r
+	}
+	all := []choice{{"as it is", r.Median}}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err == nil {
+			err = b.probe.Variant(image, text)
+		}
+		if err != nil {
+			return row{Fail: err.Error()}
+		}
+		r := measure()
+		if err := b.probe.Variant("", nil); r.Fail != "" || err != nil {
+			return end(r, err)
+		}
+		name, _ := strings.CutSuffix(filepath.Base(f), ".ptx")
+		all = append(all, choice{strings.TrimPrefix(name, image+"."), r.Median})
+	}
+	return chosen(all)
 }
 
 // choice is one that was tried; its time is infinite where it failed.
