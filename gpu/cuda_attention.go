@@ -289,19 +289,22 @@ func (c *cuda) attentionGrad(a *attentionGrad) error {
 	for _, k := range []struct {
 		name                string
 		rows, heads, shared int
-	}{{"attention_grad_query", a.tq, a.h, 0}, {"attention_grad_key_value", a.tk, a.kv, 4 * mmaGradCols * 4}} {
+	}{{"query", a.tq, a.h, 0}, {"key_value", a.tk, a.kv, 4 * mmaGradCols * 4}} {
 		if err != nil || k.rows == 0 {
 			continue
 		}
 		err = ErrBrokenKernel // until one of the ways works
 		if mma {
+			err = c.hopperGrad(call, a, k.name, append(grads, delta))
+		}
+		if mma && errors.Is(err, ErrBrokenKernel) {
 			n := tiles(k.rows, mmaGradRows)
 			shared := (2*mmaGradRows+4*mmaGradCols)*call.size*2 + k.shared
-			err = c.launchMMA(call, "attention_grad_mma", k.name+"_mma", n*a.b*k.heads, shared, call.with(n, append(grads, delta)...))
+			err = c.launchMMA(call, "attention_grad_mma", "attention_grad_"+k.name+"_mma", n*a.b*k.heads, shared, call.with(n, append(grads, delta)...))
 		}
 		if errors.Is(err, ErrBrokenKernel) {
 			n := tiles(k.rows, gradRows(call.size))
-			err = c.launchAttention(call, "attention_grad", k.name, n*a.b*k.heads, call.with(n, append(grads, delta)...))
+			err = c.launchAttention(call, "attention_grad", "attention_grad_"+k.name, n*a.b*k.heads, call.with(n, append(grads, delta)...))
 		}
 	}
 	return errors.Join(err, call.free())

@@ -68,13 +68,8 @@ func padded(args []uint64) []uint64 {
 // hopperAttention is attention by attention_wgmma.cu; ErrBrokenKernel where that
 // cannot be.
 func (c *cuda) hopperAttention(a *attentionCall) error {
-	if !c.hasHopper() || a.full() || a.size != 64 && a.size != 128 {
+	if !c.hasHopper() || a.full() || a.size != 64 && a.size != 128 || !mapped(a.q, a.k, a.v) {
 		return ErrBrokenKernel
-	}
-	for _, t := range []*Tensor{a.q, a.k, a.v} {
-		if t.shape[1] > 1 && t.strides[1] == 0 || t.shape[2] > 1 && t.strides[2] == 0 {
-			return ErrBrokenKernel // a map's axes do not repeat
-		}
 	}
 	args, err := c.mapHeads(make([]uint64, 0, 96), a.attention, a.q, hopperRows)
 	for _, t := range []*Tensor{a.k, a.v} {

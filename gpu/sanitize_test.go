@@ -51,7 +51,7 @@ func TestKernelsUnderSanitizers(t *testing.T) {
 				if file == c.file {
 					text = strings.ReplaceAll(text, c.old, c.new)
 				}
-				if file == "attention_wgmma.cu" {
+				if strings.HasSuffix(file, "_wgmma.cu") {
 					return strings.ReplaceAll(text, "#if SIZE(64)", "#if 1")
 				}
 				return strings.ReplaceAll(text, "#define SIZE(n) 1", "#define SIZE(n) (n == 32)")
@@ -95,7 +95,7 @@ func sanitizedWork(t *testing.T, path string) {
 	if c := dev.back.(*cuda); c.hasHopper() {
 		defer goruntime.KeepAlive(dev)
 		c.fewest = 1
-		for _, name := range []string{"attention_wgmma_bf16_64", "gemm_wgmma_nn_bf16", "gemm_wgmma_tt_f16"} {
+		for _, name := range []string{"attention_wgmma_bf16_64", "attention_grad_query_wgmma_bf16_64", "attention_grad_key_value_wgmma_bf16_64", "gemm_wgmma_nn_bf16", "gemm_wgmma_tt_f16"} {
 			p, ok := problemOf(name)
 			if !ok {
 				t.Fatal(name, "has no problem")

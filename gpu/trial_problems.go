@@ -51,6 +51,9 @@ func problemKinds() []problemKind {
 		{`attention_grad_(query|key_value)_mma(_full)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.gradients(m[3], m[4], m[1], m[2] != "")
 		}},
+		{`attention_grad_(query|key_value)_wgmma_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
+			return r.hopperGradients(dtypeNamed(m[2]), number(m[3]), m[1])
+		}},
 		{`attention_(bias|slopes)_grad_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
 		{`attention_slopes_join`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.scores("f32", "32", false) }},
 		{`update_(\d+)(h?)`, typeLimit, func(r *trialRun, m []string) ([]*Tensor, error) { return r.update(m[1], m[2] != "") }},
@@ -226,19 +229,25 @@ func attended(in []*Tensor, o AttentionOptions) ([]*Tensor, error) {
 }
 
 // after is attention whose results the CPU computed, so that what follows is on
-// trial and not they.
-func (r *trialRun) after(dtype DType, size, tq, tk int, full bool) (*AttentionResult, []*Tensor, error) {
+// trial and not they; with other options than the problem's where there are any.
+func (r *trialRun) after(dtype DType, size, tq, tk int, full bool, other *AttentionOptions) (*AttentionResult, []*Tensor, error) {
 	in, o, err := r.heads(r.cpu, dtype, size, tq, tk, full)
 	if err != nil {
 		return nil, nil, err
+	}
+	if other != nil {
+		o = *other
 	}
 	first, err := Attention(in[0], in[1], in[2], o)
 	if err != nil || r.dev == r.cpu {
 		return first, in, err
 	}
-	in, o, err = r.heads(r.dev, dtype, size, tq, tk, full)
+	in, own, err := r.heads(r.dev, dtype, size, tq, tk, full)
 	if err != nil {
 		return nil, in, err
+	}
+	if other == nil {
+		o = own
 	}
 	a, err := newAttention(in[0], in[1], in[2], o)
 	if err != nil {
@@ -257,7 +266,7 @@ func (r *trialRun) after(dtype DType, size, tq, tk int, full bool) (*AttentionRe
 }
 
 func (r *trialRun) weights(dtype, size string) ([]*Tensor, error) {
-	res, in, err := r.after(dtypeNamed(dtype), number(size), 40, 70, true)
+	res, in, err := r.after(dtypeNamed(dtype), number(size), 40, 70, true, nil)
 	if err != nil {
 		return in, err
 	}
@@ -267,27 +276,51 @@ func (r *trialRun) weights(dtype, size string) ([]*Tensor, error) {
 
 // gradients gives those that the kernel computes.
 func (r *trialRun) gradients(dtype, size, of string, full bool) ([]*Tensor, error) {
-	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, full)
+	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, full, nil)
 	if err != nil {
 		return in, err
 	}
-	dOut, err := checkTensor(r.dev, dtypeNamed(dtype), 9, res.Output.shape...)
+	out, err := r.graded(res, of)
+	return append(append(in, res.Output, res.LSE), out...), err
+}
+
+// hopperGradients has more tiles than the kernels have on their way, and queries and keys
+// behind a sequence's last that are not to be looked at.
+func (r *trialRun) hopperGradients(dtype DType, size int, of string) ([]*Tensor, error) {
+	var all []*Tensor
+	for _, o := range []AttentionOptions{{Causal: true}, {Window: 173, KeyLengths: []int{300}}} {
+		res, in, err := r.after(dtype, size, 200, 438, false, &o) // so that tiles begin where sight does
+		all = append(all, in...)
+		if err != nil {
+			return all, err
+		}
+		out, err := r.graded(res, of)
+		if all = append(append(all, res.Output, res.LSE), out...); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// graded gives the gradients by queries, or by keys and values.
+func (r *trialRun) graded(res *AttentionResult, of string) ([]*Tensor, error) {
+	dOut, err := checkTensor(r.dev, res.Output.dtype, 9, res.Output.shape...)
 	if err != nil {
-		return in, err
+		return nil, err
 	}
 	dq, dk, dv, err := res.Backward(dOut)
-	if err != nil {
-		return in, err
+	if err = errors.Join(err, dOut.Free()); err != nil {
+		return nil, err
 	}
 	if of == "query" {
-		return append(in, res.Output, res.LSE, dq), errors.Join(dk.Free(), dv.Free())
+		return []*Tensor{dq}, errors.Join(dk.Free(), dv.Free())
 	}
-	return append(in, res.Output, res.LSE, dk, dv), dq.Free()
+	return []*Tensor{dk, dv}, dq.Free()
 }
 
 // scores gives the gradient by the bias, which repeats along queries, or by the slopes.
 func (r *trialRun) scores(dtype, size string, bias bool) ([]*Tensor, error) {
-	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, true)
+	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, true, nil)
 	if err != nil {
 		return in, err
 	}

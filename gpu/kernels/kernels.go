@@ -51,7 +51,9 @@ func Images() []Image {
 		}
 	}
 	for _, d := range []int{64, 128} {
-		all = append(all, Image{Name: fmt.Sprintf("attention_wgmma_%d", d), Source: "attention_wgmma", Arch: hopper, Head: d})
+		for _, name := range []string{"attention_wgmma", "attention_grad_wgmma"} {
+			all = append(all, Image{Name: fmt.Sprintf("%s_%d", name, d), Source: name, Arch: hopper, Head: d})
+		}
 	}
 	return append(all, Image{Name: "gemm_mma", Source: "gemm_mma", Arch: 80}, Image{Name: "gemm_wgmma", Source: "gemm_wgmma", Arch: hopper})
 }

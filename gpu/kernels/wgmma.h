@@ -90,6 +90,12 @@ template <int N> DEVICE void settle(u32 (&a)[N][4])
 {
 	UNROLL for (int n = 0; n < N; n++) asm volatile("" : "+r"(a[n][0]), "+r"(a[n][1]), "+r"(a[n][2]), "+r"(a[n][3]) : : "memory");
 }
+// x, of which what follows is worked out at this place and not before a loop.
+DEVICE u32 fresh(u32 x)
+{
+	asm volatile("" : "+r"(x));
+	return x;
+}
 
 #define T32 "%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15,%16,%17,%18,%19,%20,%21,%22,%23,%24,%25,%26,%27,%28,%29,%30,%31"
 #define T64 T32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
@@ -144,6 +150,7 @@ DEVICE void products_end() { fake::products_end(); }
 template <int LEFT> DEVICE void products_wait() { fake::products_wait(LEFT); }
 template <int N> DEVICE void settle(float (&)[N][4]) {}
 template <int N> DEVICE void settle(u32 (&)[N][4]) {}
+DEVICE u32 fresh(u32 x) { return x; }
 DEVICE float (*widener(F16))(unsigned short) { return of_f16; }
 DEVICE float (*widener(BF16))(unsigned short) { return of_bf16; }
 template <bool TURNED_A, bool TURNED_B, class E, int N> DEVICE void product(E e, float (&c)[N][4], u64 a, u64 b, bool keep)
