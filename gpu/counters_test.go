@@ -142,7 +142,7 @@ func attentionCases() []countedCase {
 		s := []int{1, 2, 256, d}
 		all = append(all,
 			countedCase{fmt.Sprintf("attention and its gradient, causal, (1, 2, 256, %d)", d), "80", BFloat16, func(b *bench) func() error { return countedAttention(b, s, s, causal, true) }},
-			countedCase{fmt.Sprintf("attention, causal, (1, 2, 256, %d)", d), "90", BFloat16, func(b *bench) func() error { return countedAttention(b, s, s, causal, false) }},
+			countedCase{fmt.Sprintf("attention and its gradient, causal, (1, 2, 256, %d)", d), "90", BFloat16, func(b *bench) func() error { return countedAttention(b, s, s, causal, true) }},
 			countedCase{fmt.Sprintf("decoding, 8 heads on 2, 1024 keys of %d", d), "80", BFloat16, func(b *bench) func() error {
 				return countedAttention(b, []int{1, 8, 1, d}, []int{1, 2, 1024, d}, AttentionOptions{}, false)
 			}})

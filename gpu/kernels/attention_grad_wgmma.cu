@@ -155,13 +155,13 @@ template <class E, int D> DEVICE void put_rows(const Heads &x, int batch, int he
 	if (i + 8 < rows) put_row<1, E, D>(to + 8 * x.row, out, d, bad);
 }
 
-struct alignas(16) Eight { u32 pairs[4]; };
-template <class E> DEVICE float inner8(const Eight &x, const Eight &y)
+typedef u32 Eight __attribute__((vector_size(16)));
+template <class E> DEVICE float inner8(Eight x, Eight y)
 {
 	float sum = 0;
 	UNROLL for (int n = 0; n < 8; n++) {
 		E a, b;
-		a.bits = (unsigned short)(x.pairs[n / 2] >> n % 2 * 16), b.bits = (unsigned short)(y.pairs[n / 2] >> n % 2 * 16);
+		a.bits = (unsigned short)(x[n / 2] >> n % 2 * 16), b.bits = (unsigned short)(y[n / 2] >> n % 2 * 16);
 		sum += load(a) * load(b);
 	}
 	return sum;
