@@ -43,12 +43,21 @@ func NewProbe(dev *Device) (*Probe, error) {
 	p := &Probe{from: dev, c: c.unproven(dev.memory), ctx: ctx, launched: map[string]bool{}, pools: map[DType][]byte{}}
 	p.c.fewest = hopperBlocks
 	p.Device = &Device{name: dev.name, detail: dev.detail, memory: dev.memory, back: p.c}
-	ctx.Watch(func(kernel string) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.launched[kernel] = true
-	})
+	ctx.Watch(p.saw)
 	return p, nil
+}
+
+func (p *Probe) saw(kernel string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.launched[kernel] = true
+}
+
+// Unseen does f while launches are not looked at, so that they cost what they cost users.
+func (p *Probe) Unseen(f func() error) error {
+	p.ctx.Watch(nil)
+	defer p.ctx.Watch(p.saw)
+	return f()
 }
 
 // Limit keeps the device from what only architectures newer than arch have (75, 80,
@@ -135,8 +144,8 @@ func (p *Probe) Times(n int, run func(i int) error) (took []time.Duration, err e
 	return took, nil
 }
 
-// Load compiles an image of package kernels, or finds it in the driver's cache, and
-// tells how long that took.
+// Load compiles an image of package kernels, or finds it in the driver's cache, with all
+// its kernels, and tells how long that took.
 func (p *Probe) Load(image string) (time.Duration, error) {
 	text, err := kernels.PTX(image)
 	if err != nil {
@@ -144,11 +153,15 @@ func (p *Probe) Load(image string) (time.Duration, error) {
 	}
 	begin := time.Now()
 	m, err := p.ctx.Load(text)
-	took := time.Since(begin)
 	if err != nil {
-		return took, fmt.Errorf("load kernels %s: %w", image, err)
+		return time.Since(begin), fmt.Errorf("load kernels %s: %w", image, err)
 	}
-	return took, m.Unload()
+	for _, name := range kernels.Entries(text) { // a driver may load them one by one
+		if _, err := m.Function(name); err != nil {
+			return time.Since(begin), errors.Join(fmt.Errorf("load kernels %s: %w", image, err), m.Unload())
+		}
+	}
+	return time.Since(begin), m.Unload()
 }
 
 // CallCosts is what one launch of the smallest kernel takes the calling thread: by the

@@ -81,16 +81,16 @@ func TestRuns(t *testing.T) {
 			"| kernel attention_mma_bf16_64 | sm_80 | 1 | **no** |", "CUDA_ERROR_ILLEGAL_ADDRESS", "| attention_grad_mma_64 | sm_80 | 2 | 2 |", ", 1 failed")
 	})
 	t.Run("hang", func(t *testing.T) {
-		p.says(t, "FAKECUDA_FAULT=hang:attention_mma_bf16_64", "-item 4s -only kernels -match mma_bf16_64", 2,
-			"| kernel attention_mma_bf16_64 | sm_80 | 1 | **no** |", "**hangs: no answer for 4s**", "| attention_grad_mma_64 | sm_80 | 2 | 2 |", ", 1 failed")
+		p.says(t, "FAKECUDA_FAULT=hang:attention_mma_bf16_64", "-item 12s -only kernels -match mma_bf16_64", 2,
+			"| kernel attention_mma_bf16_64 | sm_80 | 1 | **no** |", "**hangs: no answer for 12s**", "| attention_grad_mma_64 | sm_80 | 2 | 2 |", ", 1 failed")
 	})
 	t.Run("crash", func(t *testing.T) {
 		p.says(t, "FAKECUDA_FAULT=crash:attention_mma_bf16_64", "-only kernels -match mma_bf16_64", 2,
 			"| kernel attention_mma_bf16_64 | sm_80 | 1 | **no** |", "**crashes: ", "| attention_grad_mma_64 | sm_80 | 2 | 2 |", ", 1 failed")
 	})
 	t.Run("hang of a measurement", func(t *testing.T) {
-		p.says(t, "FAKECUDA_FAULT=hang:attention_mma_bf16_128", "-item 5s -only forward", 2,
-			"| attention_mma_bf16_128 sm_80 | **failed**: hangs: no answer for 5s |", "| attention_wgmma_bf16_64 sm_90a | ")
+		p.says(t, "FAKECUDA_FAULT=hang:attention_mma_bf16_128", "-item 12s -only forward", 2,
+			"| attention_mma_bf16_128 sm_80 | **failed**: hangs: no answer for 12s |", "| attention_wgmma_bf16_64 sm_90a | ")
 	})
 	t.Run("no driver", func(t *testing.T) {
 		none := p
@@ -263,7 +263,7 @@ func TestPlan(t *testing.T) {
 		}
 		seen[s.name] = true
 	}
-	if sum > 10*time.Minute {
+	if sum > 9*time.Minute { // run.sh's limit; a minute is for what is under way then
 		t.Errorf("the plan takes %v", sum)
 	}
 }

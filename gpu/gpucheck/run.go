@@ -29,6 +29,7 @@ type run struct {
 	cache string // a folder that ends with the run
 
 	peaks               map[string]float64 // the best rates, by name
+	planned             time.Duration      // for the sections that are done
 	rows, failed        int
 	goals, missed, late []string
 	env                 []string // of the processes
@@ -89,7 +90,7 @@ func (r *run) all(stop <-chan os.Signal) int {
 	}
 	defer os.RemoveAll(r.cache)
 	// The driver's cache and the record of trials begin empty.
-	r.env = append(os.Environ(), "CUDA_CACHE_PATH="+filepath.Join(r.cache, "cuda"), "XDG_CACHE_HOME="+r.cache)
+	r.env = append(os.Environ(), "CUDA_CACHE_PATH="+r.folder("cuda"), "XDG_CACHE_HOME="+r.cache)
 	r.rival = startRival(r.o)
 	defer func() { r.rival.stop("the run is over") }()
 	guard := time.AfterFunc(r.left()+15*time.Second, r.finish)
@@ -118,11 +119,27 @@ func (r *run) plan(plan []section) {
 	r.printf("\nTogether %v.\n", sum)
 }
 
+// may is the time for a section: its own, what those before it left, and no more than there
+// is.
+func (r *run) may(s section) time.Duration {
+	return min(s.most+max(0, r.planned-time.Since(r.begin)), r.left())
+}
+
+// folder makes one that ends with the run.
+func (r *run) folder(name string) string {
+	path := filepath.Join(r.cache, name)
+	_ = os.MkdirAll(path, 0o755) // the driver does without
+	return path
+}
+
 // section runs one, if there is time left.
 func (r *run) section(s section) {
 	r.printf("\n### %s\n\n", s.title)
 	begin := time.Now()
-	defer func() { r.printf("\nIn %.0f s.\n", time.Since(begin).Seconds()) }()
+	defer func() {
+		r.planned += s.most
+		r.printf("\nIn %.0f s.\n", time.Since(begin).Seconds())
+	}()
 	if r.left() < 2*time.Second {
 		r.late = append(r.late, s.name)
 		r.printf("Not run: the time was over.\n")
@@ -137,7 +154,7 @@ func (r *run) section(s section) {
 		s.special(r, s)
 		return
 	}
-	until := begin.Add(min(s.most, r.left()))
+	until := begin.Add(r.may(s))
 	r.sums = nil
 	done, of := r.rowByRow(job{section: s.name}, until, func(x row) {
 		r.show(s, x)

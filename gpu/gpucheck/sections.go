@@ -29,8 +29,8 @@ const (
 func sections() []section {
 	return []section{
 		{"device", "Device", 10 * time.Second, facts, deviceItems, nil},
-		{"start", "Start-up, and compilation of all kernels", 70 * time.Second, facts, nil, startUp},
-		{"kernels", "Each kernel beside the CPU", 45 * time.Second, checks, kernelItems, nil},
+		{"start", "Start-up, and compilation of all kernels", 60 * time.Second, facts, nil, startUp},
+		{"kernels", "Each kernel beside the CPU", 40 * time.Second, checks, kernelItems, nil},
 		{"peaks", "What the device reaches", 15 * time.Second, rates, peakItems, nil},
 		{"forward", "Attention forward", 60 * time.Second, rates, forwardItems, nil},
 		{"backward", "Attention backward", 60 * time.Second, rates, backwardItems, nil},
@@ -40,7 +40,7 @@ func sections() []section {
 		{"sanitizer", "compute-sanitizer", 60 * time.Second, facts, nil, sanitize},
 		{"tuning", "Choices, beside others", 40 * time.Second, facts, tuningItems, nil},
 		{"step", "A training step", 45 * time.Second, rates, stepItems, nil},
-		{"ncu", "Hardware counters", 45 * time.Second, facts, nil, counters},
+		{"ncu", "Hardware counters", 40 * time.Second, facts, nil, counters},
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"attune/gpu"
@@ -76,18 +77,19 @@ func compileItems(b *bench) ([]item, error) {
 	return out, nil
 }
 
-// sessionItems are what a session with a transformer in half precision opens and compiles.
+// sessionItems are what a session with a transformer in half precision opens and compiles:
+// of attention, its gradient and products the newest form.
 func sessionItems(b *bench) ([]item, error) {
 	out := []item{{"context", "", func() row { return row{Median: b.opened} }}}
-	form := "_mma"
-	if b.probe.Arch() == 90 {
-		form = "_wgmma"
-	} else if b.probe.Arch() < 80 {
-		form = ""
-	}
-	names := []string{"attention" + form + "_64", "attention_grad_mma_64", "gemm" + form, "optim", "pointwise", "rows", "copy"}
-	if form == "" {
-		names[1] = "attention_grad_64"
+	var names []string
+	for _, pattern := range []string{`attention(_[a-z]*mma)?_64`, `attention_grad(_[a-z]*mma)?_64`, `gemm(_[a-z]*mma)?`, `optim`, `pointwise`, `rows`, `copy`} {
+		var best kernels.Image
+		for _, i := range kernels.Images() {
+			if i.RunsOn(b.probe.Arch()) && i.Arch > best.Arch && regexp.MustCompile("^"+pattern+"$").MatchString(i.Name) {
+				best = i
+			}
+		}
+		names = append(names, best.Name)
 	}
 	for _, name := range names {
 		out = append(out, item{name, "", func() row {

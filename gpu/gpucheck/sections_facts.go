@@ -66,7 +66,11 @@ func (b *bench) callCosts() row {
 	if b.o.tiny {
 		n = 100
 	}
-	raw, binding, err := b.probe.CallCosts(n)
+	var raw, binding time.Duration
+	err := b.probe.Unseen(func() (err error) {
+		raw, binding, err = b.probe.CallCosts(n)
+		return err
+	})
 	return end(row{Figure: fmt.Sprintf("cuLaunchKernel %.2f µs, through the binding %.2f µs", us(raw), us(binding)), Goal: "0.5 µs above", Met: met(binding-raw <= 500*time.Nanosecond)}, err)
 }
 
@@ -91,11 +95,16 @@ func (b *bench) calls() row {
 		{"Copy", func() error { return gpu.Copy(in[0][0], in[0][1]) }},
 	} {
 		err := firstOf(c.run(), b.dev.Synchronize())
-		begin := time.Now()
-		for i := 0; i < n && err == nil; i++ {
-			err = c.run()
+		if err == nil {
+			err = b.probe.Unseen(func() (err error) {
+				begin := time.Now()
+				for i := 0; i < n && err == nil; i++ {
+					err = c.run()
+				}
+				figure += fmt.Sprintf("%s %.2f µs, ", c.name, us(time.Since(begin)/time.Duration(n)))
+				return err
+			})
 		}
-		figure += fmt.Sprintf("%s %.2f µs, ", c.name, us(time.Since(begin)/time.Duration(n)))
 		if err = firstOf(err, b.dev.Synchronize()); err != nil {
 			return end(row{Fail: err.Error()}, free())
 		}

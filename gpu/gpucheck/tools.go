@@ -19,10 +19,10 @@ import (
 // startUp opens a session twice, with the driver's cache empty and full, and then compiles
 // all kernels, on all processors, so that the sections behind need not.
 func startUp(r *run, s section) {
-	until := time.Now().Add(min(s.most, r.left()))
+	until := time.Now().Add(r.may(s))
 	for _, state := range []string{"first", "from the driver's cache"} {
 		sum, parts, fail := time.Duration(0), "", ""
-		env := []string{"CUDA_CACHE_PATH=" + filepath.Join(r.cache, "session")}
+		env := []string{"CUDA_CACHE_PATH=" + r.folder("session")}
 		r.rowByRow(job{section: "session", env: env}, until, func(x row) {
 			sum += x.Median
 			parts += fmt.Sprintf("%s %.0f, ", x.Name, x.Median.Seconds()*1e3)
@@ -95,7 +95,7 @@ func sanitize(r *run, s section) {
 		r.printf("| compute-sanitizer | not installed, not run | |\n")
 		return
 	}
-	until := time.Now().Add(min(s.most, r.left()) - 6*time.Second)
+	until := time.Now().Add(r.may(s) - 6*time.Second)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	if r.met { // no times are taken now, so PyTorch may compile its training step
@@ -182,7 +182,7 @@ func counters(r *run, s section) {
 		r.show(s, row{Name: "ncu", Fail: err.Error()})
 		return
 	}
-	until := time.Now().Add(min(s.most, r.left()))
+	until := time.Now().Add(r.may(s))
 	fail := ""
 	for i, what := range [][]string{{"--page", "raw", "--metrics", strings.Join(metrics(), ",")},
 		{"--page", "raw", "--section", "SpeedOfLight", "--section", "ComputeWorkloadAnalysis", "--section", "Occupancy", "--section", "MemoryWorkloadAnalysis_Tables"}} {
