@@ -55,6 +55,11 @@ func launchLists(lengths []int, elements, most int) []launchList {
 }
 
 func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
+	return c.updateBehind(0, k, f, us)
+}
+
+// updateBehind is update that a record at gate, if not 0, lets happen and has factors for.
+func (c *cuda) updateBehind(gate uint64, k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
 	var full []update
 	var lengths, index []int
 	for i, u := range us {
@@ -67,7 +72,7 @@ func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, e
 		sums = make([][2]float64, len(us))
 	}
 	for _, l := range launchLists(lengths, updateElements, launchTensors) {
-		run := func(at uint64) error { return c.launchUpdates(k, f, full[l.lo:l.hi], l.blocks, at, 0) }
+		run := func(at uint64) error { return c.launchUpdates(gate, k, f, full[l.lo:l.hi], l.blocks, at, 0) }
 		if k != host.LAMBMoments {
 			if err := run(0); err != nil {
 				return nil, err
@@ -91,8 +96,8 @@ func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, e
 }
 
 // launchUpdates runs one launch over at most launchTensors tensors.
-func (c *cuda) launchUpdates(k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
-	args := append(make([]uint64, 0, 8+slotWords*launchTensors), sums, rates, uint64(len(us)))
+func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
+	args := append(make([]uint64, 0, 9+slotWords*launchTensors), sums, rates, gate, uint64(len(us)))
 	args = append(args, packFactors(f)...)
 	halves, first := "", 0
 	for _, u := range us {
@@ -156,6 +161,11 @@ func (c *cuda) launchSquares(ts []*Tensor, blocks int, sums uint64) error {
 
 // updateLayers keeps the norms on the device: nobody waits for them.
 func (c *cuda) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []update) error {
+	return c.layersBehind(0, k, f, t, us)
+}
+
+// layersBehind is updateLayers as updateBehind is update.
+func (c *cuda) layersBehind(gate uint64, k host.Kind, f host.Factors, t host.Trust, us []update) error {
 	var full []update
 	var lengths []int
 	for _, u := range us {
@@ -171,12 +181,12 @@ func (c *cuda) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []upda
 		rates := block.Addr() + uint64(8*2*l.blocks)
 		part := full[l.lo:l.hi]
 		if k == host.LARS {
-			err = c.larsRates(t, float64(f.Scale), part, block.Addr(), rates)
+			err = c.larsRates(gate, t, float64(f.Scale), part, block.Addr(), rates)
 		} else {
-			err = c.lambRates(f, t, part, l.blocks, block.Addr(), rates)
+			err = c.lambRates(gate, f, t, part, l.blocks, block.Addr(), rates)
 		}
 		if err == nil {
-			err = c.launchUpdates(k, f, part, l.blocks, 0, rates)
+			err = c.launchUpdates(gate, k, f, part, l.blocks, 0, rates)
 		}
 		if err = errors.Join(err, block.Free()); err != nil {
 			return err
@@ -186,7 +196,7 @@ func (c *cuda) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []upda
 }
 
 // larsRates sums the squares of parameters and gradients, one after the other.
-func (c *cuda) larsRates(t host.Trust, scale float64, us []update, sums, rates uint64) error {
+func (c *cuda) larsRates(gate uint64, t host.Trust, scale float64, us []update, sums, rates uint64) error {
 	var list []*Tensor
 	var slots []uint64
 	first := 0
@@ -198,13 +208,13 @@ func (c *cuda) larsRates(t host.Trust, scale float64, us []update, sums, rates u
 	if err := c.launchSquares(list, first, sums); err != nil {
 		return err
 	}
-	return c.launchRatios(t, scale, slots, sums, rates)
+	return c.launchRatios(gate, t, true, scale, slots, sums, rates)
 }
 
 // lambRates moves the running means, whose update's squares are summed beside those of
 // the parameters.
-func (c *cuda) lambRates(f host.Factors, t host.Trust, us []update, blocks int, sums, rates uint64) error {
-	if err := c.launchUpdates(host.LAMBMoments, f, us, blocks, sums, 0); err != nil {
+func (c *cuda) lambRates(gate uint64, f host.Factors, t host.Trust, us []update, blocks int, sums, rates uint64) error {
+	if err := c.launchUpdates(gate, host.LAMBMoments, f, us, blocks, sums, 0); err != nil {
 		return err
 	}
 	var slots []uint64
@@ -214,12 +224,16 @@ func (c *cuda) lambRates(f host.Factors, t host.Trust, us []update, blocks int, 
 		slots = append(slots, uint64(2*first)|uint64(2*first+1)<<32, uint64(n)|2<<32)
 		first += n
 	}
-	return c.launchRatios(t, 1, slots, sums, rates)
+	return c.launchRatios(gate, t, false, 1, slots, sums, rates)
 }
 
-func (c *cuda) launchRatios(t host.Trust, scale float64, slots []uint64, sums, rates uint64) error {
-	n := len(slots) / ratioSlotWords
-	args := append(make([]uint64, 0, 6+ratioSlotWords*launchTensors), sums, rates, uint64(n),
+// launchRatios compares weights with gradients, which a gate scales, or with something else.
+func (c *cuda) launchRatios(gate uint64, t host.Trust, gradients bool, scale float64, slots []uint64, sums, rates uint64) error {
+	n, scaled := len(slots)/ratioSlotWords, uint64(0)
+	if gradients {
+		scaled = 1
+	}
+	args := append(make([]uint64, 0, 8+ratioSlotWords*launchTensors), sums, rates, gate, uint64(n), scaled,
 		math.Float64bits(t.Trust), math.Float64bits(t.Decay), math.Float64bits(scale))
 	args = append(args, slots...)
 	return c.launch("optim", "trust_ratio", n, optimThreads, args[:cap(args)])

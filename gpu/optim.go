@@ -70,6 +70,8 @@ type Training struct {
 	norm    float64
 	state   map[*Tensor]*slot
 	factors map[*Tensor]float64
+	flight  flight
+	late    error // of an earlier step, for the next one to tell
 }
 
 // slot is the state of one parameter.
@@ -90,22 +92,41 @@ type update struct {
 	rate       float32
 }
 
-// Steps is the number of steps done, skipped ones not counted.
-func (o *Training) Steps() int { return o.steps }
+// Steps is the number of steps done, skipped ones not counted. Where Clip or Scale is
+// set, a CUDA device alone knows what came of its last steps, and Steps, Skipped, Norm
+// and Rate wait for it.
+func (o *Training) Steps() int {
+	o.look()
+	return o.steps
+}
 
 // Skipped is the number of steps that were skipped for Inf or NaN.
-func (o *Training) Skipped() int { return o.skipped }
+func (o *Training) Skipped() int {
+	o.look()
+	return o.skipped
+}
 
 // Norm is the global norm of the last step's gradients, before clipping; it is
 // known where Clip or Scale is set.
-func (o *Training) Norm() float64 { return o.norm }
+func (o *Training) Norm() float64 {
+	o.look()
+	return o.norm
+}
 
 // Rate is the learning rate of the next step.
 func (o *Training) Rate() float64 {
+	if o.Schedule != nil {
+		o.look()
+	}
+	return o.rateAfter(o.steps)
+}
+
+// rateAfter is the learning rate after so many steps.
+func (o *Training) rateAfter(steps int) float64 {
 	if o.Schedule == nil {
 		return o.LR
 	}
-	return o.LR * o.Schedule.At(o.steps)
+	return o.LR * o.Schedule.At(steps)
 }
 
 // Step changes each of params by its gradient in grads, all in one fused pass. A
@@ -114,6 +135,11 @@ func (o *Training) Rate() float64 {
 // is part of the state. State is made at a parameter's first step and counted as
 // optimizer state. A nil gradient leaves its parameter alone. Nothing is changed
 // where the error is about the arguments or memory.
+//
+// With Clip or Scale the gradients' norm decides about the step. A CUDA device decides
+// by itself and nobody waits for it: that a norm was not finite, which without Scale is
+// an error, is told by a later Step, 32 steps later at most, and until then steps change
+// nothing.
 func (o *Training) Step(params, grads []*Tensor) error {
 	if o.rule == nil {
 		return fmt.Errorf("optimizer step: make the optimizer with its New function")
@@ -134,6 +160,18 @@ func (o *Training) step(params, grads []*Tensor) error {
 	}
 	defer keep(params...)
 	defer keep(grads...)
+	c, ok := params[0].store.dev.back.(*cuda)
+	ok = ok && (o.Clip > 0 || o.Scale != nil)
+	if !ok || !o.goesOn(params) {
+		o.look()
+	}
+	if err := o.late; err != nil {
+		o.late = nil
+		return err
+	}
+	if ok {
+		return o.stepBehind(c, params, grads)
+	}
 	scale, skip, err := o.scale(grads)
 	if err != nil {
 		return err
@@ -142,21 +180,11 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.skipped++
 		return nil
 	}
-	// Parameters that came later are at an earlier step of their own.
-	type kind struct {
-		step   int
-		factor float64
-	}
-	groups := map[kind][]int{}
-	for i, p := range params {
-		k := kind{o.state[p].steps + 1, o.Factor(p)}
-		groups[k] = append(groups[k], i)
-	}
-	rate := o.Rate()
-	for k, group := range groups {
-		c := o.rule.factors(k.step, rate*k.factor)
-		c.Scale = float32(scale)
-		if err := o.update(c, params, grads, group); err != nil {
+	rate := o.rateAfter(o.steps)
+	for k, group := range o.groups(params) {
+		f := o.rule.factors(k.step, rate*k.factor)
+		f.Scale = float32(scale)
+		if err := o.update(f, o.gather(params, grads, group)); err != nil {
 			return err
 		}
 	}
@@ -165,6 +193,22 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.state[p].steps++
 	}
 	return nil
+}
+
+// stepKind is what parameters have in common that one update changes. Those that came
+// later are at an earlier step of their own.
+type stepKind struct {
+	step   int
+	factor float64
+}
+
+func (o *Training) groups(params []*Tensor) map[stepKind][]int {
+	groups := map[stepKind][]int{}
+	for i, p := range params {
+		k := stepKind{o.state[p].steps + 1, o.Factor(p)}
+		groups[k] = append(groups[k], i)
+	}
+	return groups
 }
 
 // SetFactor multiplies the learning rate of a parameter, 1 unless set: groups of
@@ -269,7 +313,7 @@ func (o *Training) prepareOne(p *Tensor, fresh *[]*Tensor) error {
 func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) {
 	scale = 1
 	if o.Scale != nil {
-		scale = 1 / o.Scale.Value
+		scale = 1 / o.Scale.Value()
 	}
 	if o.Clip <= 0 && o.Scale == nil {
 		return scale, false, nil
@@ -291,7 +335,7 @@ func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) 
 		}
 	}
 	if !finite {
-		return 0, false, fmt.Errorf("the gradients' norm is %g; set Scale to skip such steps", o.norm)
+		return 0, false, notFinite(o.norm)
 	}
 	if o.Clip > 0 {
 		scale *= min(1, o.Clip/(o.norm+1e-6))
@@ -299,8 +343,12 @@ func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) 
 	return scale, false, nil
 }
 
-// update does the step of the parameters that group names.
-func (o *Training) update(c host.Factors, params, grads []*Tensor, group []int) error {
+func notFinite(norm float64) error {
+	return fmt.Errorf("the gradients' norm is %g; set Scale to skip such steps", norm)
+}
+
+// gather is the updates of the parameters that group names.
+func (o *Training) gather(params, grads []*Tensor, group []int) []update {
 	us := make([]update, len(group))
 	for k, i := range group {
 		s := o.state[params[i]]
@@ -309,11 +357,15 @@ func (o *Training) update(c host.Factors, params, grads []*Tensor, group []int) 
 			us[k].x, us[k].half = s.master, params[i]
 		}
 	}
+	return us
+}
+
+func (o *Training) update(f host.Factors, us []update) error {
 	back, kind := us[0].x.store.dev.back, o.rule.kind()
 	if rule, ok := o.rule.(layerwise); ok {
-		return back.updateLayers(kind, c, rule.trust(), us)
+		return back.updateLayers(kind, f, rule.trust(), us)
 	}
-	_, err := back.update(kind, c, us)
+	_, err := back.update(kind, f, us)
 	return err
 }
 
@@ -329,10 +381,11 @@ func (o *Training) Tensors() []*Tensor {
 
 // Free gives the optimizer's state back and starts it anew.
 func (o *Training) Free() error {
-	var errs []error
+	o.look()
+	errs := []error{o.flight.record.Free()}
 	for _, t := range o.Tensors() {
 		errs = append(errs, t.Free())
 	}
-	o.state, o.steps, o.skipped, o.norm = nil, 0, 0, 0
+	o.state, o.steps, o.skipped, o.norm, o.flight, o.late = nil, 0, 0, 0, flight{}, nil
 	return errors.Join(errs...)
 }

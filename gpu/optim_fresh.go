@@ -5,6 +5,9 @@ import "fmt"
 // Fresh returns an optimizer with o's settings and no state, as o was before its first
 // step: to see what a step will do without doing it.
 func Fresh(o Optimizer) (Optimizer, error) {
+	if c, ok := o.(interface{ Common() *Training }); ok {
+		c.Common().look()
+	}
 	switch o := o.(type) {
 	case *SGD:
 		c := *o
@@ -32,7 +35,8 @@ func fresh[T interface {
 	rule
 	training() *Training
 }](o T) T {
-	t := o.training()
+	t := o.training() // a copy: the record is the other's
+	t.flight, t.late = flight{}, nil
 	t.steps, t.skipped, t.norm, t.state, t.factors = 0, 0, 0, nil, nil
 	if t.Scale != nil {
 		scale := *t.Scale

@@ -59,9 +59,10 @@ func (o *Training) Save(w io.Writer, params []*Tensor) error {
 }
 
 func (o *Training) save(w io.Writer, params []*Tensor) error {
+	o.look()
 	meta := stateMeta{Version: stateVersion, Rule: o.rule.name(), Steps: o.steps, Skipped: o.skipped, Parameters: make([]int, len(params))}
 	if o.Scale != nil {
-		meta.Scale = &scaleState{o.Scale.Value, o.Scale.good}
+		meta.Scale = &scaleState{o.Scale.Value(), o.Scale.good}
 	}
 	if p, ok := o.Schedule.(*Plateau); ok {
 		p.start()
@@ -200,6 +201,7 @@ func (o *Training) read(f safetensors.File, meta stateMeta, params []*Tensor) ([
 
 // replace takes over what was read.
 func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
+	o.look()
 	if o.state == nil {
 		o.state = map[*Tensor]*slot{}
 	}
@@ -217,7 +219,7 @@ func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 		if o.Scale == nil {
 			o.Scale = NewLossScale()
 		}
-		o.Scale.Value, o.Scale.good = s.Value, s.Good
+		o.Scale.set(s.Value, s.Good)
 	}
 	if p, ok := o.Schedule.(*Plateau); ok && meta.Plateau != nil {
 		p.started = false
@@ -247,6 +249,7 @@ func (o *Training) Move(from, to *Tensor, keep ...[]int) error {
 }
 
 func (o *Training) move(from, to *Tensor, keep [][]int) error {
+	o.look()
 	if from == nil {
 		return fmt.Errorf("nil tensor")
 	}
@@ -294,6 +297,7 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 // Forget gives the state of parameters back that are not trained any more; a later
 // step makes it anew.
 func (o *Training) Forget(params ...*Tensor) error {
+	o.look()
 	var errs []error
 	for _, p := range params {
 		for _, t := range o.State(p) {

@@ -63,7 +63,7 @@ func NewRMSprop(lr float64) *RMSprop {
 
 // LARS is that of You, Gitman and Ginsburg (2017, arXiv 1708.03888, algorithm 1):
 // momentum with a rate of each tensor's own, LR Trust |w| / (|g| + Decay |w|). It
-// is LR where a norm is 0. On a CUDA device each step waits for the norms.
+// is LR where a norm is 0.
 type LARS struct {
 	Training
 	Trust, Momentum, Decay float64
@@ -76,7 +76,7 @@ func NewLARS(lr float64) *LARS {
 
 // LAMB is that of You et al. (2020, arXiv 1904.00962, algorithm 2), phi being the
 // identity: Adam's step and Decay times the parameter, scaled to the parameter's
-// norm, unscaled where a norm is 0. On a CUDA device each step waits for the norms.
+// norm, unscaled where a norm is 0.
 type LAMB struct {
 	Training
 	Beta1, Beta2, Eps, Decay float64

@@ -100,39 +100,56 @@ func (p *Plateau) At(int) float64 {
 // section 3.2). The optimizer divides by it again, skips steps whose gradients hold
 // Inf or NaN, and then lowers it; after Interval good steps it raises it.
 type LossScale struct {
-	// Value is the scale now: multiply the loss with it before the gradients are
-	// computed.
-	Value float64
-	// Growth and Backoff multiply Value, once every Interval good steps and after each
-	// bad one; 0 leaves it.
+	// Initial is what the scale begins with; Value says what it is now.
+	Initial float64
+	// Growth and Backoff multiply the scale, once every Interval good steps and after
+	// each bad one; 0 leaves it.
 	Growth, Backoff float64
 	Interval        int
 
+	now  float64 // 0 before it was changed
 	good int
+	held *Training // whose device has it, see flight
 }
 
 // NewLossScale returns a scale with the constants of PyTorch's GradScaler: 65536,
 // doubled after 2000 good steps, halved after a bad one.
 func NewLossScale() *LossScale {
-	return &LossScale{Value: 65536, Growth: 2, Backoff: 0.5, Interval: 2000}
+	return &LossScale{Initial: 65536, Growth: 2, Backoff: 0.5, Interval: 2000}
 }
 
 // SkipBad returns a scale that stays 1: steps with Inf or NaN are skipped and that
 // is all.
-func SkipBad() *LossScale { return &LossScale{Value: 1} }
+func SkipBad() *LossScale { return &LossScale{Initial: 1} }
+
+// Value is the scale now: multiply the loss with it before the gradients are computed.
+// Where a CUDA device has it, Value waits for the steps that it was asked to do;
+// Training.LossGradient does not.
+func (s *LossScale) Value() float64 {
+	if s.held != nil {
+		s.held.look()
+	}
+	if s.now == 0 {
+		return s.Initial
+	}
+	return s.now
+}
+
+func (s *LossScale) set(value float64, good int) { s.now, s.good = value, good }
 
 func (s *LossScale) observe(finite bool) {
+	value := s.Value()
 	if !finite {
 		s.good = 0
 		if s.Backoff > 0 {
-			s.Value *= s.Backoff
+			s.now = value * s.Backoff
 		}
 		return
 	}
 	if s.good++; s.Growth > 0 && s.good >= s.Interval {
 		s.good = 0
-		if next := s.Value * s.Growth; !math.IsInf(next, 0) {
-			s.Value = next
+		if next := value * s.Growth; !math.IsInf(next, 0) {
+			s.now = next
 		}
 	}
 }

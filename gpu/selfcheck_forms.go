@@ -166,7 +166,7 @@ func optimizerChecks() []optimizerCheck {
 	}
 	scaled := func() Optimizer {
 		o := NewAdam(0.01)
-		o.Scale, o.Clip = &LossScale{Value: 4, Growth: 2, Backoff: 0.5, Interval: 2}, 0.5
+		o.Scale, o.Clip = &LossScale{Initial: 4, Growth: 2, Backoff: 0.5, Interval: 2}, 0.5
 		return o
 	}
 	return []optimizerCheck{

@@ -65,6 +65,7 @@ func problemKinds() []problemKind {
 			lamb, err := checkOptimizer(r.dev, Float32, NewLAMB(0.01))
 			return append(lars, lamb...), err
 		}},
+		{`step_(decide|choose|seed)`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.guarded() }},
 		{`sum_squares`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.squares() }},
 	}...)
 }
@@ -380,7 +381,65 @@ func (r *trialRun) update(kind string, halves bool) ([]*Tensor, error) {
 	if err != nil {
 		return all, err
 	}
-	return append(all, r.means(sums)...), nil
+	all = append(all, r.means(sums)...)
+	again, err := r.updateAgain(k, f, us)
+	return append(all, r.means(again)...), err
+}
+
+// updateAgain is a second update, on a CUDA device with its own word and factors.
+func (r *trialRun) updateAgain(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
+	c, ok := r.dev.back.(*cuda)
+	if !ok {
+		return r.dev.back.update(k, f, us)
+	}
+	record, err := r.dev.Empty(Float32, mem.Workspace, 2*recordWords)
+	if err != nil {
+		return nil, err
+	}
+	gate := record.address()
+	err = c.decide(gate, nil, decision{begin: true, scaled: true, scale: float64(1 / f.Scale)})
+	if err == nil {
+		err = c.choose(gate, 0, [][4]float32{{f.Shrink, f.Rate, f.Correct1, f.Correct2}})
+	}
+	var sums [][2]float64
+	if err == nil {
+		f.Scale, f.Shrink, f.Rate, f.Correct1, f.Correct2 = 0, 0, 0, 0, 0
+		sums, err = c.updateBehind(gate, k, f, us)
+	}
+	return sums, errors.Join(err, record.Free())
+}
+
+// guarded does steps whose norms decide, one of them with a gradient that is infinite,
+// and begins a pass under the loss scale that they leave.
+func (r *trialRun) guarded() ([]*Tensor, error) {
+	d := &draws{dev: r.dev}
+	for i, make := range []func() Optimizer{func() Optimizer { return NewAdam(0.01) }, func() Optimizer { return NewLARS(0.1) }, func() Optimizer { return NewLAMB(0.01) }} {
+		opt := make()
+		o := opt.(interface{ Common() *Training }).Common()
+		o.Clip, o.Scale, o.Schedule = 0.5, &LossScale{Initial: 4, Growth: 2, Backoff: 0.5, Interval: 2}, Cosine{Steps: 6}
+		params := []*Tensor{d.tensor(Float32, 300), d.tensor(Float32, 40000)}
+		for step := range 5 {
+			grads := []*Tensor{d.tensor(Float32, 300), d.tensor(Float32, 40000)}
+			if d.err == nil && step == 1+i {
+				d.err = Fill(grads[1], float32(math.Inf(1)))
+			}
+			if d.err == nil {
+				d.err = opt.Step(params, grads)
+			}
+		}
+		if loss := d.tensor(Float32, 1); d.err == nil {
+			d.err = o.LossGradient(loss, 0.25)
+		}
+		if d.err != nil {
+			return d.all, d.err
+		}
+		told := d.tensor(Float32, 5)
+		if d.err == nil {
+			d.err = told.CopyFrom([]float32{float32(o.Steps()), float32(o.Skipped()), float32(o.Norm()), float32(o.Scale.Value()), float32(o.Rate())})
+		}
+		d.all = append(d.all, o.stateOf(params)...)
+	}
+	return d.all, d.err
 }
 
 func square(x float32) float32 { return 0.1 + x*x }

@@ -19,6 +19,15 @@ enum {
 
 typedef unsigned short u16;
 
+// What a step of guarded gradients comes to, in the device's memory: the host looks at it
+// when somebody asks. Counts are since it last looked.
+struct Record {
+	double norm, scale, factor; // of the gradients, unscaled; the loss's; what gradients are multiplied with
+	i64 done, skipped, good;    // good: finite steps since the scale changed
+	int skip, stopped;          // this step; all steps, after one that is an error
+	float shrink, rate, correct1, correct2; // of this step
+};
+
 // One tensor; its blocks begin at number first. rate multiplies the factors' own, and
 // so does that of UpdateArgs.rates, where there is one.
 struct Slot {
@@ -36,6 +45,7 @@ struct Slot {
 struct UpdateArgs {
 	double *sums;       // two a block, for LAMB_MOMENTS
 	const float *rates; // one a tensor, or null
+	const Record *gate; // says whether, and has the place of scale, shrink, rate and corrections; or null
 	i64 count;
 	float scale, decay, shrink, rate, momentum, mean, square, correct1, correct2, eps;
 	Slot slots[TENSORS];
@@ -62,9 +72,36 @@ struct RatioSlot {
 struct RatioArgs {
 	const double *sums;
 	float *rates; // one a tensor
-	i64 count;
+	const Record *gate;
+	i64 count, gradients;       // whether the others are gradients, which the gate scales
 	double trust, decay, scale; // scale: of the others' norm
 	RatioSlot slots[TENSORS];
+};
+
+enum { BEGIN = 1, SCALED = 2 };
+
+struct DecideArgs {
+	const double *sums; // of squares of all gradients
+	Record *to;
+	i64 count;
+	double clip, scale, growth, backoff; // as Training.Clip and LossScale
+	i64 good, interval;
+	i64 flags; // BEGIN: scale and good count; SCALED: there is a loss scale
+};
+
+#define AHEAD 33
+
+// What a step's factors are after so many steps done, from first on.
+struct ChooseArgs {
+	Record *to;
+	i64 first, count;
+	float rows[AHEAD][4];
+};
+
+struct SeedArgs {
+	float *y;
+	const Record *from;
+	double weight;
 };
 
 // The last tensor that begins at or before this block.
@@ -101,9 +138,17 @@ DEVICE double block_sum(double x)
 
 template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 {
+	float scale = p.scale, shrink = p.shrink, rate = p.rate, correct1 = p.correct1, correct2 = p.correct2;
+	if (p.gate) {
+		// volatile, or the compiler would make one load of either place, which puts all
+		// arguments into a thread's own memory.
+		const volatile Record &r = *p.gate;
+		if (r.skip) return;
+		scale = (float)r.factor, shrink = r.shrink, rate = r.rate, correct1 = r.correct1, correct2 = r.correct2;
+	}
 	int number = slot_of(p.slots, p.count);
 	const Slot &s = p.slots[number];
-	float rate = p.rate * s.rate;
+	rate *= s.rate;
 	if (p.rates) rate *= p.rates[number];
 	i64 start = (i64)(block_x() - s.first) * ELEMENTS + thread_x();
 	double xx = 0, uu = 0;
@@ -111,7 +156,7 @@ template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 		i64 i = start + e;
 		if (i >= s.n) break;
 		float x = s.x[i], d = 0, step = 0;
-		if (KIND != LAMB_APPLY) d = p.scale * (HALVES ? load_as(s.g, s.gtype, i) : ((const float *)s.g)[i]) + p.decay * x;
+		if (KIND != LAMB_APPLY) d = scale * (HALVES ? load_as(s.g, s.gtype, i) : ((const float *)s.g)[i]) + p.decay * x;
 		if (KIND == SGD_PLAIN) step = rate * d;
 		if (KIND == SGD_MOMENTUM || KIND == SGD_NESTEROV) {
 			float v = s.s0[i] = p.momentum * s.s0[i] + d;
@@ -141,7 +186,7 @@ template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 				s.s0[i] = m = m + p.mean * (d - m);
 				s.s1[i] = v = v + p.square * (d * d - v);
 			}
-			step = p.shrink * x + (KIND == ADAM ? rate : p.correct1) * m / (root(v * p.correct2) + p.eps);
+			step = shrink * x + (KIND == ADAM ? rate : correct1) * m / (root(v * correct2) + p.eps);
 			if (KIND == LAMB_MOMENTS) xx += (double)x * x, uu += (double)step * step;
 			if (KIND == LAMB_APPLY) step *= rate;
 		}
@@ -173,12 +218,70 @@ KERNEL sum_squares(NormArgs p)
 // The rate of a layer by its norms (host.Trust), a tensor a block.
 KERNEL trust_ratio(RatioArgs p)
 {
+	if (p.gate && p.gate->skip) return;
+	double scale = p.scale;
+	if (p.gate && p.gradients) scale = (float)((const volatile Record *)p.gate)->factor;
 	const RatioSlot &s = p.slots[block_x()];
 	double w = 0, o = 0;
 	for (int n = thread_x(); n < s.n; n += THREADS) w += p.sums[s.weights + n * s.step], o += p.sums[s.other + n * s.step];
 	w = root(block_sum(w));
-	o = root(block_sum(o)) * p.scale;
+	o = root(block_sum(o)) * scale;
 	if (thread_x() == 0) p.rates[block_x()] = w == 0 || o == 0 ? 1 : (float)(p.trust * w / (o + p.decay * w));
+}
+
+// Whether a step is done, and what the gradients are multiplied with: one block.
+KERNEL step_decide(DecideArgs p)
+{
+#pragma clang fp contract(off)
+	double total = 0;
+	for (i64 n = thread_x(); n < p.count; n += THREADS) total += p.sums[n];
+	total = block_sum(total);
+	if (thread_x() != 0) return;
+	Record &r = *p.to;
+	if (p.flags & BEGIN) {
+		r.scale = p.scale, r.good = p.good;
+		r.done = r.skipped = 0;
+		r.stopped = 0;
+	}
+	r.skip = 1;
+	if (r.stopped) return;
+	bool finite = total <= 1.7976931348623157e308, scaled = p.flags & SCALED;
+	double factor = scaled ? 1 / r.scale : 1;
+	r.norm = root(total) * factor;
+	if (!finite) {
+		r.good = 0;
+		r.stopped = !scaled;
+		r.skipped += scaled;
+		if (scaled && p.backoff > 0) r.scale *= p.backoff;
+		return;
+	}
+	r.skip = 0;
+	r.done++;
+	double fits = p.clip / (r.norm + 1e-6);
+	if (p.clip > 0 && fits < 1) factor *= fits;
+	r.factor = factor;
+	if (!scaled) return;
+	r.good++;
+	if (p.growth > 0 && r.good >= p.interval) {
+		r.good = 0;
+		if (r.scale * p.growth <= 1.7976931348623157e308) r.scale *= p.growth;
+	}
+}
+
+// The factors of this step, which is the one after so many.
+KERNEL step_choose(ChooseArgs p)
+{
+	if (thread_x() != 0 || p.to->skip) return;
+	i64 row = p.to->done - 1 - p.first;
+	if (row < 0 || row >= p.count) return; // the host foresaw all that can be
+	const float *f = p.rows[row];
+	p.to->shrink = f[0], p.to->rate = f[1], p.to->correct1 = f[2], p.to->correct2 = f[3];
+}
+
+// The gradient of a loss by itself, under the loss scale of now.
+KERNEL step_seed(SeedArgs p)
+{
+	if (thread_x() == 0) *p.y = (float)(p.weight * p.from->scale);
 }
 
 // The number is the kind, as host.Kind; h is for tensors in half precision.

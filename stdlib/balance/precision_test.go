@@ -92,7 +92,7 @@ func TestHalfSkipsAndGoesOn(t *testing.T) {
 		return t.Scale(t.CrossEntropy(l.Apply(t, t.Input(b.X, b.Shape...)), b.Labels), by)
 	}}, Quiet: true, Plan: &Plan{Precision: gpu.Float16}, Room: func() (int64, int64) { return 0, 0 }}
 	fit(t, r, loader(200, 16, 10), nil, 1)
-	if sgd.Skipped() != 4 || sgd.Steps() != 16 || sgd.Scale == nil || sgd.Scale.Value != 65536/16 || r.Steps() != 20 {
+	if sgd.Skipped() != 4 || sgd.Steps() != 16 || sgd.Scale == nil || sgd.Scale.Value() != 65536/16 || r.Steps() != 20 {
 		t.Errorf("%d steps, %d of them done and %d skipped, scale %+v", r.Steps(), sgd.Steps(), sgd.Skipped(), sgd.Scale)
 	}
 }

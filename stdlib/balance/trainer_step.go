@@ -190,10 +190,9 @@ func (r *Trainer) attempt(b *data.Batch, parts int) (loss float64, err error) {
 func (r *Trainer) backward(part *data.Batch, weight float64) (float64, error) {
 	t := r.Net.Tape()
 	t.Seed, t.First = mixed(r.Seed, uint64(r.state.Step)), part.First
-	weight *= r.Net.LossScale(r.Optimizer)
 	return r.lossOf(t, func() (*nn.Value, error) {
 		v := r.Loss(t, part)
-		return v, t.BackwardScaled(v, weight)
+		return v, r.Net.Backward(t, v, weight, r.Optimizer)
 	})
 }
 

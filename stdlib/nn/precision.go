@@ -25,20 +25,39 @@ import (
 
 // LossScale is what a loss of this net is to be multiplied with before Backward, where
 // opt divides the gradients by it again: opt's Scale, 1 without one. For a net in
-// Float16 it gives opt a scale that adapts, if opt has none. Step does all that.
+// Float16 it gives opt a scale that adapts, if opt has none. Step does all that, and
+// Net.Backward, which does not wait for a GPU to tell the scale.
 func (n *Net) LossScale(opt gpu.Optimizer) float64 {
+	if c := n.scaled(opt); c != nil {
+		return c.Scale.Value()
+	}
+	return 1
+}
+
+// scaled is what opt has a loss scale in, nil where there is none.
+func (n *Net) scaled(opt gpu.Optimizer) *gpu.Training {
 	o, ok := opt.(interface{ Common() *gpu.Training })
 	if !ok {
-		return 1
+		return nil
 	}
 	c := o.Common()
 	if c.Scale == nil && n.Precision == gpu.Float16 {
 		c.Scale = gpu.NewLossScale()
 	}
 	if c.Scale == nil {
-		return 1
+		return nil
 	}
-	return c.Scale.Value
+	return c
+}
+
+// Backward is t.BackwardScaled by weight times what LossScale says, for gradients that
+// Update is to give to opt.
+func (n *Net) Backward(t *Tape, loss *Value, weight float64, opt gpu.Optimizer) error {
+	c := n.scaled(opt)
+	if c == nil {
+		return t.BackwardScaled(loss, weight)
+	}
+	return t.backward(loss, func(g *gpu.Tensor) error { return c.LossGradient(g, weight) })
 }
 
 // Release gives the parameters' copies in half precision back. Update does it, and an

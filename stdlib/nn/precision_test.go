@@ -255,8 +255,8 @@ func TestHalfOverflowIsSkipped(t *testing.T) {
 	before, _ := l.W.Value.Float32s()
 	step(1e4)
 	after, _ := l.W.Value.Float32s()
-	if !slices.Equal(before, after) || sgd.Skipped() != 1 || sgd.Steps() != 0 || sgd.Scale.Value != 32768 {
-		t.Fatalf("skipped %d, steps %d, scale %g", sgd.Skipped(), sgd.Steps(), sgd.Scale.Value)
+	if !slices.Equal(before, after) || sgd.Skipped() != 1 || sgd.Steps() != 0 || sgd.Scale.Value() != 32768 {
+		t.Fatalf("skipped %d, steps %d, scale %g", sgd.Skipped(), sgd.Steps(), sgd.Scale.Value())
 	}
 	for range 20 {
 		step(1)

@@ -355,6 +355,11 @@ func (t *Tape) Backward(loss *Value) error { return t.BackwardScaled(loss, 1) }
 // BackwardScaled is Backward of scale times the loss: a part of n examples of a batch
 // of N counts n/N in the batch's mean.
 func (t *Tape) BackwardScaled(loss *Value, scale float64) error {
+	return t.backward(loss, func(g *gpu.Tensor) error { return gpu.Fill(g, float32(scale)) })
+}
+
+// backward is Backward with what begin puts in the place of the loss's own gradient.
+func (t *Tape) backward(loss *Value, begin func(g *gpu.Tensor) error) error {
 	if t.err != nil {
 		return t.err
 	}
@@ -363,7 +368,7 @@ func (t *Tape) BackwardScaled(loss *Value, scale float64) error {
 	}
 	g, err := loss.gradient()
 	if err == nil {
-		err = gpu.Fill(g, float32(scale))
+		err = begin(g)
 	}
 	if err == nil {
 		t.keep = loss

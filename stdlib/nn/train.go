@@ -32,7 +32,7 @@ func (n *Net) step(t *Tape, opt gpu.Optimizer, forward func(t *Tape) *Value) (fl
 		return 0, err
 	}
 	loss := forward(t)
-	if err := t.BackwardScaled(loss, n.LossScale(opt)); err != nil {
+	if err := n.Backward(t, loss, 1, opt); err != nil {
 		return 0, err
 	}
 	if err := n.Update(opt); err != nil {

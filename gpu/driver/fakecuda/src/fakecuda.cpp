@@ -6,6 +6,8 @@
 // FAKECUDA in the environment injects a failure: "no_device", "none" (no devices),
 // "old_driver", "jit", "oom" (nothing can be allocated), "launch=CODE" (launches
 // succeed, the next wait returns CODE, and so does every call after it),
+// "no_sync" (what waits for the device is refused: copies that the host has to be
+// there for, and Synchronize),
 // "outside=BYTES" (so much of the device's memory is in use elsewhere).
 // FAKECUDA_FAULT=HOW:KERNEL does it to launches of one kernel: "sticky" ends the context,
 // "hang" never ends, "wrong" computes nothing, "crash" kills the process.
@@ -339,6 +341,7 @@ API cuCtxSetCurrent(void *c) { return c == &memory ? 0 : 201; }
 API cuCtxSynchronize()
 {
 	GUARD;
+	if (injected("no_sync")) return 1;
 	return 0;
 }
 
@@ -376,7 +379,7 @@ API cuMemGetInfo_v2(size_t *left, size_t *total)
 API cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t n)
 {
 	GUARD;
-	if (!within(to, n)) return 1;
+	if (injected("no_sync") || !within(to, n)) return 1;
 	memcpy((void *)to, from, n);
 	return 0;
 }
@@ -384,7 +387,7 @@ API cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t n)
 API cuMemcpyDtoH_v2(void *to, uint64_t from, size_t n)
 {
 	GUARD;
-	if (injected("no_download")) return 1;
+	if (injected("no_download") || injected("no_sync")) return 1;
 	if (!within(from, n)) return 1;
 	memcpy(to, (void *)from, n);
 	return 0;

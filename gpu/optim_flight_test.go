@@ -1,0 +1,299 @@
+package gpu
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"attune/gpu/mem"
+)
+
+// guardedRun is a training whose norms decide about its steps: what there is of
+// parameters, gradients and settings comes from a seed.
+type guardedRun struct {
+	o             *Training
+	opt           Optimizer
+	params, grads []*Tensor
+	rng           *rand.Rand
+	bad           float64 // share of steps with a gradient that is not finite
+}
+
+func newGuarded(t *testing.T, dev *Device, make func() Optimizer, seed uint64) *guardedRun {
+	t.Helper()
+	r := &guardedRun{opt: make(), rng: rand.New(rand.NewPCG(seed, 9)), bad: 0.2}
+	r.o = r.opt.(interface{ Common() *Training }).Common()
+	r.o.Schedule = Cosine{Steps: 60, Floor: 0.1}
+	r.o.Scale = &LossScale{Initial: 256, Growth: 2, Backoff: 0.5, Interval: 2 + int(seed%3)}
+	if seed%2 == 0 {
+		r.o.Clip = 1.5
+	}
+	for _, n := range []int{3, 1 + r.rng.IntN(700), 17000} {
+		p := must(dev.FromFloat32s(normal(r.rng, n), mem.Parameters, n))(t)
+		if n < 100 {
+			p = must(p.As(BFloat16))(t)
+		}
+		r.params, r.grads = append(r.params, p), append(r.grads, must(dev.ZerosOf(p.dtype, mem.Gradients, n))(t))
+	}
+	return r
+}
+
+// deal makes the gradients of a step.
+func (r *guardedRun) deal(t *testing.T) {
+	t.Helper()
+	bad := r.rng.Float64() < r.bad
+	for i, g := range r.grads {
+		x := normal(r.rng, g.Len())
+		for j := range x {
+			x[j] *= 64
+		}
+		if bad && i == 2 {
+			x[r.rng.IntN(len(x))] = []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN())}[r.rng.IntN(3)]
+		}
+		if err := g.CopyFrom(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (r *guardedRun) step(t *testing.T, count int) {
+	t.Helper()
+	if err := r.opt.Step(r.params[:count], r.grads[:count]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// outcome is all that there is to know of a run, to the bit.
+func (r *guardedRun) outcome(t *testing.T) string {
+	t.Helper()
+	var file bytes.Buffer
+	if err := r.opt.Save(&file, r.params); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.params {
+		fmt.Fprint(&file, read(t, p))
+	}
+	fmt.Fprint(&file, r.o.Steps(), r.o.Skipped(), r.o.Norm(), r.o.Scale.Value(), r.o.Rate())
+	return file.String()
+}
+
+// TestLookingChangesNothing: whether somebody asks after each step, now and then or at the
+// end only, no bit of parameters, state, counters, scale and schedule differs. There are
+// more steps than the host foresees, and a parameter that joins late.
+func TestLookingChangesNothing(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		if testing.Short() && dev.name == "cpu" {
+			t.Skip("the CPU decides on the host")
+		}
+		for k, c := range pairings() {
+			var want string
+			for _, often := range []int{1, 7, 1000} {
+				r := newGuarded(t, dev, c.make, uint64(k))
+				for step := range 2*ahead + 3 {
+					if c.name != "adam" && step == 12 {
+						break
+					}
+					r.deal(t)
+					count := 3
+					if step < 5 {
+						count = 2 // the third joins at the sixth step
+					}
+					r.step(t, count)
+					if (step+1)%often == 0 {
+						_ = []any{r.o.Steps(), r.o.Norm(), r.o.Scale.Value(), r.o.Rate()}
+					}
+				}
+				if got := r.outcome(t); want == "" {
+					want = got
+				} else if got != want {
+					t.Errorf("%s: asking every %d steps gives other values", c.name, often)
+				}
+			}
+		}
+	})
+}
+
+// TestStepsDoNotWait: steps that clip, skip and scale, and the beginning of a pass under
+// the scale, do nothing that waits for the device; what is known afterwards is what the
+// CPU knows.
+func TestStepsDoNotWait(t *testing.T) {
+	dev, cpu := fakeDevice(t, nil), must(Open("cpu"))(t)
+	for k, c := range pairings() {
+		a, b := newGuarded(t, dev, c.make, uint64(k)), newGuarded(t, cpu, c.make, uint64(k))
+		loss := [2]*Tensor{must(dev.Zeros(mem.Gradients, 1))(t), must(cpu.Zeros(mem.Gradients, 1))(t)}
+		for step := range 12 {
+			for i, r := range []*guardedRun{a, b} {
+				r.deal(t)
+				if step > 0 && i == 0 { // the first makes state and loads kernels
+					t.Setenv("FAKECUDA", "no_sync")
+				}
+				if err := r.o.LossGradient(loss[i], 0.3); err != nil {
+					t.Fatal(c.name, err)
+				}
+				r.step(t, 3)
+				t.Setenv("FAKECUDA", "")
+			}
+			if x, y := read(t, loss[0])[0], read(t, loss[1])[0]; x != y {
+				t.Fatalf("%s: the loss's gradient is %g, on the CPU %g", c.name, x, y)
+			}
+		}
+		if a.o.flight.tried != 12 {
+			t.Errorf("%s: the host has looked %d steps ago", c.name, a.o.flight.tried)
+		}
+		if a.o.Steps() != b.o.Steps() || a.o.Skipped() != b.o.Skipped() || a.o.Skipped() == 0 || a.o.Scale.Value() != b.o.Scale.Value() || a.o.Rate() != b.o.Rate() {
+			t.Errorf("%s: %s, scale %g; on the CPU %s, scale %g", c.name, a.o, a.o.Scale.Value(), b.o, b.o.Scale.Value())
+		}
+		if x, y := a.o.Norm(), b.o.Norm(); !(math.Abs(x-y) <= 1e-12*y) && x == x && !math.IsInf(x, 0) {
+			t.Errorf("%s: norm %g, on the CPU %g", c.name, x, y)
+		}
+		for i, p := range a.params {
+			want := read(t, b.params[i])
+			for j, got := range read(t, p) {
+				if err := offBy(p.dtype, got, want[j]); err != nil {
+					t.Fatalf("%s: %s: %v", c.name, p, err)
+				}
+			}
+		}
+	}
+}
+
+// TestTheScaleIsShared: two optimizers have one loss scale, and one that is exchanged, or
+// whose optimizer is given back, keeps its value.
+func TestTheScaleIsShared(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		a, b := newGuarded(t, dev, func() Optimizer { return NewAdam(0.1) }, 1), newGuarded(t, dev, func() Optimizer { return NewSGD(0.1) }, 1)
+		a.bad, b.bad = 1, 1
+		s := a.o.Scale
+		b.o.Scale = s
+		for range 2 {
+			for _, r := range []*guardedRun{a, b} {
+				r.deal(t)
+				r.step(t, 3)
+			}
+		}
+		if s.Value() != 256/16 || a.o.Skipped() != 2 || b.o.Skipped() != 2 {
+			t.Errorf("after four bad steps the scale is %g", s.Value())
+		}
+		a.deal(t)
+		a.step(t, 3)
+		a.o.Scale = SkipBad()
+		a.step(t, 3)
+		if s.Value() != 256/32 || a.o.Scale.Value() != 1 || a.o.Skipped() != 4 {
+			t.Errorf("the scale is %g, the other %g after %d skipped", s.Value(), a.o.Scale.Value(), a.o.Skipped())
+		}
+		b.step(t, 3)
+		twin := must(Fresh(b.opt))(t).(*SGD)
+		if err := b.o.Free(); err != nil || s.Value() != 256/64 || twin.Scale.Value() != 256/64 || twin.Steps() != 0 {
+			t.Errorf("the scale is %g, of a fresh optimizer %g: %v", s.Value(), twin.Scale.Value(), err)
+		}
+		if err := a.o.Free(); err != nil || dev.Memory().ByCategory[mem.OptimizerState].Live != 0 || dev.Memory().ByCategory[mem.Workspace].Live != 0 {
+			t.Errorf("memory is left: %+v, %v", dev.Memory().ByCategory, err)
+		}
+	})
+}
+
+// TestShapesStepAsAlways: on a device of shapes a step is done, and takes the same bytes.
+func TestShapesStepAsAlways(t *testing.T) {
+	dev := fakeDevice(t, nil)
+	shapes := must(OpenMeta(dev))(t)
+	var peaks [2]int64
+	for i, d := range []*Device{dev, shapes} {
+		r := newGuarded(t, d, func() Optimizer { return NewLARS(0.1) }, 2)
+		r.bad = 0
+		for range 5 {
+			r.deal(t)
+			r.step(t, 3)
+		}
+		if r.o.Steps() != 5 || r.o.Scale.Value() != 512 {
+			t.Errorf("%s: %s, scale %g", d, r.o, r.o.Scale.Value())
+		}
+		peaks[i] = d.Memory().Total.Peak
+	}
+	if peaks[0] != peaks[1] {
+		t.Errorf("a peak of %d bytes, of shapes %d", peaks[0], peaks[1])
+	}
+}
+
+// TestFakeDriverNoticesBrokenGuards: each part of what decides about a step is missed
+// where it is taken out.
+func TestFakeDriverNoticesBrokenGuards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("each mutation compiles the kernels anew")
+	}
+	fakePath(t, nil) // skips where there is no compiler
+	for _, m := range [][2]string{
+		{"", ""},
+		{"if (r.skip) return;", ""},
+		{"if (r.stopped) return;", ""},
+		{"if (p.clip > 0 && fits < 1) factor *= fits;", ""},
+		{"double factor = scaled ? 1 / r.scale : 1;", "double factor = 1;"},
+		{"if (scaled && p.backoff > 0) r.scale *= p.backoff;", ""},
+		{"r.good >= p.interval", "r.good > p.interval"},
+		{"p.to->done - 1 - p.first", "p.to->done - p.first"},
+		{"if (p.gate && p.gradients)", "if (p.gate)"},
+		{"n < p.count; n += THREADS) total", "n < p.count - 1; n += THREADS) total"},
+		{"p.weight * p.from->scale", "p.weight"},
+	} {
+		t.Run(m[0], func(t *testing.T) {
+			dev := fakeDevice(t, func(file, text string) string {
+				switch {
+				case file == "optim.cu" && !strings.Contains(text, m[0]):
+					t.Fatalf("%q is not in it", m[0])
+				case file == "optim.cu" && m[0] != "":
+					return strings.ReplaceAll(text, m[0], m[1])
+				case strings.HasPrefix(file, "attention") || strings.HasPrefix(file, "gemm") || file == "image.cu" || file == "rows.cu":
+					if strings.HasSuffix(file, ".cu") {
+						return ""
+					}
+				}
+				return text
+			})
+			if agrees := guardsAgree(t, dev); agrees != (m[0] == "") {
+				t.Errorf("agrees: %v", agrees)
+			}
+		})
+	}
+}
+
+// guardsAgree compares a training on dev with one on the CPU, and what a step after one
+// that is an error does.
+func guardsAgree(t *testing.T, dev *Device) bool {
+	t.Helper()
+	for seed, make := range []func() Optimizer{
+		func() Optimizer { return NewAdam(0.01) }, func() Optimizer { return NewSGD(0.01) }, func() Optimizer { return NewLAMB(0.01) }, func() Optimizer { return NewLARS(0.1) },
+	} { // those of an even seed clip
+		var all [2][]float64
+		for i, d := range []*Device{dev, must(Open("cpu"))(t)} {
+			r := newGuarded(t, d, make, uint64(seed))
+			r.o.Schedule = Cosine{Steps: 12}
+			loss := must(d.Zeros(mem.Gradients, 1))(t)
+			for range 9 {
+				r.deal(t)
+				r.step(t, 3)
+			}
+			if err := r.o.LossGradient(loss, 0.3); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range append(r.params, loss) {
+				all[i] = append(all[i], read(t, p)...)
+			}
+			all[i] = append(all[i], float64(r.o.Steps()), float64(r.o.Skipped()), r.o.Scale.Value(), r.o.Norm())
+		}
+		for j, x := range all[0] {
+			if y := all[1][j]; x != y && (x == x || y == y) && !(math.Abs(x-y) <= 1e-2*(1+math.Abs(y))) {
+				return false
+			}
+		}
+	}
+	r := newGuarded(t, dev, func() Optimizer { return NewSGD(0.1) }, 2)
+	r.o.Scale, r.bad = nil, 1
+	r.deal(t)
+	before := read(t, r.params[2])
+	r.step(t, 3)
+	r.bad = 0
+	r.deal(t)
+	r.step(t, 3)
+	return same(read(t, r.params[2]), before) == nil && r.o.Steps() == 0
+}
