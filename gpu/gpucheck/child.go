@@ -149,8 +149,8 @@ func shard(items []item, which string) ([]item, error) {
 	return out, nil
 }
 
-// measured is the row of a computation: once to compile, once to see how long it takes,
-// then so often that it is a tenth of a second or a hundred runs. run gets the number
+// measured is the row of a computation: once to compile, twice to see how long it takes,
+// for a while to warm up, then so often that it is a tenth of a second or a hundred runs. run gets the number
 // of one of sets sets of inputs, so that no run finds its own in the cache.
 func (b *bench) measured(r row, sets int, run func(set int) error) row {
 	_, err := b.probe.Times(1, run)
@@ -169,6 +169,12 @@ func (b *bench) measured(r row, sets int, run func(set int) error) row {
 			n = 2
 		}
 		var took []time.Duration
+		if !b.o.tiny { // the clocks rise
+			_, err = b.probe.Times(n/2, func(i int) error { return run(i % sets) })
+		}
+		if err != nil {
+			return end(r, err)
+		}
 		if took, err = b.probe.Times(n, func(i int) error { return run(i % sets) }); err == nil {
 			slices.Sort(took)
 			r.Median, r.Least = took[len(took)/2], took[0]
@@ -181,7 +187,7 @@ func (b *bench) measured(r row, sets int, run func(set int) error) row {
 }
 
 // sets is how many sets of so many bytes are well beyond the second level cache.
-func (b *bench) sets(bytes int) int { return max(2, min(16, int(3*b.l2/int64(max(1, bytes))))) }
+func (b *bench) sets(bytes int) int { return max(2, min(128, int(3*b.l2/int64(max(1, bytes))))) }
 
 // inputs makes sets of tensors of normal values, all of one type, on the probe's device.
 // free gives them back.
