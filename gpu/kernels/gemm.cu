@@ -5,10 +5,11 @@
 #define SIDE 64
 #define DEPTH 16
 #define THREADS 256
+#define LD (SIDE + 2) // two columns of DEPTH beside each other lie in all banks
 
 template <class E, class C> DEVICE void gemm(const GemmArgs &p)
 {
-	SHARED float as[DEPTH * (SIDE + 1)], bs[DEPTH * (SIDE + 1)];
+	SHARED float as[DEPTH * LD], bs[DEPTH * LD];
 	int i0 = block_x() / (int)p.across * SIDE, j0 = block_x() % (int)p.across * SIDE, row = thread_x() / 16 * 4, col = thread_x() % 16;
 	const E *a = (const E *)p.a, *b = (const E *)p.b;
 	float sum[4][4];
@@ -20,13 +21,13 @@ template <class E, class C> DEVICE void gemm(const GemmArgs &p)
 			// Neighbouring threads read along the axis that lies side by side.
 			int ai = p.a_col == 1 ? e / DEPTH : e % SIDE, ak = p.a_col == 1 ? e % DEPTH : e / SIDE;
 			int bj = p.b_col == 1 ? e % SIDE : e / DEPTH, bk = p.b_col == 1 ? e / SIDE : e % DEPTH;
-			as[ak * (SIDE + 1) + ai] = i0 + ai < p.m && k0 + ak < p.k ? load(a[(i0 + ai) * p.a_row + (k0 + ak) * p.a_col]) : 0;
-			bs[bk * (SIDE + 1) + bj] = j0 + bj < p.n && k0 + bk < p.k ? load(b[(k0 + bk) * p.b_row + (j0 + bj) * p.b_col]) : 0;
+			as[ak * LD + ai] = i0 + ai < p.m && k0 + ak < p.k ? load(a[(i0 + ai) * p.a_row + (k0 + ak) * p.a_col]) : 0;
+			bs[bk * LD + bj] = j0 + bj < p.n && k0 + bk < p.k ? load(b[(k0 + bk) * p.b_row + (j0 + bj) * p.b_col]) : 0;
 		}
 		barrier(); // the tile is there
 		UNROLL_BY(4) for (int k = 0; k < DEPTH; k++) {
 			float x[4], y[4];
-			UNROLL for (int e = 0; e < 4; e++) x[e] = as[k * (SIDE + 1) + row + e], y[e] = bs[k * (SIDE + 1) + col + 16 * e];
+			UNROLL for (int e = 0; e < 4; e++) x[e] = as[k * LD + row + e], y[e] = bs[k * LD + col + 16 * e];
 			UNROLL for (int i = 0; i < 4; i++)
 				UNROLL for (int j = 0; j < 4; j++) sum[i][j] += x[i] * y[j];
 		}

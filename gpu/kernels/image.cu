@@ -5,6 +5,8 @@
 
 #define SIDE 64
 #define DEPTH 16
+#define EACH (SIDE * DEPTH / THREADS)
+#define LD (SIDE + 2) // two columns of DEPTH beside each other lie in all banks
 
 // As the launcher packs them. A convolution in either direction: y (images, groups, m,
 // th tw) = or += weights (m, k) times the columns (k, th tw) that are gathered from x
@@ -21,22 +23,39 @@ struct ConvArgs {
 	i64 fill, chunks;
 };
 
-// A place of the target: of which image, and where.
-struct Place { i64 image, h, w; };
+// A number in three digits, the lower two of which have bases: a place of the target is an
+// image, a row and a column; a row k of the columns a channel and a place of the kernel.
+struct Digits { int high, mid, low; };
 
-DEVICE Place place(const ConvArgs &p, i64 q)
+DEVICE Digits digits(i64 x, i64 mid, i64 low)
 {
-	i64 columns = p.th * p.tw, j = q % columns;
-	return {q / columns, j / p.tw, j % p.tw};
+	i64 rest = x / low;
+	return {(int)(rest / mid), (int)(rest % mid), (int)(x % low)};
 }
 
-DEVICE float gather(const ConvArgs &p, i64 group, const Place &at, i64 k)
+// x += y, without a division.
+DEVICE void add(Digits &x, const Digits &y, int mid, int low)
 {
-	i64 c = k / (p.kh * p.kw), h = at.h * p.mul + p.off + k / p.kw % p.kh * p.step, w = at.w * p.mul + p.off + k % p.kw * p.step;
-	if (h < 0 || w < 0 || h % p.div || w % p.div) return 0;
-	h /= p.div, w /= p.div;
+	x.low += y.low;
+	int carry = x.low >= low;
+	x.low -= carry ? low : 0;
+	x.mid += y.mid + carry;
+	carry = x.mid >= mid;
+	x.mid -= carry ? mid : 0;
+	x.high += y.high + carry;
+}
+
+// plane is the first of the place's image and group.
+DEVICE float gather(const ConvArgs &p, i64 plane, const Digits &at, const Digits &k)
+{
+	int h = at.mid * (int)p.mul + (int)p.off + k.mid * (int)p.step, w = at.low * (int)p.mul + (int)p.off + k.low * (int)p.step;
+	if (h < 0 || w < 0) return 0;
+	if (p.div != 1) {
+		if (h % (int)p.div || w % (int)p.div) return 0;
+		h /= (int)p.div, w /= (int)p.div;
+	}
 	if (h >= p.sh || w >= p.sw) return 0;
-	return load(p.x, (((at.image * p.groups + group) * (p.k / (p.kh * p.kw)) + c) * p.sh + h) * p.sw + w);
+	return load(p.x, ((plane + k.high) * p.sh + h) * p.sw + w);
 }
 
 // sum[i][j] += the products of a block's tiles, a thread's 4 by 4 of them.
@@ -45,7 +64,7 @@ DEVICE void multiply(float (&sum)[4][4], const float *as, const float *bs)
 	int row = thread_x() / 16 * 4, col = thread_x() % 16;
 	UNROLL_BY(4) for (int k = 0; k < DEPTH; k++) {
 		float x[4], y[4];
-		UNROLL for (int e = 0; e < 4; e++) x[e] = as[k * (SIDE + 1) + row + e], y[e] = bs[k * (SIDE + 1) + col + 16 * e];
+		UNROLL for (int e = 0; e < 4; e++) x[e] = as[k * LD + row + e], y[e] = bs[k * LD + col + 16 * e];
 		UNROLL for (int i = 0; i < 4; i++)
 			UNROLL for (int j = 0; j < 4; j++) sum[i][j] += x[i] * y[j];
 	}
@@ -54,19 +73,23 @@ DEVICE void multiply(float (&sum)[4][4], const float *as, const float *bs)
 // A block does 64 channels at 64 places of all images.
 KERNEL conv(ConvArgs p)
 {
-	SHARED float as[DEPTH * (SIDE + 1)], bs[DEPTH * (SIDE + 1)];
+	SHARED float as[DEPTH * LD], bs[DEPTH * LD];
 	i64 columns = p.th * p.tw, places = p.images * columns, across = (places + SIDE - 1) / SIDE, down = (p.m + SIDE - 1) / SIDE;
 	i64 q0 = block_x() % across * SIDE, r0 = block_x() / across % down * SIDE, group = block_x() / across / down;
-	i64 weights = group * p.weights;
-	Place at = place(p, q0 + thread_x() % SIDE);
+	i64 weights = group * p.weights, channels = p.k / (p.kh * p.kw);
+	Digits at = digits(q0 + thread_x() % SIDE, p.th, p.tw), step = digits(DEPTH, p.kh, p.kw), tap[EACH];
+	UNROLL for (int n = 0; n < EACH; n++) tap[n] = digits(thread_x() / SIDE + n * (THREADS / SIDE), p.kh, p.kw);
+	i64 plane = (at.high * p.groups + group) * channels;
 	float sum[4][4] = {};
-	for (i64 k0 = 0; k0 < p.k; k0 += DEPTH) {
+	UNROLL_BY(1) for (int k0 = 0; k0 < p.k; k0 += DEPTH) {
 		barrier(); // all have done with the tile before
-		UNROLL for (int e = thread_x(); e < SIDE * DEPTH; e += THREADS) {
-			i64 r = r0 + e / DEPTH, k = k0 + e % DEPTH;
-			as[e % DEPTH * (SIDE + 1) + e / DEPTH] = r < p.m && k < p.k ? load(p.w, weights + k / p.inner * p.outer + r * p.row + k % p.inner) : 0;
-			k = k0 + e / SIDE;
-			bs[e / SIDE * (SIDE + 1) + e % SIDE] = at.image < p.images && k < p.k ? gather(p, group, at, k) : 0;
+		int k = k0 + thread_x() % DEPTH, r = (int)r0 + thread_x() / DEPTH;
+		i64 from = weights + k / (int)p.inner * p.outer + k % (int)p.inner;
+		UNROLL for (int n = 0; n < EACH; n++) {
+			int row = r + n * (THREADS / DEPTH), deep = thread_x() / SIDE + n * (THREADS / SIDE);
+			as[thread_x() % DEPTH * LD + row - (int)r0] = row < p.m && k < p.k ? load(p.w, from + row * p.row) : 0;
+			bs[deep * LD + thread_x() % SIDE] = at.high < p.images && k0 + deep < p.k ? gather(p, plane, at, tap[n]) : 0;
+			add(tap[n], step, (int)p.kh, (int)p.kw);
 		}
 		barrier(); // the tile is there
 		multiply(sum, as, bs);
@@ -87,22 +110,25 @@ KERNEL conv(ConvArgs p)
 // the columns turned. A block does 64 by 64 weights of a chunk of the places.
 KERNEL conv_weights(ConvArgs p)
 {
-	SHARED float as[DEPTH * (SIDE + 1)], bs[DEPTH * (SIDE + 1)];
+	SHARED float as[DEPTH * LD], bs[DEPTH * LD];
 	i64 columns = p.th * p.tw, places = p.images * columns, across = (p.k + SIDE - 1) / SIDE, down = (p.m + SIDE - 1) / SIDE;
 	i64 k0 = block_x() % across * SIDE, r0 = block_x() / across % down * SIDE, group = block_x() / across / down % p.groups;
 	i64 chunk = block_x() / across / down / p.groups, length = (places + p.chunks - 1) / p.chunks;
 	i64 end = (chunk + 1) * length < places ? (chunk + 1) * length : places;
+	i64 channels = p.k / (p.kh * p.kw);
 	float sum[4][4] = {};
-	for (i64 q0 = chunk * length; q0 < end; q0 += DEPTH) {
+	Digits at = digits(chunk * length + thread_x() % DEPTH, p.th, p.tw), step = digits(DEPTH, p.th, p.tw), tap[EACH];
+	UNROLL for (int n = 0; n < EACH; n++) tap[n] = digits(k0 + thread_x() / DEPTH + n * (THREADS / DEPTH), p.kh, p.kw);
+	UNROLL_BY(1) for (i64 q0 = chunk * length; q0 < end; q0 += DEPTH) {
 		barrier(); // all have done with the tile before
-		i64 q = q0 + thread_x() % DEPTH;
-		Place at = place(p, q);
-		UNROLL for (int e = thread_x(); e < SIDE * DEPTH; e += THREADS) {
-			i64 r = r0 + e / DEPTH, k = k0 + e / DEPTH;
-			int to = e % DEPTH * (SIDE + 1) + e / DEPTH;
-			as[to] = r < p.m && q < end ? load(p.y, ((at.image * p.groups + group) * p.m + r) * columns + q % columns) : 0;
-			bs[to] = k < p.k && q < end ? gather(p, group, at, k) : 0;
+		i64 plane = at.high * p.groups + group, from = (plane * p.m + r0) * columns + at.mid * p.tw + at.low;
+		bool there = q0 + thread_x() % DEPTH < end;
+		UNROLL for (int n = 0; n < EACH; n++) {
+			int wide = thread_x() / DEPTH + n * (THREADS / DEPTH), to = thread_x() % DEPTH * LD + wide;
+			as[to] = there && r0 + wide < p.m ? load(p.y, from + wide * columns) : 0;
+			bs[to] = there && k0 + wide < p.k ? gather(p, plane * channels, at, tap[n]) : 0;
 		}
+		add(at, step, (int)p.th, (int)p.tw);
 		barrier(); // the tile is there
 		multiply(sum, as, bs);
 	}

@@ -91,13 +91,20 @@ template <bool HALVES> DEVICE float get(const Operand &o, i64 i) { return HALVES
 
 template <int OP, bool HALVES> DEVICE void each(const EachArgs &p)
 {
-	const bool two = OP == MUL || OP == ADD_MUL || OP == RELU_GRAD || OP == GELU_GRAD || OP == SILU_GRAD || OP == TANH_GRAD || OP == SIGMOID_GRAD;
+	const bool one = OP != FILL, two = OP == MUL || OP == ADD_MUL || OP == RELU_GRAD || OP == GELU_GRAD || OP == SILU_GRAD || OP == TANH_GRAD || OP == SIGMOID_GRAD;
 	const bool adds = OP == ADD_SCALED || two && OP != MUL;
-	UNROLL for (int e = 0; e < ELEMENTS; e += THREADS) {
-		i64 i = (i64)block_x() * ELEMENTS + e + thread_x();
-		if (i >= p.n) return;
-		float a = OP == FILL ? 0 : get<HALVES>(p.a, i), b = two ? get<HALVES>(p.b, i) : 0, y = adds ? get<HALVES>(p.y, i) : 0;
-		float v = value<OP>(y, a, b, p.s);
+	i64 i = (i64)block_x() * ELEMENTS + 4 * thread_x();
+	float a[4] = {}, b[4] = {}, y[4] = {};
+	if (i + 4 <= p.n && even(p.y) && even(p.a) && even(p.b)) {
+		if (one) load4<HALVES>(p.a, i, a);
+		if (two) load4<HALVES>(p.b, i, b);
+		if (adds) load4<HALVES>(p.y, i, y);
+		UNROLL for (int e = 0; e < 4; e++) y[e] = value<OP>(y[e], a[e], b[e], p.s);
+		store4<HALVES>(p.y, i, y);
+		return;
+	}
+	UNROLL_BY(1) for (i64 last = i + 4 < p.n ? i + 4 : p.n; i < last; i++) {
+		float v = value<OP>(adds ? get<HALVES>(p.y, i) : 0, one ? get<HALVES>(p.a, i) : 0, two ? get<HALVES>(p.b, i) : 0, p.s);
 		if (HALVES) store(p.y, i, v);
 		else ((float *)p.y.at)[i] = v;
 	}
@@ -214,10 +221,23 @@ KERNEL dropout(DropArgs p)
 	unsigned c[4] = {(unsigned)(g % groups), (unsigned)example, p.op, (unsigned)(example >> 32) << 1 | 1};
 	philox(c, p.seed0, p.seed1);
 	i64 from = g / groups * p.n, end = from + p.n, at = from + g % groups * 8;
-	UNROLL for (int e = 0; e < 8; e++) {
-		if (at + e >= end) return;
-		float v = (c[e / 2] >> e % 2 * 16 & 0xffff) < p.drop ? 0 : p.rest * load(p.x, at + e);
-		store(p.y, at + e, p.add ? load(p.y, at + e) + v : v);
+	bool whole = p.n % 8 == 0 && even(p.x) && even(p.y);
+	UNROLL for (int n = 0; n < 8; n += 4) {
+		float x[4] = {}, y[4] = {};
+		if (whole) {
+			load4<true>(p.x, at + n, x);
+			if (p.add) load4<true>(p.y, at + n, y);
+		} else {
+			UNROLL for (int e = 0; e < 4; e++)
+				if (at + n + e < end) x[e] = load(p.x, at + n + e), y[e] = p.add ? load(p.y, at + n + e) : 0;
+		}
+		UNROLL for (int e = 0; e < 4; e++) y[e] += (c[(n + e) / 2] >> e % 2 * 16 & 0xffff) < p.drop ? 0 : p.rest * x[e];
+		if (whole) {
+			store4<true>(p.y, at + n, y);
+			continue;
+		}
+		UNROLL for (int e = 0; e < 4; e++)
+			if (at + n + e < end) store(p.y, at + n + e, y[e]);
 	}
 }
 

@@ -1,5 +1,6 @@
 // Layers of whole rows: norms, softmax, losses. A warp does a row, reading it as often as
-// it needs; what a row's sums are made of does not depend on the launch.
+// it needs, 128 values at a time; what a row's sums are made of does not depend on the
+// launch.
 #include "layers.h"
 
 // As the launcher packs them; rows have n values.
@@ -23,24 +24,36 @@ struct LossArgs {
 
 enum { SQUARED, BINARY, HUBER };
 
+DEVICE bool even(i64 n, const Operand &a, const Operand &b, const Operand &c) { return n % 4 == 0 && even(a) && even(b) && even(c); }
+
 // y = (x - mean) rstd gain + bias
 KERNEL norm(RowNormArgs p)
 {
-	i64 row = warp_row(), at = row * p.n;
+	i64 row = warp_row();
 	if (row >= p.rows) return;
+	Walk w = {row * p.n, p.n, even(p.n, p.x, p.y, p.gain) && even(p.bias)};
 	float mean = 0, square = 0;
 	if (p.mean) {
-		for (i64 j = lane(); j < p.n; j += 32) mean += load(p.x, at + j);
+		UNROLL_BY(2) for (i64 j = 0; j < p.n; j += 128) {
+			float x[4];
+			w.load_row(p.x, j, x);
+			mean += (x[0] + x[1]) + (x[2] + x[3]);
+		}
 		mean = warp_sum(mean) / (float)p.n;
 	}
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float d = load(p.x, at + j) - mean;
-		square += d * d;
+	UNROLL_BY(2) for (i64 j = 0; j < p.n; j += 128) {
+		float x[4];
+		w.load_row(p.x, j, x);
+		UNROLL for (int e = 0; e < 4; e++) square += w.has(j, e) ? (x[e] - mean) * (x[e] - mean) : 0;
 	}
 	float k = 1 / root(warp_sum(square) / (float)p.n + p.eps);
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float v = (load(p.x, at + j) - mean) * k * load(p.gain, j);
-		store(p.y, at + j, p.bias.at ? v + load(p.bias, j) : v);
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		float x[4], gain[4], bias[4] = {};
+		w.load_row(p.x, j, x);
+		w.load_shared(p.gain, j, gain);
+		if (p.bias.at) w.load_shared(p.bias, j, bias);
+		UNROLL for (int e = 0; e < 4; e++) x[e] = (x[e] - mean) * k * gain[e] + bias[e];
+		w.store_row(p.y, j, x);
 	}
 	if (lane()) return;
 	if (p.mean) p.mean[row] = mean;
@@ -50,19 +63,29 @@ KERNEL norm(RowNormArgs p)
 // y += the gradient by x; bias is dy
 KERNEL norm_grad(RowNormArgs p)
 {
-	i64 row = warp_row(), at = row * p.n;
+	i64 row = warp_row();
 	if (row >= p.rows) return;
-	float mean = p.mean ? p.mean[row] : 0, k = p.rstd[row], s = 0, t = 0;
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float d = load(p.bias, at + j) * load(p.gain, j);
-		s += d;
-		t += d * (load(p.x, at + j) - mean) * k;
+	Walk w = {row * p.n, p.n, even(p.n, p.x, p.y, p.gain) && even(p.bias)};
+	float mean = p.mean ? p.mean[row] : 0, k = p.rstd[row], s = 0, t = 0, d[4], gain[4], x[4], y[4];
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		w.load_row(p.bias, j, d);
+		w.load_shared(p.gain, j, gain);
+		w.load_row(p.x, j, x);
+		UNROLL for (int e = 0; e < 4; e++) {
+			float g = d[e] * gain[e];
+			s += g;
+			t += g * (x[e] - mean) * k;
+		}
 	}
 	s = p.mean ? warp_sum(s) / (float)p.n : 0;
 	t = warp_sum(t) / (float)p.n;
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float d = load(p.bias, at + j) * load(p.gain, j), hat = (load(p.x, at + j) - mean) * k;
-		store(p.y, at + j, load(p.y, at + j) + k * (d - s - hat * t));
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		w.load_row(p.bias, j, d);
+		w.load_shared(p.gain, j, gain);
+		w.load_row(p.x, j, x);
+		w.load_row(p.y, j, y);
+		UNROLL for (int e = 0; e < 4; e++) y[e] += k * (d[e] * gain[e] - s - (x[e] - mean) * k * t);
+		w.store_row(p.y, j, y);
 	}
 }
 
@@ -91,30 +114,42 @@ KERNEL norm_params(RowNormArgs p)
 	p.part[(p.chunks + chunk) * p.n + column] = biases[thread_x()];
 }
 
-// The logarithm of a row's sum of exponentials, in every lane.
-DEVICE float log_sum_exp(const Operand &x, i64 at, i64 n)
+// exp(from - to) for tops of sums of exponentials; what is under no top is nothing.
+DEVICE float fall(float from, float to) { return from == -INF || to == INF ? (from == INF ? 1 : 0) : exp_fast(from - to); }
+
+// The logarithm of a row's sum of exponentials, in every lane. A lane keeps the largest
+// value so far and the sum beside it.
+DEVICE float log_sum_exp(const Operand &o, const Walk &w)
 {
 	float top = -INF, sum = 0;
-	for (i64 j = lane(); j < n; j += 32) {
-		float v = load(x, at + j);
-		top = v > top ? v : top;
+	UNROLL_BY(2) for (i64 j = 0; j < w.n; j += 128) {
+		float x[4], now = top;
+		w.load_row(o, j, x);
+		UNROLL for (int e = 0; e < 4; e++) {
+			if (!w.has(j, e)) x[e] = -INF;
+			now = x[e] > now ? x[e] : now;
+		}
+		sum *= fall(top, now);
+		top = now;
+		float shift = top == -INF || top == INF ? 0 : top;
+		UNROLL for (int e = 0; e < 4; e++) sum += exp_fast(x[e] - shift);
 	}
-	top = warp_max(top);
-	float shift = top == -INF || top == INF ? 0 : top;
-	for (i64 j = lane(); j < n; j += 32) sum += exp_fast(load(x, at + j) - shift);
-	sum = warp_sum(sum);
+	float all = warp_max(top);
+	sum = warp_sum(sum * fall(top, all));
 	if (sum != sum) return sum;
-	return top == -INF || top == INF ? top : top + log_fast(sum);
+	return all == -INF || all == INF ? all : all + log_fast(sum);
 }
 
 template <bool LOG> DEVICE void softmax(const LossArgs &p)
 {
-	i64 row = warp_row(), at = row * p.n;
+	i64 row = warp_row();
 	if (row >= p.rows) return;
-	float lse = log_sum_exp(p.x, at, p.n);
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float l = load(p.x, at + j) - lse;
-		store(p.y, at + j, LOG ? l : exp_fast(l));
+	Walk w = {row * p.n, p.n, even(p.n, p.x, p.y, p.y)};
+	float lse = log_sum_exp(p.x, w), x[4];
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		w.load_row(p.x, j, x);
+		UNROLL for (int e = 0; e < 4; e++) x[e] = LOG ? x[e] - lse : exp_fast(x[e] - lse);
+		w.store_row(p.y, j, x);
 	}
 }
 
@@ -124,14 +159,22 @@ KERNEL log_softmax_rows(LossArgs p) { softmax<true>(p); }
 // y += the gradient; x is what the softmax gave, t is dy
 template <bool LOG> DEVICE void softmax_grad(const LossArgs &p)
 {
-	i64 row = warp_row(), at = row * p.n;
+	i64 row = warp_row();
 	if (row >= p.rows) return;
-	float s = 0;
-	for (i64 j = lane(); j < p.n; j += 32) s += (LOG ? 1 : load(p.x, at + j)) * load(p.t, at + j);
+	Walk w = {row * p.n, p.n, even(p.n, p.x, p.y, p.t)};
+	float s = 0, v[4], g[4], y[4];
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		if (!LOG) w.load_row(p.x, j, v);
+		w.load_row(p.t, j, g);
+		UNROLL for (int e = 0; e < 4; e++) s += (LOG ? 1 : v[e]) * g[e];
+	}
 	s = warp_sum(s);
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float v = load(p.x, at + j), g = load(p.t, at + j);
-		store(p.y, at + j, load(p.y, at + j) + (LOG ? g - exp_fast(v) * s : v * (g - s)));
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		w.load_row(p.x, j, v);
+		w.load_row(p.t, j, g);
+		w.load_row(p.y, j, y);
+		UNROLL for (int e = 0; e < 4; e++) y[e] += LOG ? g[e] - exp_fast(v[e]) * s : v[e] * (g[e] - s);
+		w.store_row(p.y, j, y);
 	}
 }
 
@@ -142,11 +185,14 @@ KERNEL cross_entropy(LossArgs p)
 {
 	i64 row = warp_row(), at = row * p.n;
 	if (row >= p.rows) return;
-	float lse = log_sum_exp(p.x, at, p.n), loss = 0;
+	Walk w = {at, p.n, even(p.n, p.x, p.t, p.t)};
+	float lse = log_sum_exp(p.x, w), loss = 0;
 	if (!p.labels) {
-		for (i64 j = lane(); j < p.n; j += 32) {
-			float t = load(p.t, at + j);
-			if (t != 0) loss += t * (lse - load(p.x, at + j));
+		UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+			float x[4], t[4];
+			w.load_row(p.x, j, x);
+			w.load_row(p.t, j, t);
+			UNROLL for (int e = 0; e < 4; e++) loss += t[e] != 0 ? t[e] * (lse - x[e]) : 0;
 		}
 		loss = warp_sum(loss);
 	}
@@ -164,34 +210,49 @@ DEVICE float row_scale(const LossArgs &p, i64 row) { return p.count == 0 ? p.sca
 
 KERNEL cross_entropy_grad(LossArgs p)
 {
-	i64 row = warp_row(), at = row * p.n;
+	i64 row = warp_row();
 	if (row >= p.rows) return;
-	float g = row_scale(p, row), total = 1, lse = p.lse[row];
+	Walk w = {row * p.n, p.n, even(p.n, p.x, p.y, p.t)};
+	float g = row_scale(p, row), total = 1, lse = p.lse[row], x[4], y[4], t[4];
 	int label = p.labels ? p.labels[row] : -1;
 	if (p.labels) {
 		if (label < 0) return;
 		if (label >= p.n) total = INF - INF;
 	} else {
 		total = 0;
-		for (i64 j = lane(); j < p.n; j += 32) total += load(p.t, at + j);
+		UNROLL_BY(2) for (i64 j = 0; j < p.n; j += 128) {
+			w.load_row(p.t, j, t);
+			total += (t[0] + t[1]) + (t[2] + t[3]);
+		}
 		total = warp_sum(total);
 	}
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float t = p.labels ? (j == label ? 1 : 0) : load(p.t, at + j);
-		store(p.y, at + j, load(p.y, at + j) + g * (total * exp_fast(load(p.x, at + j) - lse) - t));
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		w.load_row(p.x, j, x);
+		w.load_row(p.y, j, y);
+		UNROLL for (int e = 0; e < 4; e++) t[e] = w.place(j, e) == label ? 1 : 0;
+		if (!p.labels) w.load_row(p.t, j, t);
+		UNROLL for (int e = 0; e < 4; e++) y[e] += g * (total * exp_fast(x[e] - lse) - t[e]);
+		w.store_row(p.y, j, y);
 	}
 }
 
 KERNEL pair_loss(LossArgs p)
 {
-	i64 row = warp_row(), at = row * p.n;
+	i64 row = warp_row();
 	if (row >= p.rows) return;
+	Walk w = {row * p.n, p.n, even(p.n, p.x, p.t, p.t)};
 	float sum = 0;
-	for (i64 j = lane(); j < p.n; j += 32) {
-		float x = load(p.x, at + j), t = load(p.t, at + j), d = x - t, far = d < 0 ? -d : d, e = x < 0 ? x : -x;
-		if (p.kind == SQUARED) sum += d * d;
-		else if (p.kind == BINARY) sum += (x < 0 ? 0 : x) - x * t + log_fast(1 + exp_fast(e));
-		else sum += far > p.delta ? p.delta * (far - p.delta / 2) : d * d / 2;
+	UNROLL_BY(1) for (i64 j = 0; j < p.n; j += 128) {
+		float xs[4], ts[4];
+		w.load_row(p.x, j, xs);
+		w.load_row(p.t, j, ts);
+		UNROLL for (int n = 0; n < 4; n++) {
+			if (!w.has(j, n)) continue;
+			float x = xs[n], t = ts[n], d = x - t, far = d < 0 ? -d : d, e = x < 0 ? x : -x;
+			if (p.kind == SQUARED) sum += d * d;
+			else if (p.kind == BINARY) sum += (x < 0 ? 0 : x) - x * t + log_fast(1 + exp_fast(e));
+			else sum += far > p.delta ? p.delta * (far - p.delta / 2) : d * d / 2;
+		}
 	}
 	sum = warp_sum(sum) / (float)p.n;
 	if (lane() == 0) p.loss[row] = sum;

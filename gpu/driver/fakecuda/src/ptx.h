@@ -19,7 +19,7 @@ enum Op {
 	WARP_BARRIER, WGMMA, XOR
 };
 enum Space { GENERIC, GLOBAL, ON_CHIP, PARAM };
-enum Compare { EQ, NE, LT, LE, GT, GE, LEU, GEU, LTU, GTU, NUM, NAN_ };
+enum Compare { EQ, NE, LT, LE, GT, GE, EQU, NEU, LTU, LEU, GTU, GEU, NUM, NAN_ };
 
 // p: predicate; b, u, s, f: as in PTX; h: two halves.
 struct Type {

@@ -123,8 +123,8 @@ static Op operation(const string &name, const vector<string> &parts)
 
 void Parser::details(Instruction &i, const vector<string> &parts)
 {
-	const char *compares[] = {"eq", "ne", "lt", "le", "gt", "ge", "leu", "geu", "ltu", "gtu", "num", "nan"};
-	bool typed = false;
+	const char *compares[] = {"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"};
+	bool typed = false, known = i.op != SETP;
 	for (size_t n = 1; n < parts.size(); n++) {
 		const string &p = parts[n];
 		Type t = type_of(p);
@@ -134,8 +134,8 @@ void Parser::details(Instruction &i, const vector<string> &parts)
 			i.bf16 |= p == "bf16" || p == "bf16x2";
 		}
 		if (i.op == SETP && n == 1)
-			for (int c = 0; c < 12; c++)
-				if (p == compares[c]) i.compare = (Compare)c;
+			for (int c = 0; c < 14; c++)
+				if (p == compares[c]) i.compare = (Compare)c, known = true;
 		if (p == "global") i.space = GLOBAL;
 		if (p == "shared") i.space = ON_CHIP;
 		if (p == "param") i.space = PARAM;
@@ -145,6 +145,7 @@ void Parser::details(Instruction &i, const vector<string> &parts)
 		if (p == "v2" || p == "v4") i.vector = p[1] - '0';
 		if (i.op == WGMMA && p[0] == 'm' && p.find('n') != string::npos) i.n = atoi(p.c_str() + p.find('n') + 1);
 	}
+	if (!known) i.op = NONE;
 }
 
 void Parser::statement(string s)

@@ -56,10 +56,12 @@ template <class T> static bool compared(Compare c, T a, T b)
 	case LE: return a <= b;
 	case GT: return a > b;
 	case GE: return a >= b;
-	case LEU: return !(a > b);
-	case GEU: return !(a < b);
+	case EQU: return !(a != b && a == a && b == b);
+	case NEU: return a != b;
 	case LTU: return !(a >= b);
+	case LEU: return !(a > b);
 	case GTU: return !(a <= b);
+	case GEU: return !(a < b);
 	case NUM: return a == a && b == b;
 	default: return a != a || b != b;
 	}
