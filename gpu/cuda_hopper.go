@@ -18,7 +18,7 @@ const (
 	hopperAcross     = 256
 	hopperDepth      = 64
 	hopperDeep       = 4        // stages of the product
-	hopperOwn        = 16 * 144 // bytes for a warp's rows on their way out
+	hopperOwn        = 16 * 160 // bytes for a warp's rows on their way out
 	hopperBlocks     = 64       // half of an H100's processors
 	hopperSlack      = 1024     // to begin at a multiple of it
 	hopperWord       = 8        // a barrier

@@ -14,7 +14,7 @@
 #define TILE_A (DOWN * DEPTH * 2)
 #define TILE_B (ACROSS * DEPTH * 2)
 #define STAGE (TILE_A + TILE_B)
-#define OWN_ROW 36
+#define OWN_ROW 40 // pairs of a half warp lie in all banks
 #define BAND 8 // rows of blocks that run one after the other down, so that they share B
 
 struct GemmMapsArgs {
@@ -51,7 +51,7 @@ template <class E> DEVICE void put_rows(const GemmArgs &p, const float (&c)[ACRO
 	int lane = thread_x() % 32, g = lane / 4, t2 = lane % 4 * 2;
 	UNROLL for (int n = 0; n < ACROSS / 8; n += 4) {
 		UNROLL for (int m = 0; m < 4; m++)
-			UNROLL for (int e = 0; e < 4; e++) own[(g + e / 2 * 8) * OWN_ROW + m * 8 + t2 + e % 2] = c[n + m][e] + bad;
+			UNROLL for (int e = 0; e < 4; e += 2) *(Words2 *)(own + (g + e / 2 * 8) * OWN_ROW + m * 8 + t2) = Words2{bits_of(c[n + m][e] + bad), bits_of(c[n + m][e + 1] + bad)};
 		warp_barrier(); // the sums are there
 		UNROLL_BY(1) for (int r = 0; r < 16; r++) {
 			float x = own[r * OWN_ROW + lane];
