@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -52,6 +53,8 @@ func (r *rival) start() {
 	}
 	r.cmd = exec.Command(r.o.python, args...)
 	dieWithUs(r.cmd)
+	words := new(head)
+	r.cmd.Stderr = words
 	var out io.ReadCloser
 	var err error
 	if r.in, err = r.cmd.StdinPipe(); err == nil {
@@ -64,7 +67,7 @@ func (r *rival) start() {
 		return
 	}
 	r.answers = make(chan rivalAnswer, 1)
-	go func(out io.Reader, answers chan<- rivalAnswer) {
+	go func(cmd *exec.Cmd, answers chan<- rivalAnswer) {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			var a rivalAnswer
@@ -73,8 +76,9 @@ func (r *rival) start() {
 			}
 			answers <- a
 		}
-		answers <- rivalAnswer{err: errors.New("PyTorch's process ended")}
-	}(out, r.answers)
+		_ = cmd.Wait() // it says more by its words
+		answers <- rivalAnswer{err: errors.New(strings.TrimSuffix("PyTorch's process ended: "+words.line(), ": "))}
+	}(r.cmd, r.answers)
 }
 
 // about waits until it has started, and says what it is.
@@ -146,9 +150,7 @@ func (r *rival) prepare(c *rivalCase, wait time.Duration) {
 // stop ends it.
 func (r *rival) stop(why string) {
 	r.gone = why
-	if r.cmd != nil && r.cmd.Process != nil {
-		end := r.cmd
-		endGroup(end)
-		go func() { _ = end.Wait() }() // a device may keep its process for long
+	if r.cmd != nil {
+		endGroup(r.cmd) // and does not wait: a device may keep its process for long
 	}
 }
