@@ -102,7 +102,7 @@ func (s *Server) dispatch(ctx context.Context, r *request) {
 			s.refuse(ctx, r, fmt.Errorf("%d cells wait to run already", maxQueue))
 			return
 		}
-		if r.Header.SubshellID == "" {
+		if r.Header.SubshellID == "" && q.behind() {
 			s.foresee()
 		}
 	case ofComm(kind):

@@ -17,6 +17,7 @@ type queue struct {
 	cells  []*request
 	bytes  int
 	closed bool
+	idle   bool      // pop waits for a cell
 	failed time.Time // when a cell last stopped those behind it
 }
 
@@ -47,8 +48,10 @@ func (q *queue) pop() *request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.cells) == 0 && !q.closed {
+		q.idle = true
 		q.wake.Wait()
 	}
+	q.idle = false
 	if q.closed {
 		return nil
 	}
@@ -57,6 +60,13 @@ func (q *queue) pop() *request {
 	q.cells = q.cells[1:]
 	q.bytes -= len(r.Content)
 	return r
+}
+
+// behind tells whether a cell waits for another to end.
+func (q *queue) behind() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.cells) > 1 || len(q.cells) == 1 && !q.idle
 }
 
 // foreseen is how many waiting cells the runner is told of.

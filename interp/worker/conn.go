@@ -13,7 +13,8 @@ import (
 
 // Conn sends and receives frames. Send may be called from any goroutine. A frame is
 // one value of gob; the long texts of a bundle follow it as they are, since gob would
-// copy them several times and keep room for the longest.
+// copy them several times and keep room for the longest. The two frames of every instant
+// cell are packed by hand: see short.
 type Conn struct {
 	mu  sync.Mutex
 	w   io.Writer
@@ -58,9 +59,16 @@ func (c *Conn) Send(frame any) error {
 	if b, long := bundle(frame); b != nil {
 		*b, *long, texts = cut(*b)
 	}
+	packed, ok := short(frame)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.enc.Encode(frame); err != nil {
+	var err error
+	if ok {
+		_, err = c.w.Write(packed)
+	} else {
+		err = c.enc.Encode(frame)
+	}
+	if err != nil {
 		return fmt.Errorf("send frame: %w", err)
 	}
 	for _, t := range texts {
@@ -92,6 +100,13 @@ func cut(b mime.Bundle) (rest mime.Bundle, long []Long, texts []string) {
 
 // Receive reads the next frame into frame, which must be zero.
 func (c *Conn) Receive(frame any) error {
+	first, err := c.r.Peek(1)
+	if err != nil {
+		return err
+	}
+	if first[0] == shortFrame {
+		return c.receiveShort(frame)
+	}
 	if err := c.dec.Decode(frame); err != nil {
 		return err
 	}

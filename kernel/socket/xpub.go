@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -27,8 +26,10 @@ type XPub struct {
 	welcome func(topic string) [][]byte
 	first   chan struct{}
 	once    sync.Once
-	timer   *time.Timer // wakes the writers for what Soon queued
-	armed   atomic.Bool // timer runs
+
+	soonMu sync.Mutex
+	timer  *time.Timer // wakes the writers for what Soon queued
+	armed  bool        // timer runs
 }
 
 // ListenXPub opens an XPUB on an endpoint, "tcp://host:port" or "ipc://path".
@@ -122,14 +123,29 @@ type soon struct{ x *XPub }
 
 func (s soon) Send(frames [][]byte) error {
 	err := s.x.send(frames, s.x.opt.Queue, false)
-	if !s.x.armed.Swap(true) {
+	s.x.soonMu.Lock()
+	defer s.x.soonMu.Unlock()
+	if !s.x.armed {
+		s.x.armed = true
 		s.x.timer.Reset(together)
 	}
 	return err
 }
 
+// disarm stops the timer, and tells whether there is something to wake the writers for.
+func (x *XPub) disarm() bool {
+	x.soonMu.Lock()
+	defer x.soonMu.Unlock()
+	was := x.armed
+	if was {
+		x.armed = false
+		x.timer.Stop()
+	}
+	return was
+}
+
 func (x *XPub) wakeAll() {
-	x.armed.Store(false)
+	x.disarm()
 	for _, p := range *x.peers.Load() {
 		signal(p.wake)
 	}
@@ -155,13 +171,17 @@ func (x *XPub) send(frames [][]byte, limit int64, now bool) error {
 	}
 	topic := string(frames[0])
 	var full []*peer
+	wakeAll := now && x.disarm() // before anything is queued, or what Soon queues now could wait for ever
 	for _, p := range *x.peers.Load() {
-		if !p.wants(topic) {
-			continue
+		wake := wakeAll
+		if p.wants(topic) {
+			err := p.push(frames, limit)
+			if err == errFull {
+				full = append(full, p)
+			}
+			wake = wake || now && err == nil
 		}
-		if err := p.push(frames, limit); err == errFull {
-			full = append(full, p)
-		} else if now && err == nil {
+		if wake {
 			signal(p.wake)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"attune/interp/yaegi"
 )
 
-// maxAgain is how many cells of the instant engine are kept ready, a hundred kilobytes each.
+// maxAgain is how many cells of the instant engine are kept ready, about forty kilobytes each.
 const maxAgain = 32
 
 // readied is a cell of the instant engine that is compiled and bound. The packed cell
