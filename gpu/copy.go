@@ -106,6 +106,7 @@ func copyTensor(dst, src *Tensor) error {
 	if dst.Len() == 0 {
 		return nil
 	}
+	dst.overwritten()
 	if dst.store.dev != src.store.dev {
 		return across(dst, src)
 	}
@@ -155,6 +156,7 @@ func (t *Tensor) read(dst []byte) error {
 // write copies elements in, row-major.
 func (t *Tensor) write(src []byte) error {
 	defer keep(t)
+	t.put(src)
 	if t.Dense() {
 		return t.store.dev.back.upload(t, src)
 	}
@@ -281,6 +283,7 @@ func (t *Tensor) Clear() error {
 		return fmt.Errorf("clear tensor: %w", err)
 	}
 	defer runtime.KeepAlive(t.store)
+	t.overwritten()
 	if !t.Dense() {
 		return t.write(make([]byte, t.Len()*t.dtype.Size()))
 	}

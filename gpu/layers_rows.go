@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 
 	"attune/gpu/host"
@@ -49,9 +50,15 @@ func normGrad(act string, need []*Tensor, dx, dGain, dBias, x, dy, gain, mean, r
 }
 
 // Embedding does y (…, n) = the rows of table (vocabulary, n) that ids (…), i32, name.
-// An id that the table lacks gives NaN.
+// An id that the table lacks is an error; on a CUDA device, where the ids were computed
+// there, it gives NaN.
 func Embedding(y, table, ids *Tensor) error {
-	return embedding("embedding", y, table, ids, func(d backend) error { return d.gather(y, table, ids) })
+	return embedding("embedding", y, table, ids, func(d backend) error {
+		if bad := beyond(ids, table); bad != "" {
+			return errors.New(bad)
+		}
+		return d.gather(y, table, ids)
+	})
 }
 
 // EmbeddingGrad does dTable += the rows of dy, each where its id says, in the order of
@@ -105,7 +112,7 @@ func softmaxGrad(act string, dx, y, dy *Tensor, log bool) error {
 func Argmax(y, x *Tensor) error {
 	return layer(call{act: "argmax", need: []*Tensor{y, x}, float: []*Tensor{x}, i32: []*Tensor{y},
 		bad: func() string { return rowsFit(last(x), y.Len(), x) },
-		run: func(d backend) error { return d.argmax(y, x) }})
+		run: func(d backend) error { y.overwritten(); return d.argmax(y, x) }})
 }
 
 // The losses give one value for each row; what a model is trained on is their mean

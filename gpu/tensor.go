@@ -28,6 +28,7 @@ type storage struct {
 	block   *mem.Block
 	cleanup runtime.Cleanup
 	freed   atomic.Bool
+	known   atomic.Pointer[bounds]
 }
 
 // Empty returns a dense tensor whose elements are undefined.

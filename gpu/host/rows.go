@@ -1,22 +1,37 @@
 package host
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+)
+
+// NoRow says that a table has no row for the id at a place.
+func NoRow(id int32, place, rows int) error {
+	return fmt.Errorf("token %d at place %d: the table has %d rows, from 0 on", id, place, rows)
+}
 
 // Gather does y (len(ids), n) = table (vocabulary, n) at ids. An id that the table lacks
-// gives bytes 0xff, which are NaN in every type.
+// gives bytes 0xff, which are NaN in every type, and the first of them is an error.
 func (e *Engine) Gather(y, table Floats, ids []int32, n int) error {
 	if n == 0 || y.Len() != len(ids)*n || table.Len()%n != 0 {
 		return fmt.Errorf("gather rows: %d values from %d for %d ids in rows of %d", y.Len(), table.Len(), len(ids), n)
 	}
 	to, from := n*y.DType.Size(), n*table.DType.Size()
-	return e.split(len(ids), 1, len(y.Data)/16, func(lo, hi int) {
+	rows := len(table.Data) / from
+	first := atomic.Int64{}
+	first.Store(int64(len(ids)))
+	err := e.split(len(ids), 1, len(y.Data)/16, func(lo, hi int) {
+		if bad := slices.IndexFunc(ids[lo:hi], func(id int32) bool { return uint32(id) >= uint32(rows) }); bad >= 0 {
+			least(&first, int64(lo+bad))
+		}
 		if y.DType == table.DType {
 			e.run.gather(y.Data[lo*to:hi*to], table.Data, ids[lo:hi], to)
 			return
 		}
 		for i, id := range ids[lo:hi] {
 			row := y.Data[(lo+i)*to:][:to]
-			if id >= 0 && int(id) < len(table.Data)/from {
+			if id >= 0 && int(id) < rows {
 				e.run.cast(row, y.DType, table.Data[int(id)*from:], table.DType, n)
 				continue
 			}
@@ -25,6 +40,20 @@ func (e *Engine) Gather(y, table Floats, ids []int32, n int) error {
 			}
 		}
 	})
+	if at := int(first.Load()); err == nil && at < len(ids) {
+		return NoRow(ids[at], at, rows)
+	}
+	return err
+}
+
+// least makes x no more than y, in whatever order its callers come.
+func least(x *atomic.Int64, y int64) {
+	for {
+		now := x.Load()
+		if now <= y || x.CompareAndSwap(now, y) {
+			return
+		}
+	}
 }
 
 // Scatter does table (vocabulary, n) += y (len(ids), n) at ids, in the order of ids;

@@ -329,3 +329,13 @@ func TestRatesOfGroups(t *testing.T) {
 		t.Error("a rate of nothing")
 	}
 }
+
+// TestTokensThatATableLacksAreNamed: text of another vocabulary than the model's.
+func TestTokensThatATableLacksAreNamed(t *testing.T) {
+	net := NewNet(open(t), 1)
+	e := net.Embedding("embed", 7, 4)
+	_, err := net.Eval(func(t *Tape) *Value { return e.Apply(t, t.Tokens([]int32{1, 6, 7, 2}, 1, 4)) })
+	if err == nil || !strings.Contains(err.Error(), "token 7 at place 2: the table has 7 rows") {
+		t.Error(err)
+	}
+}
