@@ -58,7 +58,7 @@ func (r *run) show(s section, x row) {
 func (r *run) fact(x row) {
 	figure := x.Figure
 	if x.Fail != "" {
-		figure = "**failed**: " + x.failure()
+		figure, x.Met = "**failed**: "+x.failure(), nil
 	}
 	r.printf("| %s | %s | %s |\n", x.Name, figure, r.goal(x.Name, x.Goal, x.Met))
 }

@@ -153,10 +153,10 @@ func sanitized(name, log string, done, of, broken int) row {
 	case len(found) > 0:
 		x.Fail = fmt.Sprintf("%d findings in %d of %d kernels run, the first: %s", len(found), done, of, strings.Trim(found[0], "= "))
 		x.Kernels = kernels
-	case broken > 0:
-		x.Fail = fmt.Sprintf("%d of %d kernels failed under it", broken, done)
 	case done == 0:
 		x.Fail = "it ran no kernel: " + strings.Trim(strings.SplitN(text.String()+"\n", "\n", 2)[0], "= ")
+	case broken > 0:
+		x.Fail = fmt.Sprintf("%d of %d kernels failed under it", broken, done)
 	}
 	return x
 }
