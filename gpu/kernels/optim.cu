@@ -123,6 +123,53 @@ DEVICE float load_as(const void *p, int type, i64 i)
 	return type == F16 ? of_f16(h) : of_bf16(h);
 }
 
+DEVICE bool aligned(const void *p, int bytes) { return ((unsigned long long)p & (bytes - 1)) == 0; }
+
+// Four values of a thread: at once where they are all there and lie so, else those left.
+DEVICE void load4(float to[4], const float *from, i64 left, bool four)
+{
+	if (four) {
+		Words4 w;
+		load_words(w, from);
+		UNROLL for (int n = 0; n < 4; n++) to[n] = of_bits(w[n]);
+	} else {
+		UNROLL for (int n = 0; n < 4; n++) to[n] = n < left ? from[n] : 0;
+	}
+}
+
+DEVICE void load4_as(float to[4], const void *p, int type, i64 i, i64 left, bool four)
+{
+	if (type == F32) return load4(to, (const float *)p + i, left, four);
+	if (four) {
+		Words2 w;
+		load_words(w, (const u16 *)p + i);
+		UNROLL for (int n = 0; n < 4; n++) {
+			u16 h = (u16)(w[n / 2] >> 16 * (n % 2));
+			to[n] = type == F16 ? of_f16(h) : of_bf16(h);
+		}
+	} else {
+		UNROLL for (int n = 0; n < 4; n++) to[n] = n < left ? load_as(p, type, i + n) : 0;
+	}
+}
+
+DEVICE void store4(float *to, const float x[4], i64 left, bool four)
+{
+	if (four) *(Words4 *)to = Words4{bits_of(x[0]), bits_of(x[1]), bits_of(x[2]), bits_of(x[3])};
+	else
+		UNROLL for (int n = 0; n < 4; n++)
+			if (n < left) to[n] = x[n];
+}
+
+DEVICE void store4_half(u16 *to, const float x[4], int type, i64 left, bool four)
+{
+	u16 h[4];
+	UNROLL for (int n = 0; n < 4; n++) h[n] = type == F16 ? f16_of(x[n]) : bf16_of(x[n]);
+	if (four) *(Words2 *)to = Words2{h[0] | (unsigned)h[1] << 16, h[2] | (unsigned)h[3] << 16};
+	else
+		UNROLL for (int n = 0; n < 4; n++)
+			if (n < left) to[n] = h[n];
+}
+
 // Adds up a value of every thread; thread 0 has the sum.
 DEVICE double block_sum(double x)
 {
@@ -150,49 +197,65 @@ template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 	const Slot &s = p.slots[number];
 	rate *= s.rate;
 	if (p.rates) rate *= p.rates[number];
-	i64 start = (i64)(block_x() - s.first) * ELEMENTS + thread_x();
+	const bool has0 = KIND != SGD_PLAIN, has1 = KIND >= RMSPROP_MOMENTUM && KIND != RMSPROP_CENTERED && KIND != LARS || KIND == ADAM;
+	const bool has2 = KIND == RMSPROP_CENTERED || KIND == RMSPROP_CENTERED_MOMENTUM, keeps = KIND != LAMB_APPLY, moves = KIND != LAMB_MOMENTS;
+	i64 start = (i64)(block_x() - s.first) * ELEMENTS + 4 * thread_x();
+	bool even = aligned(s.x, 16) && aligned(s.s0, 16) && aligned(s.s1, 16) && aligned(s.s2, 16) && aligned(s.half, 8) && aligned(s.g, HALVES && s.gtype != F32 ? 8 : 16);
 	double xx = 0, uu = 0;
-	UNROLL_BY(4) for (int e = 0; e < ELEMENTS; e += THREADS) {
-		i64 i = start + e;
-		if (i >= s.n) break;
-		float x = s.x[i], d = 0, step = 0;
-		if (KIND != LAMB_APPLY) d = scale * (HALVES ? load_as(s.g, s.gtype, i) : ((const float *)s.g)[i]) + p.decay * x;
-		if (KIND == SGD_PLAIN) step = rate * d;
-		if (KIND == SGD_MOMENTUM || KIND == SGD_NESTEROV) {
-			float v = s.s0[i] = p.momentum * s.s0[i] + d;
-			step = rate * (KIND == SGD_NESTEROV ? d + p.momentum * v : v);
-		}
-		if (KIND == ADAGRAD) {
-			float v = s.s0[i] = s.s0[i] + d * d;
-			step = rate * d / (root(v) + p.eps);
-		}
-		if (KIND == LARS) step = s.s0[i] = p.momentum * s.s0[i] + rate * d;
-		if (KIND >= RMSPROP && KIND <= RMSPROP_CENTERED_MOMENTUM) {
-			float v = s.s0[i];
-			s.s0[i] = v = v + p.square * (d * d - v);
-			if (KIND >= RMSPROP_CENTERED) {
-				float m = s.s2[i];
-				s.s2[i] = m = m + p.square * (d - m);
-				v -= m * m;
-				v = v < 0 ? 0 : v;
+	UNROLL_BY(1) for (int e = 0; e < ELEMENTS; e += 4 * THREADS) {
+		i64 i = start + e, left = s.n - i;
+		if (left <= 0) break;
+		bool four = even && left >= 4;
+		float xs[4], gs[4] = {}, s0[4], s1[4], s2[4];
+		load4(xs, s.x + i, left, four);
+		if (keeps) load4_as(gs, s.g, HALVES ? s.gtype : F32, i, left, four);
+		if (has0) load4(s0, s.s0 + i, left, four);
+		if (has1) load4(s1, s.s1 + i, left, four);
+		if (has2) load4(s2, s.s2 + i, left, four);
+		UNROLL for (int n = 0; n < 4; n++) {
+			if (n >= left) break;
+			float x = xs[n], d = 0, step = 0;
+			if (KIND != LAMB_APPLY) d = scale * gs[n] + p.decay * x;
+			if (KIND == SGD_PLAIN) step = rate * d;
+			if (KIND == SGD_MOMENTUM || KIND == SGD_NESTEROV) {
+				float v = s0[n] = p.momentum * s0[n] + d;
+				step = rate * (KIND == SGD_NESTEROV ? d + p.momentum * v : v);
 			}
-			step = d / (root(v) + p.eps);
-			if (KIND == RMSPROP_MOMENTUM || KIND == RMSPROP_CENTERED_MOMENTUM) step = s.s1[i] = p.momentum * s.s1[i] + step;
-			step *= rate;
-		}
-		if (KIND == ADAM || KIND == LAMB_MOMENTS || KIND == LAMB_APPLY) {
-			float m = s.s0[i], v = s.s1[i];
-			if (KIND != LAMB_APPLY) {
-				s.s0[i] = m = m + p.mean * (d - m);
-				s.s1[i] = v = v + p.square * (d * d - v);
+			if (KIND == ADAGRAD) {
+				float v = s0[n] = s0[n] + d * d;
+				step = rate * d / (root(v) + p.eps);
 			}
-			step = shrink * x + (KIND == ADAM ? rate : correct1) * m / (root(v * correct2) + p.eps);
-			if (KIND == LAMB_MOMENTS) xx += (double)x * x, uu += (double)step * step;
-			if (KIND == LAMB_APPLY) step *= rate;
+			if (KIND == LARS) step = s0[n] = p.momentum * s0[n] + rate * d;
+			if (KIND >= RMSPROP && KIND <= RMSPROP_CENTERED_MOMENTUM) {
+				float v = s0[n];
+				s0[n] = v = v + p.square * (d * d - v);
+				if (KIND >= RMSPROP_CENTERED) {
+					float m = s2[n];
+					s2[n] = m = m + p.square * (d - m);
+					v -= m * m;
+					v = v < 0 ? 0 : v;
+				}
+				step = d / (root(v) + p.eps);
+				if (KIND == RMSPROP_MOMENTUM || KIND == RMSPROP_CENTERED_MOMENTUM) step = s1[n] = p.momentum * s1[n] + step;
+				step *= rate;
+			}
+			if (KIND == ADAM || KIND == LAMB_MOMENTS || KIND == LAMB_APPLY) {
+				float m = s0[n], v = s1[n];
+				if (KIND != LAMB_APPLY) {
+					s0[n] = m = m + p.mean * (d - m);
+					s1[n] = v = v + p.square * (d * d - v);
+				}
+				step = shrink * x + (KIND == ADAM ? rate : correct1) * m / (root(v * correct2) + p.eps);
+				if (KIND == LAMB_MOMENTS) xx += (double)x * x, uu += (double)step * step;
+				if (KIND == LAMB_APPLY) step *= rate;
+			}
+			xs[n] = x - step;
 		}
-		if (KIND == LAMB_MOMENTS) continue;
-		s.x[i] = x -= step;
-		if (HALVES && s.half) s.half[i] = s.htype == F16 ? f16_of(x) : bf16_of(x);
+		if (has0 && keeps) store4(s.s0 + i, s0, left, four);
+		if (has1 && keeps) store4(s.s1 + i, s1, left, four);
+		if (has2) store4(s.s2 + i, s2, left, four);
+		if (moves) store4(s.x + i, xs, left, four);
+		if (moves && HALVES && s.half) store4_half(s.half + i, xs, s.htype, left, four);
 	}
 	if (KIND != LAMB_MOMENTS) return;
 	xx = block_sum(xx);
