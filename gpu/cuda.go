@@ -33,6 +33,8 @@ type cuda struct {
 	fewest int
 	// splits, if not 0, is in how many parts decoding cuts the keys.
 	splits int
+	// processors, if not 0, is how many blocks go from work to work, whatever the device has.
+	processors int
 	// dry launches nothing; see OpenMeta.
 	dry bool
 	// aside leaves the context to another device; see Aside.

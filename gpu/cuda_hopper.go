@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"attune/gpu/driver"
 )
@@ -11,14 +12,15 @@ import (
 const (
 	hopperCapability = 90 // and no other: PTX for sm_90a runs on 9.0 alone
 	hopperThreads    = 384
-	hopperRows       = 128 // queries a block
-	hopperCols       = 128 // keys a tile
-	hopperStages     = 2   // tiles of keys, and of values
+	hopperRows       = 128                            // queries a block
+	hopperCols       = 128                            // keys a tile
+	hopperStages     = 2                              // tiles of keys, and of values
+	hopperBarriers   = 2 + 4*hopperStages + 2 + 1 + 1 // and the queries' number
 	hopperDown       = 128
 	hopperAcross     = 256
 	hopperDepth      = 64
 	hopperDeep       = 4        // stages of the product
-	hopperOwn        = 16 * 160 // bytes for a warp's rows on their way out
+	hopperOwn        = 16 * 144 // bytes for a warp's rows on their way out
 	hopperBlocks     = 64       // half of an H100's processors
 	hopperSlack      = 1024     // to begin at a multiple of it
 	hopperWord       = 8        // a barrier
@@ -28,6 +30,18 @@ const (
 // driver knows tensor maps (from CUDA 12 on).
 func (c *cuda) hasHopper() bool {
 	return c.ctx.Info().Capability == hopperCapability && (c.newest == 0 || c.newest >= hopperCapability) && c.ctx.MapsTensors()
+}
+
+// persistent is how many blocks share so much work, one on each processor; a device that
+// is not there is as large as an H100.
+func (c *cuda) persistent(work int) int {
+	n := c.ctx.Info().Processors
+	if c.processors > 0 {
+		n = c.processors
+	} else if n <= 0 {
+		n = 2 * hopperBlocks
+	}
+	return min(n, work)
 }
 
 // mapHeads appends the map of (B, H, T, D), from which tiles of so many rows are copied.
@@ -81,10 +95,14 @@ func (c *cuda) hopperAttention(a *attentionCall) error {
 		return errors.Join(ErrBrokenKernel, err)
 	}
 	n := tiles(a.tq, hopperRows)
-	args = padded(append(args, a.with(n)...))
-	shared := hopperSlack + (hopperRows+2*hopperStages*hopperCols)*a.size*2 + (1+4*hopperStages)*hopperWord
+	work := n * a.b * a.h
+	if work > math.MaxInt32 {
+		return ErrBrokenKernel
+	}
+	args = padded(append(args, a.with(n, uint64(work))...))
+	shared := hopperSlack + (hopperRows+2*hopperStages*hopperCols)*a.size*2 + hopperBarriers*hopperWord
 	return c.launchShared(fmt.Sprintf("attention_wgmma_%d", a.size), fmt.Sprintf("attention_wgmma_%s_%d", a.q.dtype, a.size),
-		n*a.b*a.h, hopperThreads, shared, args)
+		c.persistent(work), hopperThreads, shared, args)
 }
 
 // hopperProduct is a product by gemm_wgmma.cu, from the other kernels' arguments;
@@ -109,8 +127,8 @@ func (c *cuda) hopperProduct(out, a, b *Tensor, ta, tb string, rest []uint64) er
 	if err != nil {
 		return errors.Join(ErrBrokenKernel, err)
 	}
-	args = append(args, rest...)
+	args = append(append(args, rest...), uint64(blocks))
 	args[2*driver.TensorMapWords+13] = uint64(tiles(n, hopperAcross))
 	shared := hopperSlack + hopperDeep*((hopperDown+hopperAcross)*hopperDepth*2+2*hopperWord) + 8*hopperOwn
-	return c.launchShared("gemm_wgmma", fmt.Sprintf("gemm_wgmma_%s%s_%s", ta, tb, a.dtype), blocks, hopperThreads, shared, padded(args))
+	return c.launchShared("gemm_wgmma", fmt.Sprintf("gemm_wgmma_%s%s_%s", ta, tb, a.dtype), c.persistent(blocks), hopperThreads, shared, padded(args))
 }

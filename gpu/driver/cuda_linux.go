@@ -116,11 +116,13 @@ type Context struct {
 	watch func(kernel string)
 }
 
-// Info describes a device. Capability is major*10 + minor, Memory is in bytes.
+// Info describes a device. Capability is major*10 + minor, Memory is in bytes,
+// Processors run blocks beside each other.
 type Info struct {
 	Name       string
 	Capability int
 	Memory     int64
+	Processors int
 }
 
 // Open makes a context on the device with that index, from 0. It refuses a driver
@@ -155,13 +157,13 @@ func (l *Library) Open(index, minVersion int) (*Context, error) {
 
 func (c *Context) describe() error {
 	var name [256]byte
-	var major, minor C.int
+	var major, minor, processors C.int
 	var total C.size_t
-	code := C.attune_cuda_describe(&c.lib.c, c.device, (*C.char)(unsafe.Pointer(&name[0])), C.int(len(name)), &major, &minor, &total)
+	code := C.attune_cuda_describe(&c.lib.c, c.device, (*C.char)(unsafe.Pointer(&name[0])), C.int(len(name)), &major, &minor, &processors, &total)
 	if err := c.lib.check("describe the device", code); err != nil {
 		return err
 	}
-	c.info = Info{Name: text(name[:]), Capability: int(major)*10 + int(minor), Memory: int64(total)}
+	c.info = Info{Name: text(name[:]), Capability: int(major)*10 + int(minor), Memory: int64(total), Processors: int(processors)}
 	return nil
 }
 

@@ -13,11 +13,13 @@ type (
 	Function struct{}
 )
 
-// Info describes a device. Capability is major*10 + minor, Memory is in bytes.
+// Info describes a device. Capability is major*10 + minor, Memory is in bytes,
+// Processors run blocks beside each other.
 type Info struct {
 	Name       string
 	Capability int
 	Memory     int64
+	Processors int
 }
 
 // Load returns ErrNoBuild, and so do the methods that could fail.

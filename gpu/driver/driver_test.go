@@ -66,7 +66,7 @@ func TestContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := ctx.Info(); i.Name != "Fake Device" || i.Capability != 75 || i.Memory != 1<<30 {
+	if i := ctx.Info(); i.Name != "Fake Device" || i.Capability != 75 || i.Memory != 1<<30 || i.Processors != 3 {
 		t.Errorf("device %+v", i)
 	}
 	memoryOf(t, ctx)

@@ -94,12 +94,13 @@ int attune_cuda_retain(attune_cuda *c, int index, int *device, void **ctx)
 	return code ? code : c->retain(ctx, *device);
 }
 
-int attune_cuda_describe(attune_cuda *c, int device, char *name, int size, int *major, int *minor, size_t *total)
+int attune_cuda_describe(attune_cuda *c, int device, char *name, int size, int *major, int *minor, int *processors, size_t *total)
 {
 	int code = c->name(name, size, device);
-	// CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR is 75, _MINOR 76.
+	// CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR is 75, _MINOR 76; _MULTIPROCESSOR_COUNT 16.
 	if (!code) code = c->attribute(major, 75, device);
 	if (!code) code = c->attribute(minor, 76, device);
+	if (!code) code = c->attribute(processors, 16, device);
 	if (!code) code = c->total(total, device);
 	return code;
 }

@@ -74,5 +74,5 @@ int attune_cuda_version(attune_cuda *c, int *version);
 int attune_cuda_count(attune_cuda *c, int *count);
 int attune_cuda_retain(attune_cuda *c, int index, int *device, void **ctx);
 int attune_cuda_release(attune_cuda *c, int device);
-int attune_cuda_describe(attune_cuda *c, int device, char *name, int size, int *major, int *minor, size_t *total);
+int attune_cuda_describe(attune_cuda *c, int device, char *name, int size, int *major, int *minor, int *processors, size_t *total);
 void attune_cuda_error(attune_cuda *c, int code, const char **name, const char **text);

@@ -181,9 +181,6 @@ template <int LANES> DEVICE float row_sum(float x)
 
 template <int LANES> DEVICE float row_max(float x)
 {
-	UNROLL for (int m = 1; m < LANES; m *= 2) {
-		float y = shuffle_xor(x, m);
-		x = x > y ? x : y;
-	}
+	UNROLL for (int m = 1; m < LANES; m *= 2) x = greater(x, shuffle_xor(x, m));
 	return x;
 }

@@ -2,7 +2,9 @@
 // Shah et al. 2024): a block holds ROWS queries, 64 for each of two warpgroups that
 // compute; a third one copies tiles of COLS keys and of values, two of each on their
 // way. The scores of a tile are computed while the weights of the one before are
-// multiplied with its values.
+// multiplied with its values, and its weights while the other warpgroup multiplies: they
+// take turns. As many blocks as there are processors go from queries to queries, the
+// next copied while the last are written.
 #include "softmax.h"
 #include "wgmma.h"
 
@@ -15,18 +17,47 @@
 struct AttentionMapsArgs {
 	TensorMap q, k, v; // boxes of ROWS, COLS and COLS rows
 	AttentionArgs a;
+	i64 work; // blocks of queries in all
 };
 
-// What a block shares: tiles, and barriers for their being full and empty.
+// How many blocks of queries were taken beyond each block's first; 0 between launches,
+// which come one after the other.
+TAKEN(taken);
+
+// One block of queries: the first, and the keys that any of them sees.
+struct Work {
+	Place at;
+	int q0, j, end;
+};
+
+// False where there are no queries. Those with the most keys come first, where later
+// queries see more.
+DEVICE bool work_of(Work &w, const AttentionArgs &p, int n)
+{
+	int index = n / (int)p.tiles;
+	w.q0 = ((int)p.tiles - 1 - n % (int)p.tiles) * ROWS;
+	w.at = place_of(p, index / (int)p.heads, index % (int)p.heads);
+	w.j = first_key(w.at, w.q0, COLS), w.end = end_key(w.at, w.q0, ROWS);
+	return w.q0 < w.at.tq;
+}
+
+// What a block shares: tiles, barriers for their being full and empty and for the
+// warpgroups' turns and for a last tile, and which queries it has, or -1. All of it is reckoned from where it
+// begins, which takes one register.
 template <int D> struct Stages {
 	static const int QUERY = ROWS * D * 2, TILE = COLS * D * 2;
-	char *q, *k, *v;
-	u64 *q_full, *k_full, *k_empty, *v_full, *v_empty;
-	DEVICE_LAMBDA Stages(char *shared)
-	{
-		q = shared + (-(int)shared_address(shared) & 1023), k = q + QUERY, v = k + STAGES * TILE;
-		q_full = (u64 *)(v + STAGES * TILE), k_full = q_full + 1, k_empty = k_full + STAGES, v_full = k_empty + STAGES, v_empty = v_full + STAGES;
-	}
+	char *q;
+	DEVICE_LAMBDA char *k() const { return q + QUERY; }
+	DEVICE_LAMBDA char *v() const { return k() + STAGES * TILE; }
+	DEVICE_LAMBDA u64 *q_full() const { return (u64 *)(v() + STAGES * TILE); }
+	DEVICE_LAMBDA u64 *q_empty() const { return q_full() + 1; }
+	DEVICE_LAMBDA u64 *k_full() const { return q_empty() + 1; }
+	DEVICE_LAMBDA u64 *k_empty() const { return k_full() + STAGES; }
+	DEVICE_LAMBDA u64 *v_full() const { return k_empty() + STAGES; }
+	DEVICE_LAMBDA u64 *v_empty() const { return v_full() + STAGES; }
+	DEVICE_LAMBDA u64 *turn() const { return v_empty() + STAGES; }
+	DEVICE_LAMBDA u64 *v_raw() const { return turn() + COMPUTING; }
+	DEVICE_LAMBDA int *number() const { return (int *)(v_raw() + 1); }
 };
 
 // The panels of rows r … of a tile of n rows.
@@ -36,73 +67,108 @@ template <int D> DEVICE void copy_tile(char *to, const void *map, u64 *b, int n,
 }
 
 // The values past a sequence's end are the next one's, or nobody's: a warp copies the
-// last tile itself, with zeros there, lest an Inf of theirs times a weight of 0 is NaN.
-template <class E, int D> DEVICE void copy_last(char *to, const AttentionArgs &p, const Place &at, int j)
+// last tile for itself first and puts zeros there, lest an Inf of theirs times a weight of
+// 0 is NaN. Rows are whole, so that how their pieces lie does not matter.
+template <int D> DEVICE void copy_last(char *to, const void *map, const Stages<D> &s, const Work &w, int j, int batch, int &round, bool &stuck)
 {
-	const E *v = rows_of<const E>(p.v, at.b, at.kv, at.k0);
-	UNROLL_BY(4) for (int e = thread_x(); e < COLS * D / 8; e += 32) {
-		int r = e / (D / 8), c = e % (D / 8);
-		bool there = j + r < at.tk && c * 8 < p.d;
-		put_piece(to + c / 8 * COLS * 128 + piece_at<64>(r, c % 8), there ? v + (j + r) * p.v.row + c * 8 : v, there);
+	if (thread_x() == 0) {
+		barrier_expect(s.v_raw(), s.TILE);
+		copy_tile<D>(to, map, s.v_raw(), COLS, w.at.k0 + j, w.at.kv, batch);
 	}
-	async_fence(); // the pieces are there for products
+	barrier_wait(s.v_raw(), round, stuck);
+	round ^= 1;
+	UNROLL for (int c = 0; c < D; c += 64)
+		UNROLL_BY(1) for (int at = (w.at.tk - j) * 128 + thread_x() * 16; at < COLS * 128; at += 32 * 16) put_piece(to + COLS * c * 2 + at, nullptr, false);
+	async_fence(); // the zeros are there for products
 	warp_barrier();
 }
 
-// What the first warp does: lane 0 asks for tiles as room comes free.
-template <class E, int D> DEVICE void fetch(const AttentionMapsArgs *maps, const AttentionArgs &p, const Place &at, const Stages<D> &s, int q0, int j, int end)
+// Asks for the keys and values of one block of queries; n counts tiles, raw those that
+// end a sequence.
+template <int D> DEVICE void fetch_tiles(const AttentionMapsArgs *maps, const AttentionArgs &p, const Work &w, const Stages<D> &s, int &n, int &raw, bool &stuck)
+{
+	bool first = thread_x() == 0;
+	int kb = p.k.batch ? w.at.b : 0, vb = p.v.batch ? w.at.b : 0;
+	UNROLL_BY(1) for (int j = w.j; j < w.end; j += COLS, n++) {
+		int stage = n % STAGES, round = n / STAGES & 1;
+		barrier_wait(s.k_empty() + stage, round ^ 1, stuck);
+		if (first) {
+			barrier_expect(s.k_full() + stage, s.TILE);
+			copy_tile<D>(s.k() + stage * s.TILE, &maps->k, s.k_full() + stage, COLS, w.at.k0 + j, w.at.kv, kb);
+		}
+		barrier_wait(s.v_empty() + stage, round ^ 1, stuck);
+		bool last = p.seqs && j + COLS > w.at.tk;
+		if (last) copy_last<D>(s.v() + stage * s.TILE, &maps->v, s, w, j, vb, raw, stuck);
+		if (first && last) barrier_arrive(s.v_full() + stage);
+		if (first && !last) {
+			barrier_expect(s.v_full() + stage, s.TILE);
+			copy_tile<D>(s.v() + stage * s.TILE, &maps->v, s.v_full() + stage, COLS, w.at.k0 + j, w.at.kv, vb);
+		}
+	}
+}
+
+// What the first warp does: lane 0 takes work and asks for its tiles as room comes free.
+template <int D> DEVICE void fetch(const AttentionMapsArgs *maps, const AttentionArgs &p, int work, const Stages<D> &s)
 {
 	bool stuck = false, first = thread_x() == 0;
-	int qb = p.q.batch ? at.b : 0, kb = p.k.batch ? at.b : 0, vb = p.v.batch ? at.b : 0;
-	if (first && j < end) { // else nobody waits for them
-		barrier_expect(s.q_full, s.QUERY);
-		copy_tile<D>(s.q, &maps->q, s.q_full, ROWS, at.q0 + q0, at.h, qb);
-	}
-	UNROLL_BY(1) for (int n = 0; j < end; j += COLS, n++) {
-		int stage = n % STAGES, round = n / STAGES & 1;
-		barrier_wait(s.k_empty + stage, round ^ 1, stuck);
+	int n = 0, round = 1, raw = 0;
+	UNROLL_BY(1) for (int next = block_x();; next = from_first(first ? blocks_x() + take(&taken, work) : 0)) {
+		Work w;
+		bool none = next >= work;
+		if (!none && !work_of(w, p, next)) continue;
+		barrier_wait(s.q_empty(), round, stuck);
+		round ^= 1;
 		if (first) {
-			barrier_expect(s.k_full + stage, s.TILE);
-			copy_tile<D>(s.k + stage * s.TILE, &maps->k, s.k_full + stage, COLS, at.k0 + j, at.kv, kb);
+			*s.number() = none ? -1 : next;
+			if (none || w.j >= w.end) barrier_arrive(s.q_full()); // no query is looked at
+			else {
+				barrier_expect(s.q_full(), s.QUERY);
+				copy_tile<D>(s.q, &maps->q, s.q_full(), ROWS, w.at.q0 + w.q0, w.at.h, p.q.batch ? w.at.b : 0);
+			}
 		}
-		barrier_wait(s.v_empty + stage, round ^ 1, stuck);
-		bool last = p.seqs && j + COLS > at.tk;
-		if (last) copy_last<E, D>(s.v + stage * s.TILE, p, at, j);
-		if (first && last) barrier_arrive(s.v_full + stage);
-		if (first && !last) {
-			barrier_expect(s.v_full + stage, s.TILE);
-			copy_tile<D>(s.v + stage * s.TILE, &maps->v, s.v_full + stage, COLS, at.k0 + j, at.kv, vb);
-		}
+		if (none) return;
+		fetch_tiles<D>(maps, p, w, s, n, raw, stuck);
 	}
 }
 
 // s = the products of the warpgroup's 64 queries with a tile of keys, under way.
-template <class E, int D> DEVICE void score_tile(float (&s)[COLS / 8][4], const char *q, const char *k)
+template <class E, int D> DEVICE void score_tile(float (&s)[COLS / 8][4], u64 q, u64 k)
 {
 	products_begin();
 	UNROLL for (int c = 0; c < D; c += 16) {
 		int inside = c % 64 * 2;
-		product<false, false>(E(), s, operand(q + c / 64 * ROWS * 128 + inside, 16), operand(k + c / 64 * COLS * 128 + inside, 16), c > 0);
+		product<false, false>(E(), s, moved(q, c / 64 * ROWS * 128 + inside), moved(k, c / 64 * COLS * 128 + inside), c > 0);
 	}
 	products_end();
 }
 
 // out += weights times values, under way.
-template <class E, int D> DEVICE void value_tile(float (&out)[D / 8][4], const u32 (&w)[COLS / 16][4], const char *v)
+template <class E, int D> DEVICE void value_tile(float (&out)[D / 8][4], const u32 (&w)[COLS / 16][4], u64 v)
 {
 	products_begin(); // the weights are rounded, the sums rescaled
-	UNROLL for (int j = 0; j < COLS; j += 16) product<true>(E(), out, w[j / 16], operand(v + j * 128, COLS * 128), true);
+	UNROLL for (int j = 0; j < COLS; j += 16) product<true>(E(), out, w[j / 16], moved(v, j * 128), true);
 	products_end(); // of the values
 }
 
+// What a lane has of its two rows.
+template <int D> struct Rows {
+	float out[D / 8][4], top[2], sum[2];
+	DEVICE_LAMBDA Rows()
+	{
+		top[0] = top[1] = -INF, sum[0] = sum[1] = 0;
+		UNROLL for (int n = 0; n < D / 8; n++)
+			UNROLL for (int e = 0; e < 4; e++) out[n][e] = 0;
+	}
+};
+
 // The weights of both rows that a lane has, and what is to be multiplied by what came
 // before.
-DEVICE void weigh(const AttentionArgs &p, const Place &at, float (&s)[COLS / 8][4], float (&top)[2], float (&sum)[2], float (&fix)[2], int i, int j)
+template <int D> DEVICE void weigh(const AttentionArgs &p, const Place &at, float (&s)[COLS / 8][4], Rows<D> &r, float (&fix)[2], int i, int j)
 {
 	int g = thread_x() % 32 / 4;
 	bool all = whole(p, at, i, 16, j, COLS);
-	fix[0] = online<0, false, COLS>(p, at, s, top[0], sum[0], i + g, j, all);
-	fix[1] = online<1, false, COLS>(p, at, s, top[1], sum[1], i + g + 8, j, all);
+	fix[0] = online<0, false, COLS>(p, at, s, r.top[0], r.sum[0], i + g, j, all);
+	fix[1] = online<1, false, COLS>(p, at, s, r.top[1], r.sum[1], i + g + 8, j, all);
 }
 
 // Scores as an operand from registers: the fragments fit (ISA, wgmma m64nNk16).
@@ -115,86 +181,122 @@ template <class E> DEVICE void pack(u32 (&w)[COLS / 16][4], const float (&s)[COL
 		}
 }
 
-// What a computing warpgroup does, whose first query is q0.
-template <class E, int D> DEVICE void compute(const AttentionArgs &p, const Place &at, const Stages<D> &s, const char *q, int q0, int j, int end)
+// Where a computing warpgroup is among the stages and the turns.
+struct Spot {
+	int stage, round, turn;
+	bool stuck;
+};
+
+DEVICE void advance(int &stage, int &round)
 {
-	bool stuck = false, first = thread_x() % 32 == 0;
-	int i = q0 + thread_x() % 128 / 32 * 16, stage = 0, round = 0;
-	float out[D / 8][4], sc[COLS / 8][4], top[2] = {-INF, -INF}, sum[2] = {0, 0}, fix[2];
-	u32 w[COLS / 16][4];
-	UNROLL for (int n = 0; n < D / 8; n++)
-		UNROLL for (int e = 0; e < 4; e++) out[n][e] = 0;
-	if (j < end) {
-		barrier_wait(s.q_full, 0, stuck);
-		barrier_wait(s.k_full, 0, stuck);
-		score_tile<E, D>(sc, q, s.k);
-		products_wait<0>();
-		settle(sc);
-		if (first) barrier_arrive(s.k_empty);
-		weigh(p, at, sc, top, sum, fix, i, j);
-		pack<E>(w, sc);
-		UNROLL_BY(1) for (j += COLS; j < end; j += COLS) {
-			int next = stage + 1 == STAGES ? 0 : stage + 1, next_round = next ? round : round ^ 1;
-			barrier_wait(s.k_full + next, next_round, stuck);
-			settle(w), settle(out);
-			score_tile<E, D>(sc, q, s.k + next * s.TILE);
-			barrier_wait(s.v_full + stage, round, stuck);
-			value_tile<E, D>(out, w, s.v + stage * s.TILE);
-			products_wait<1>(); // the scores are there
-			settle(sc);
-			if (first) barrier_arrive(s.k_empty + next);
-			weigh(p, at, sc, top, sum, fix, i, j);
-			products_wait<0>(); // the values are added
-			settle(out), settle(w);
-			if (first) barrier_arrive(s.v_empty + stage);
-			rescale<0, D>(out, fix[0]), rescale<1, D>(out, fix[1]);
-			pack<E>(w, sc);
-			stage = next, round = next_round;
-		}
-		barrier_wait(s.v_full + stage, round, stuck);
-		settle(w), settle(out);
-		value_tile<E, D>(out, w, s.v + stage * s.TILE);
-		products_wait<0>();
-		settle(out);
-	}
-	if (stuck) sum[0] = sum[1] = -__builtin_nanf("");
-	int g = thread_x() % 32 / 4;
-	finish<0, E, D>(p, at, out, top[0], sum[0], i + g);
-	finish<1, E, D>(p, at, out, top[1], sum[1], i + g + 8);
+	stage = stage + 1 == STAGES ? 0 : stage + 1;
+	round ^= stage == 0;
 }
 
-template <class E, int D> DEVICE void attention(const void *argument, const AttentionArgs &p)
+// What a computing warpgroup does of one block of queries, its own from i on.
+template <class E, int D> DEVICE void compute(const AttentionArgs &p, const Work &w, const Stages<D> &s, u64 q, int group, int i, Rows<D> &r, Spot &x)
 {
-	// The blocks with the most keys begin first, where later queries see more.
-	int index = block_x() / (int)p.tiles, q0 = ((int)p.tiles - 1 - block_x() % (int)p.tiles) * ROWS;
-	Place at = place_of(p, index / (int)p.heads, index % (int)p.heads);
-	if (q0 >= at.tq) return;
-	Stages<D> s(DYNAMIC_SHARED);
+	bool first = thread_x() % 32 == 0;
+	int j = w.j;
+	float sc[COLS / 8][4], fix[2];
+	u32 weights[COLS / 16][4];
+	u64 k = operand(s.k(), 16), v = operand(s.v(), COLS * 128);
+	barrier_wait(s.k_full() + x.stage, x.round, x.stuck);
+	score_tile<E, D>(sc, q, moved(k, x.stage * s.TILE));
+	products_wait<0>();
+	settle(sc);
+	if (first) barrier_arrive(s.k_empty() + x.stage);
+	weigh(p, w.at, sc, r, fix, i, j);
+	pack<E>(weights, sc);
+	int next = x.stage, next_round = x.round;
+	advance(next, next_round);
+	if (j + COLS < w.end) barrier_wait(s.k_full() + next, next_round, x.stuck);
+	UNROLL_BY(1) for (j += COLS; j < w.end; j += COLS) {
+		barrier_wait(s.turn() + group, x.turn ^ group ^ 1, x.stuck);
+		settle(weights), settle(r.out);
+		score_tile<E, D>(sc, q, moved(k, next * s.TILE));
+		barrier_wait(s.v_full() + x.stage, x.round, x.stuck);
+		value_tile<E, D>(r.out, weights, moved(v, x.stage * s.TILE));
+		if (first) barrier_arrive(s.turn() + (group ^ 1)); // the other one's
+		products_wait<1>(); // the scores are there
+		settle(sc);
+		if (first) barrier_arrive(s.k_empty() + next);
+		weigh(p, w.at, sc, r, fix, i, j);
+		settle(sc);
+		// The wait for the keys behind the next also keeps the compiler from having the
+		// next one, which stops all, before what was just computed.
+		int done = x.stage;
+		x.stage = next, x.round = next_round, x.turn ^= 1;
+		advance(next, next_round);
+		if (j + COLS < w.end) barrier_wait(s.k_full() + next, next_round, x.stuck);
+		products_wait<0>(); // the values are added
+		settle(r.out), settle(weights);
+		if (first) barrier_arrive(s.v_empty() + done);
+		rescale<0, D>(r.out, fix[0]), rescale<1, D>(r.out, fix[1]);
+		pack<E>(weights, sc);
+	}
+	if (first) barrier_arrive(s.q_empty()); // the last scores are there
+	barrier_wait(s.v_full() + x.stage, x.round, x.stuck);
+	settle(weights), settle(r.out);
+	value_tile<E, D>(r.out, weights, moved(v, x.stage * s.TILE));
+	products_wait<0>();
+	settle(r.out);
+	if (first) barrier_arrive(s.v_empty() + x.stage);
+	advance(x.stage, x.round); // for what follows
+}
+
+// What a computing warpgroup does.
+template <class E, int D> DEVICE void compute_all(const AttentionArgs &p, const Stages<D> &s, int group)
+{
+	int warp = thread_x() % 128 / 32, g = thread_x() % 32 / 4;
+	u64 q = operand(s.q + group * 64 * 128, 16);
+	Spot x = {0, 0, 0, false};
+	UNROLL_BY(1) for (int round = 0;; round ^= 1) {
+		barrier_wait(s.q_full(), round, x.stuck);
+		int n = from_first(*s.number());
+		if (n < 0 || x.stuck) return;
+		Work w;
+		work_of(w, p, n);
+		int i = w.q0 + group * 64 + warp * 16;
+		Rows<D> r;
+		if (w.j < w.end) compute<E, D>(p, w, s, q, group, i, r, x);
+		else if (thread_x() % 32 == 0) barrier_arrive(s.q_empty());
+		if (x.stuck) r.sum[0] = r.sum[1] = -__builtin_nanf("");
+		finish<0, E, D>(p, w.at, r.out, r.top[0], r.sum[0], i + g);
+		finish<1, E, D>(p, w.at, r.out, r.top[1], r.sum[1], i + g + 8);
+	}
+}
+
+template <class E, int D> DEVICE void attention(const void *argument, const AttentionMapsArgs &p)
+{
+	Stages<D> s = {DYNAMIC_SHARED + (-(int)shared_address(DYNAMIC_SHARED) & 1023)};
 	if (thread_x() == 0) {
-		barrier_init(s.q_full, 1);
+		barrier_init(s.q_full(), 1), barrier_init(s.q_empty(), 4 * COMPUTING);
 		for (int n = 0; n < STAGES; n++) {
-			barrier_init(s.k_full + n, 1), barrier_init(s.v_full + n, 1);
-			barrier_init(s.k_empty + n, 4 * COMPUTING), barrier_init(s.v_empty + n, 4 * COMPUTING);
+			barrier_init(s.k_full() + n, 1), barrier_init(s.v_full() + n, 1);
+			barrier_init(s.k_empty() + n, 4 * COMPUTING), barrier_init(s.v_empty() + n, 4 * COMPUTING);
 		}
+		barrier_init(s.v_raw(), 1);
+		for (int n = 0; n < COMPUTING; n++) barrier_init(s.turn() + n, 4);
 		async_fence(); // the barriers are there for copies
 	}
 	barrier(); // the barriers are there
-	int j = first_key(at, q0, COLS), end = end_key(at, q0, ROWS), group = thread_x() / 128;
+	int group = from_first(thread_x() / 128);
 	if (group == 0) {
-		REGISTERS_FEWER(40);
-		if (thread_x() < 32) fetch<E, D>((const AttentionMapsArgs *)argument, p, at, s, q0, j, end);
+		REGISTERS_FEWER(56);
+		if (thread_x() < 32) fetch<D>((const AttentionMapsArgs *)argument, p.a, (int)p.work, s);
 	} else {
-		REGISTERS_MORE(232);
-		compute<E, D>(p, at, s, s.q + (group - 1) * 64 * 128, q0 + (group - 1) * 64, j, end);
+		REGISTERS_MORE(224);
+		compute_all<E, D>(p.a, s, group - 1);
 	}
 }
 
 // The number is the largest head size.
 #if SIZE(64)
-KERNEL BOUNDED attention_wgmma_f16_64(AttentionMapsArgs p) { attention<F16, 64>(ARGUMENT(attention_wgmma_f16_64, p), p.a); }
-KERNEL BOUNDED attention_wgmma_bf16_64(AttentionMapsArgs p) { attention<BF16, 64>(ARGUMENT(attention_wgmma_bf16_64, p), p.a); }
+KERNEL BOUNDED attention_wgmma_f16_64(AttentionMapsArgs p) { attention<F16, 64>(ARGUMENT(attention_wgmma_f16_64, p), p); }
+KERNEL BOUNDED attention_wgmma_bf16_64(AttentionMapsArgs p) { attention<BF16, 64>(ARGUMENT(attention_wgmma_bf16_64, p), p); }
 #endif
 #if SIZE(128)
-KERNEL BOUNDED attention_wgmma_f16_128(AttentionMapsArgs p) { attention<F16, 128>(ARGUMENT(attention_wgmma_f16_128, p), p.a); }
-KERNEL BOUNDED attention_wgmma_bf16_128(AttentionMapsArgs p) { attention<BF16, 128>(ARGUMENT(attention_wgmma_bf16_128, p), p.a); }
+KERNEL BOUNDED attention_wgmma_f16_128(AttentionMapsArgs p) { attention<F16, 128>(ARGUMENT(attention_wgmma_f16_128, p), p); }
+KERNEL BOUNDED attention_wgmma_bf16_128(AttentionMapsArgs p) { attention<BF16, 128>(ARGUMENT(attention_wgmma_bf16_128, p), p); }
 #endif

@@ -18,9 +18,12 @@ DEVICE int thread_x() { return __nvvm_read_ptx_sreg_tid_x(); }
 DEVICE void barrier() { __syncthreads(); }
 // The value of the lane whose number differs by the bits of mask. All lanes call.
 DEVICE float shuffle_xor(float x, int mask) { return __nvvm_shfl_sync_bfly_f32(0xffffffffu, x, mask, 31); }
-// Two units in the last place (PTX ISA, ex2 and lg2 .approx).
-DEVICE float exp2_fast(float x) { return __nvvm_ex2_approx_f(x); }
+// Two units in the last place (PTX ISA, ex2 and lg2 .approx). Powers below 2^-126 are 0:
+// without that each takes three instructions more.
+DEVICE float exp2_fast(float x) { return __nvvm_ex2_approx_ftz_f(x); }
 DEVICE float log2_fast(float x) { return __nvvm_lg2_approx_f(x); }
+// The greater; a NaN loses.
+DEVICE float greater(float x, float y) { return __builtin_fmaxf(x, y); }
 DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
 DEVICE double root(double x) { return __nvvm_sqrt_rn_d(x); }
 // To nearest, ties to even; beyond 65504 infinite. Towards zero, saturated, 0 for

@@ -26,19 +26,20 @@ DEVICE float online(const AttentionArgs &p, const Place &at, float s[COLS / 8][4
 				x = score(p, at, i, j + n * 8 + 2 * t + e, x * (p.scale * LOG2E));
 			}
 	} else if (!all) {
-		// The columns lo … hi of the tile are seen.
-		int lo = i + at.shift - at.left - j, hi = lesser(at.tk - 1, i + at.shift + at.right) - j;
+		// The columns lo … hi of the tile are seen, in a wide one reckoned from this lane's
+		// first on: a comparison with constants takes no registers for columns.
+		int own = 2 * t, from = COLS > 32 ? own : 0;
+		int lo = i + at.shift - at.left - j - from, hi = lesser(at.tk - 1, i + at.shift + at.right) - j - from;
 		UNROLL for (int n = 0; n < COLS / 8; n++)
 			UNROLL for (int e = 0; e < 2; e++) {
-				int c = n * 8 + 2 * t + e;
+				int c = n * 8 + e + own - from;
 				if (c < lo || c > hi) s[n][2 * HALF + e] = -INF;
 			}
 	}
 	float m = -INF, part = 0, scale = FULL ? 1 : p.scale * LOG2E;
 	UNROLL for (int n = 0; n < COLS / 8; n++)
-		UNROLL for (int e = 0; e < 2; e++) m = s[n][2 * HALF + e] > m ? s[n][2 * HALF + e] : m;
-	m = row_max<4>(m) * scale;
-	m = m > top ? m : top;
+		UNROLL for (int e = 0; e < 2; e++) m = greater(m, s[n][2 * HALF + e]);
+	m = greater(row_max<4>(m) * scale, top);
 	// With no key in sight yet the top is -Inf; 0 keeps Inf - Inf out.
 	float safe = m == -INF ? 0 : m, fix = exp2_fast(top - safe);
 	top = m;

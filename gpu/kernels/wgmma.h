@@ -15,6 +15,8 @@ typedef unsigned long long u64;
 // What the driver encodes of a tensor (B, H, T, D): see driver.TensorMap.
 struct alignas(64) TensorMap { u64 words[16]; };
 
+typedef u32 Piece __attribute__((vector_size(16)));
+
 #ifdef __CUDA__
 
 // Lets the compiler use the registers of a block of so many threads, one at a time.
@@ -53,6 +55,14 @@ DEVICE u64 nanoseconds()
 // products of warpgroups.
 DEVICE void async_fence() { asm volatile("fence.proxy.async.shared::cta;" : : : "memory"); }
 DEVICE void warp_barrier() { __nvvm_bar_warp_sync(0xffffffffu); }
+DEVICE int blocks_x() { return __nvvm_read_ptx_sreg_nctaid_x(); }
+// Lane 0's value, which the compiler knows then to be the warp's. All lanes call.
+DEVICE int from_first(int x) { return __nvvm_shfl_sync_idx_i32(0xffffffffu, x, 0, 31); }
+
+// A counter in device memory that each launch of a kernel finds 0. take counts up and
+// returns what there was; the work-th call begins anew.
+#define TAKEN(name) static __attribute__((device)) unsigned name
+DEVICE int take(unsigned *counter, int work) { return __nvvm_atom_inc_gen_ui(counter, work - 1); }
 
 // A box of a tensor to shared memory: 64 elements from column c on, as many rows as the
 // map says from row r on, zeros past the tensor. b hears of its bytes.
@@ -62,7 +72,6 @@ DEVICE void copy_box(char *to, const void *map, u64 *b, int c, int r, int head, 
 		: : "r"(shared_address(to)), "l"(map), "r"(c), "r"(r), "r"(head), "r"(batch), "r"(shared_address(b)) : "memory");
 }
 
-typedef u32 Piece __attribute__((ext_vector_type(4)));
 // 16 bytes to shared memory, zeros where not there. async_fence publishes them.
 DEVICE void put_piece(char *to, const void *from, bool there)
 {
@@ -139,6 +148,21 @@ DEVICE bool barrier_try(u64 *b, int parity) { return fake::barrier_try(b, parity
 DEVICE u64 nanoseconds() { return fake::nanoseconds(); }
 DEVICE void async_fence() { fake::async_fence(); }
 DEVICE void warp_barrier() { fake::hide(); }
+DEVICE int blocks_x() { return fake::blocks; }
+DEVICE int from_first(int x)
+{
+	fake::show(&x);
+	int y = *(const int *)fake::seen(0);
+	fake::hide();
+	return y;
+}
+#define TAKEN(name) static unsigned name
+DEVICE int take(unsigned *counter, int work)
+{
+	int was = *counter;
+	*counter = was + 1 < work ? was + 1 : 0;
+	return was;
+}
 DEVICE void copy_box(char *to, const void *map, u64 *b, int c, int r, int head, int batch)
 {
 	const int at[4] = {c, r, head, batch};
@@ -173,6 +197,9 @@ DEVICE u64 operand(const char *at, int leading)
 	const u64 SWIZZLE_128 = 1ull << 62;
 	return SWIZZLE_128 | (u64)(1024 >> 4) << 32 | (u64)(leading >> 4) << 16 | (shared_address(at) & 0x3ffff) >> 4;
 }
+
+// The operand that lies so many bytes behind another.
+DEVICE u64 moved(u64 operand, int bytes) { return (operand >> 32) << 32 | ((u32)operand + (bytes >> 4)); }
 
 // Waits for the end of a phase, and gives up for good after 2^32 ns, so that a mistake
 // ends in wrong values and not in a device that hangs.

@@ -34,7 +34,7 @@
 
 namespace fake {
 
-int block, thread;
+int block, blocks, thread;
 
 struct Kernel {
 	std::string name;
@@ -241,7 +241,7 @@ static bool run_block(int threads)
 	}
 }
 
-static bool run(const Kernel &k, unsigned blocks, unsigned threads, const void *args)
+static bool run(const Kernel &k, unsigned count, unsigned threads, const void *args)
 {
 	while (fibers.size() < threads) {
 		Fiber f{};
@@ -255,7 +255,8 @@ static bool run(const Kernel &k, unsigned blocks, unsigned threads, const void *
 	char *at = copy.data() + (-(uintptr_t)copy.data() & 63);
 	memcpy(at, args, argument_size = k.size);
 	argument = at;
-	for (block = 0; block < (int)blocks; block++)
+	blocks = count;
+	for (block = 0; block < blocks; block++)
 		if (!run_block(threads)) return false;
 	return true;
 }
@@ -331,7 +332,12 @@ API cuDeviceGet(int *d, int i) { return *d = i, i ? 101 : 0; }
 API cuDeviceGetName(char *s, int n, int) { return snprintf(s, n, "Fake Device"), 0; }
 API cuDeviceGetAttribute(int *v, int which, int)
 {
-	return *v = which == 75 ? capability() / 10 : capability() % 10, 0;
+	switch (which) {
+	case 16: return *v = 3, 0; // processors
+	case 75: return *v = capability() / 10, 0;
+	case 76: return *v = capability() % 10, 0;
+	}
+	return 1;
 }
 API cuDeviceTotalMem_v2(size_t *n, int) { return *n = TOTAL, 0; }
 API cuDevicePrimaryCtxRetain(void **c, int) { return *c = (void *)&memory, 0; }

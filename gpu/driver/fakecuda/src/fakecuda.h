@@ -5,7 +5,7 @@
 #include <string.h>
 
 namespace fake {
-extern int block, thread;
+extern int block, blocks, thread;
 void wait_block();
 float exchange(float x, int mask);
 
@@ -71,6 +71,7 @@ DEVICE void barrier() { fake::wait_block(); }
 DEVICE float shuffle_xor(float x, int mask) { return fake::exchange(x, mask); }
 DEVICE float exp2_fast(float x) { return exp2f(x); }
 DEVICE float log2_fast(float x) { return log2f(x); }
+DEVICE float greater(float x, float y) { return fmaxf(x, y); }
 DEVICE float root(float x) { return sqrtf(x); }
 DEVICE double root(double x) { return sqrt(x); }
 DEVICE unsigned bits_of(float x)

@@ -14,7 +14,7 @@
 namespace ptx {
 
 enum Op {
-	ABS, ADD, AND, BAR, BARRIER_ARRIVE, BARRIER_EXPECT, BARRIER_INIT, BARRIER_TRY, BFE, BRA, COPY, COPY_BOX, CVT, CVTA, DIV, EX2, FENCE, FMA, LD,
+	ABS, ADD, AND, ATOM_INC, BAR, BARRIER_ARRIVE, BARRIER_EXPECT, BARRIER_INIT, BARRIER_TRY, BFE, BRA, COPY, COPY_BOX, CVT, CVTA, DIV, EX2, FENCE, FMA, LD,
 	LDMATRIX, LG2, MAD, MAX, MIN, MMA, MOV, MUL, NEG, NONE, NOT, OR, PACK, RCP, REM, RET, SELP, SETP, SHFL, SHL, SHR, SQRT, ST, SUB, UNPACK,
 	WARP_BARRIER, WGMMA, XOR
 };
@@ -33,7 +33,7 @@ struct Operand {
 	uint64_t number = 0;
 	bool special = false; // number is one of Special
 };
-enum Special { TID, CTAID, TIMER };
+enum Special { TID, CTAID, TIMER, NCTAID };
 
 // How often an instruction ran, and what it asked of memory: requests are of a warp,
 // waves of shared memory are those that the banks need, sectors of global memory have
@@ -61,6 +61,7 @@ struct Kernel {
 	size_t parameters = 0;
 	alignas(64) char arguments[4096]; // of the launch that runs
 	unsigned fixed = 0;               // bytes of shared memory that it names itself
+	uint32_t variables[4] = {0};      // in device memory
 	std::map<std::string, int> registers;
 	std::vector<Instruction> code;
 };

@@ -78,8 +78,8 @@ struct Parser {
 	{
 		Operand o;
 		if (s == "_") return o;
-		const char *specials[] = {"%tid.x", "%ctaid.x", "%globaltimer"};
-		for (int n = 0; n < 3; n++)
+		const char *specials[] = {"%tid.x", "%ctaid.x", "%globaltimer", "%nctaid.x"};
+		for (int n = 0; n < 4; n++)
 			if (s == specials[n]) return o.special = true, o.number = n, o;
 		size_t plus = s.find('+', 1);
 		string name = s.substr(0, plus);
@@ -107,6 +107,7 @@ static const std::map<string, Op> &operations()
 static Op operation(const string &name, const vector<string> &parts)
 {
 	auto begins = [&](const char *with) { return !name.compare(0, strlen(with), with); };
+	if (begins("atom.inc.u32")) return ATOM_INC;
 	if (begins("bar.sync")) return BAR;
 	if (begins("bar.warp.sync")) return WARP_BARRIER;
 	if (begins("mbarrier.init")) return BARRIER_INIT;
@@ -140,7 +141,7 @@ void Parser::details(Instruction &i, const vector<string> &parts)
 		if (p == "shared") i.space = ON_CHIP;
 		if (p == "param") i.space = PARAM;
 		if (p == "to") i.to_space = true;
-		if (p == "trans") i.turned = true;
+		if (p == "trans" || p == "idx") i.turned = true;
 		if (p == "lo" || p == "hi" || p == "wide") i.part = p[0];
 		if (p == "v2" || p == "v4") i.vector = p[1] - '0';
 		if (i.op == WGMMA && p[0] == 'm' && p.find('n') != string::npos) i.n = atoi(p.c_str() + p.find('n') + 1);
@@ -192,6 +193,11 @@ std::unique_ptr<Kernel> parse(const char *raw, const string &name)
 	if (k->parameters > sizeof k->arguments) return nullptr;
 	p.symbols[name + "_param_0"] = (uint64_t)k->arguments;
 	for (size_t v = text.find("\n.shared"); v != string::npos; v = text.find("\n.shared", v + 1)) p.shared(text.substr(v, text.find(';', v) - v));
+	size_t n = 0;
+	for (size_t v = text.find("\n.global .align 4 .u32 "); v != string::npos && n < 4; v = text.find("\n.global .align 4 .u32 ", v + 1)) {
+		size_t name = text.rfind(' ', text.find(';', v)) + 1;
+		p.symbols[text.substr(name, text.find(';', v) - name)] = (uint64_t)&k->variables[n++];
+	}
 	// What the launch adds lies behind; whoever names it comes first in the file.
 	vector<string> statements;
 	string s;

@@ -9,7 +9,7 @@ namespace ptx {
 
 #define EACH(l) for (int l = 0; l < 32; l++) if (lanes >> l & 1)
 
-static int block;
+static int block, grid;
 static std::vector<Warp> warps;
 static uint64_t shared_end;
 
@@ -31,7 +31,7 @@ static uint64_t special(const Warp &w, const Operand &o, int lane)
 {
 	static uint64_t now;
 	if (o.number == TIMER) return now += 1000;
-	return o.number == TID ? w.first + lane : block;
+	return o.number == TID ? w.first + lane : o.number == NCTAID ? grid : block;
 }
 
 static uint64_t get(const Warp &w, const Operand &o, int l) { return o.special ? special(w, o, l) : value(w, o, l); }
@@ -319,7 +319,7 @@ static void shuffle(const Instruction &i, Warp &w)
 {
 	uint64_t x[32];
 	for (int l = 0; l < 32; l++) x[l] = get(w, i.o[1], l);
-	for (int l = 0; l < 32; l++) put(w, i.o[0], l, x[(l ^ get(w, i.o[2], l)) & 31]);
+	for (int l = 0; l < 32; l++) put(w, i.o[0], l, x[(i.turned ? get(w, i.o[2], l) : l ^ get(w, i.o[2], l)) & 31]);
 }
 
 // One instruction for lanes of a warp; false where it waits.
@@ -341,6 +341,13 @@ static bool execute(Instruction &i, Warp &w, uint32_t lanes)
 		break;
 	case SELP: EACH(l) put(w, i.o[0], l, get(w, i.o[3], l) & 1 ? get(w, i.o[1], l) : get(w, i.o[2], l)); break;
 	case SHFL: shuffle(i, w); break;
+	case ATOM_INC:
+		EACH(l) {
+			uint32_t *at = (uint32_t *)get(w, i.o[1], l), was = *at;
+			*at = was >= (uint32_t)get(w, i.o[2], l) ? 0 : was + 1;
+			put(w, i.o[0], l, was);
+		}
+		break;
 	case COPY: copy(i, w, lanes); break;
 	case COPY_BOX: copy_box(i, w, lanes); break;
 	case BARRIER_INIT:
@@ -471,7 +478,8 @@ bool run(Kernel &k, unsigned blocks, unsigned threads, unsigned shared, const vo
 	fake::dynamic_shared = memory.data() + (128 - (uintptr_t)memory.data() % 128);
 	fake::shared_size = k.fixed + shared;
 	shared_end = (uint64_t)fake::dynamic_shared + fake::shared_size;
-	for (block = 0; block < (int)blocks; block++) {
+	grid = (int)blocks;
+	for (block = 0; block < grid; block++) {
 		memset(fake::dynamic_shared, 0xff, fake::shared_size);
 		if (!run_block(k, threads)) return false;
 	}
