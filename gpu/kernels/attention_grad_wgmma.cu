@@ -26,12 +26,12 @@ struct AttentionGradMapsArgs {
 
 // What a block shares: the pair of tiles that it holds, the pairs that it walks over,
 // and of queries to walk over the lse and delta; barriers for their being full and empty.
-template <int D> struct Stages {
+template <int D> struct GradStages {
 	static const int COLS = 64, HELD = ROWS * D * 2, TILE = COLS * D * 2, STATS = 2 * COLS + 2;
 	char *held, *tiles;
 	float *stats; // a stage's lse, delta, and the first query's number
 	u64 *held_full, *landed, *full, *empty;
-	DEVICE_LAMBDA Stages(char *shared)
+	DEVICE_LAMBDA GradStages(char *shared)
 	{
 		held = shared + (-(int)shared_address(shared) & 1023), tiles = held + 2 * HELD;
 		stats = (float *)(tiles + 2 * STAGES * TILE);
@@ -43,7 +43,7 @@ template <int D> struct Stages {
 	DEVICE_LAMBDA int *first(int stage) const { return (int *)(lse(stage) + 2 * COLS); }
 };
 
-template <int D> DEVICE void init(const Stages<D> &s, int arrivals)
+template <int D> DEVICE void init(const GradStages<D> &s, int arrivals)
 {
 	if (thread_x() == 0) {
 		barrier_init(s.held_full, 1), barrier_init(s.landed, 1);
@@ -87,13 +87,13 @@ template <int D, int N> DEVICE void copy_pair(char *to, const Pair &pair, u64 *b
 // Rows r … of a head's two tensors to a stage, by a warp. A tile copied whole brings what
 // lies behind a sequence: the next one's rows, or nobody's. It makes zeros of them, lest
 // an Inf of theirs times a weight of 0 is NaN.
-template <int D> DEVICE void fetch(const AttentionArgs &p, const Stages<D> &s, const Pair &pair, Step &step, int first, int r, int rows, int head, int batch)
+template <int D> DEVICE void fetch(const AttentionArgs &p, const GradStages<D> &s, const Pair &pair, Step &step, int first, int r, int rows, int head, int batch)
 {
-	const int PANEL = Stages<D>::COLS * 128;
+	const int PANEL = GradStages<D>::COLS * 128;
 	bool last = p.seqs && r + s.COLS > rows, one = thread_x() == 0;
 	char *to = s.pair(step.stage);
 	step.wait(s.empty); // for the tiles
-	if (one) copy_pair<D, Stages<D>::COLS>(to, pair, last ? s.landed : s.full + step.stage, first + r, head, batch);
+	if (one) copy_pair<D, GradStages<D>::COLS>(to, pair, last ? s.landed : s.full + step.stage, first + r, head, batch);
 	if (!last) return;
 	barrier_wait(s.landed, step.landed, step.stuck);
 	step.landed ^= 1;
@@ -130,9 +130,9 @@ template <class E, int COLS> DEVICE void pack(u32 (&w)[COLS / 16][4], const floa
 }
 
 // out += w times a tile's rows, under way.
-template <class E, int D> DEVICE void add_tile(float (&out)[D / 8][4], const u32 (&w)[Stages<D>::COLS / 16][4], const char *tile)
+template <class E, int D> DEVICE void add_tile(float (&out)[D / 8][4], const u32 (&w)[GradStages<D>::COLS / 16][4], const char *tile)
 {
-	const int COLS = Stages<D>::COLS;
+	const int COLS = GradStages<D>::COLS;
 	Operands b(tile, COLS * 128);
 	products_begin(); // the values are rounded
 	UNROLL for (int k = 0; k < COLS; k += 16) product<true>(E(), out, w[k / 16], b + k * 128, true);
@@ -184,11 +184,11 @@ template <class E, int D> DEVICE float delta_of(const AttentionGradArgs &p, cons
 }
 
 // s = the products of the 64 rows in fragments with a tile of keys or values, under way.
-template <class E, int D> DEVICE void score_keys(float (&s)[Stages<D>::COLS / 8][4], const u32 (&a)[D / 16][4], const char *tile)
+template <class E, int D> DEVICE void score_keys(float (&s)[GradStages<D>::COLS / 8][4], const u32 (&a)[D / 16][4], const char *tile)
 {
 	Operands b(tile, 16);
 	products_begin();
-	UNROLL for (int c = 0; c < D; c += 16) product<false>(E(), s, a[c / 16], b + (c / 64 * Stages<D>::COLS * 128 + c % 64 * 2), c > 0);
+	UNROLL for (int c = 0; c < D; c += 16) product<false>(E(), s, a[c / 16], b + (c / 64 * GradStages<D>::COLS * 128 + c % 64 * 2), c > 0);
 	products_end(); // of scores
 }
 
@@ -224,9 +224,9 @@ template <int HALF, int COLS> DEVICE void grade_row(float scale, const float (&w
 }
 
 // What a computing warpgroup does for dQ, whose first query is q0, row row of the block.
-template <class E, int D> DEVICE void compute_query(const AttentionGradArgs &p, const Place &at, const Stages<D> &s, int row, int q0, int j, int end)
+template <class E, int D> DEVICE void compute_query(const AttentionGradArgs &p, const Place &at, const GradStages<D> &s, int row, int q0, int j, int end)
 {
-	const int COLS = Stages<D>::COLS;
+	const int COLS = GradStages<D>::COLS;
 	const AttentionArgs &a = p.a;
 	int warp = thread_x() % 128 / 32, i = q0 + warp * 16, g = thread_x() % 32 / 4;
 	float lse[2], delta[2], out[D / 8][4], w[COLS / 8][4], dp[COLS / 8][4];
@@ -267,7 +267,7 @@ template <class E, int D> DEVICE void compute_query(const AttentionGradArgs &p, 
 }
 
 // What the warp does that copies tiles.
-template <int D> DEVICE void supply_keys(const AttentionGradMapsArgs *maps, const AttentionGradArgs &p, const Place &at, const Stages<D> &s, int q0, int j, int end)
+template <int D> DEVICE void supply_keys(const AttentionGradMapsArgs *maps, const AttentionGradArgs &p, const Place &at, const GradStages<D> &s, int q0, int j, int end)
 {
 	const AttentionArgs &a = p.a;
 	Pair held = {{&maps->q, &maps->go}, {&a.q, &p.go}}, walked = {{&maps->k, &maps->v}, {&a.k, &a.v}};
@@ -284,7 +284,7 @@ template <class E, int D> DEVICE void grad_query(const void *argument, const Att
 	int index = block_x() / (int)a.tiles, q0 = ((int)a.tiles - 1 - block_x() % (int)a.tiles) * ROWS;
 	Place at = place_of(a, index / (int)a.heads, index % (int)a.heads);
 	if (q0 >= at.tq) return;
-	Stages<D> s(DYNAMIC_SHARED);
+	GradStages<D> s(DYNAMIC_SHARED);
 	init<D>(s, 1);
 	int j = first_key(at, q0, s.COLS), end = end_key(at, q0, ROWS), group = thread_x() / 128 - 1;
 	if (group < 0) {
@@ -302,7 +302,7 @@ struct Walk {
 };
 
 // lse in base 2 and delta times the scale of a tile's queries, from i on, by a warp.
-template <int D> DEVICE void fetch_stats(const AttentionGradArgs &p, const Place &at, const Stages<D> &s, Step &step, int h, int i)
+template <int D> DEVICE void fetch_stats(const AttentionGradArgs &p, const Place &at, const GradStages<D> &s, Step &step, int h, int i)
 {
 	const AttentionArgs &a = p.a;
 	int lane = thread_x() % 32, stage = step.stage;
@@ -319,7 +319,7 @@ template <int D> DEVICE void fetch_stats(const AttentionGradArgs &p, const Place
 }
 
 // What two of the warps do that compute nothing: one copies tiles, one lse and delta.
-template <int D> DEVICE void supply_queries(const AttentionGradMapsArgs *maps, const AttentionGradArgs &p, const Place &at, const Stages<D> &s, const Walk &walk, int k0)
+template <int D> DEVICE void supply_queries(const AttentionGradMapsArgs *maps, const AttentionGradArgs &p, const Place &at, const GradStages<D> &s, const Walk &walk, int k0)
 {
 	const AttentionArgs &a = p.a;
 	Pair held = {{&maps->k, &maps->v}, {&a.k, &a.v}}, walked = {{&maps->q, &maps->go}, {&a.q, &p.go}};
@@ -336,11 +336,11 @@ template <int D> DEVICE void supply_queries(const AttentionGradMapsArgs *maps, c
 
 // s = the products of a warpgroup's 64 held rows with a tile of queries or gradients,
 // under way.
-template <class E, int D> DEVICE void score_queries(float (&s)[Stages<D>::COLS / 8][4], const char *held, const char *tile)
+template <class E, int D> DEVICE void score_queries(float (&s)[GradStages<D>::COLS / 8][4], const char *held, const char *tile)
 {
 	Operands a(held, 16), b(tile, 16);
 	products_begin();
-	UNROLL for (int c = 0; c < D; c += 16) product<false, false>(E(), s, a + (c / 64 * ROWS * 128 + c % 64 * 2), b + (c / 64 * Stages<D>::COLS * 128 + c % 64 * 2), c > 0);
+	UNROLL for (int c = 0; c < D; c += 16) product<false, false>(E(), s, a + (c / 64 * ROWS * 128 + c % 64 * 2), b + (c / 64 * GradStages<D>::COLS * 128 + c % 64 * 2), c > 0);
 	products_end(); // of scores
 }
 
@@ -386,9 +386,9 @@ template <int COLS> DEVICE void grade_columns(float scale, const float (&w)[COLS
 
 // What a computing warpgroup does for dK and dV, whose first key is k0, row row of the
 // block.
-template <class E, int D> DEVICE void compute_key_value(const AttentionGradArgs &p, const Place &at, const Stages<D> &s, const Walk &walk, int row, int k0)
+template <class E, int D> DEVICE void compute_key_value(const AttentionGradArgs &p, const Place &at, const GradStages<D> &s, const Walk &walk, int row, int k0)
 {
-	const int COLS = Stages<D>::COLS;
+	const int COLS = GradStages<D>::COLS;
 	const AttentionArgs &a = p.a;
 	const char *k = s.held + row * 128, *v = k + s.HELD;
 	int j = k0 + thread_x() % 128 / 32 * 16, all = walk.count * (int)a.group;
@@ -435,7 +435,7 @@ template <class E, int D> DEVICE void grad_key_value(const void *argument, const
 	int kvs = (int)(a.heads / a.group), index = block_x() / (int)a.tiles, k0 = block_x() % (int)a.tiles * ROWS;
 	Place at = place_of(a, index / kvs, index % kvs * (int)a.group);
 	if (k0 >= at.tk) return;
-	Stages<D> s(DYNAMIC_SHARED);
+	GradStages<D> s(DYNAMIC_SHARED);
 	init<D>(s, 2);
 	Walk walk = {first_query(at, k0, s.COLS), 0};
 	walk.count = larger(0, end_query(at, k0, ROWS) - walk.first + s.COLS - 1) / s.COLS;
