@@ -43,39 +43,52 @@ type Event struct {
 // logSize is how many events an allocator remembers.
 const logSize = 4096
 
+// event is an Event as the log keeps it: its number is its place, its time is since the
+// allocator's start.
+type event struct {
+	at             time.Duration
+	kind           Kind
+	category       Category
+	bytes          int64
+	live, reserved int64
+}
+
 // ring keeps the last logSize events.
 type ring struct {
-	events []Event
+	events []event
 	seq    uint64
 }
 
-func (r *ring) add(e Event) {
+func (r *ring) add(e event) {
+	r.seq++
 	if len(r.events) < logSize {
 		r.events = append(r.events, e)
 		return
 	}
-	r.events[(e.Seq-1)%logSize] = e
+	r.events[(r.seq-1)%logSize] = e
 }
 
-// after returns the remembered events with a sequence number above seq, oldest first.
-func (r *ring) after(seq uint64) []Event {
-	first := r.seq - uint64(len(r.events))
-	var out []Event
-	for n := max(seq, first); n < r.seq; n++ {
-		out = append(out, r.events[n%logSize])
+// now is the time since the allocator's start.
+func (a *Allocator) now() time.Duration { return time.Since(a.start) }
+
+// told is event number seq as others see it.
+func (a *Allocator) told(seq uint64) Event {
+	e := a.log.events[(seq-1)%logSize]
+	return Event{
+		Seq: seq, Time: a.start.Add(e.at), Kind: e.kind, Category: e.category, Bytes: e.bytes,
+		Live: e.live, Reserved: e.reserved,
 	}
-	return out
 }
 
-// emit logs an event and tells the subscribers, outside the lock.
-func (a *Allocator) emit(kind Kind, cat Category, size int64) {
-	a.mu.Lock()
-	a.log.seq++
-	e := Event{
-		Seq: a.log.seq, Time: time.Now(), Kind: kind, Category: cat, Bytes: size,
-		Live: a.state.Total.Live, Reserved: a.state.Reserved,
+// emit logs an event and tells the subscribers. The lock is held, and let go of before
+// they are called.
+func (a *Allocator) emit(kind Kind, cat Category, size int64, now time.Duration) {
+	a.log.add(event{at: now, kind: kind, category: cat, bytes: size, live: a.state.Total.Live, reserved: a.state.Reserved})
+	if len(a.subs) == 0 {
+		a.mu.Unlock()
+		return
 	}
-	a.log.add(e)
+	e := a.told(a.log.seq)
 	var calls []func(Event)
 	for _, f := range a.subs {
 		calls = append(calls, f)
@@ -92,7 +105,11 @@ func (a *Allocator) emit(kind Kind, cat Category, size int64) {
 func (a *Allocator) Events(seq uint64) []Event {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.log.after(seq)
+	var out []Event
+	for n := max(seq, a.log.seq-uint64(len(a.log.events))); n < a.log.seq; n++ {
+		out = append(out, a.told(n+1))
+	}
+	return out
 }
 
 // Subscribe calls f after every event, in the goroutine that caused it, until
@@ -127,9 +144,9 @@ func (a *Allocator) Holdings() []Holding {
 
 // holdings is Holdings with the lock held.
 func (a *Allocator) holdings() []Holding {
-	out := make([]Holding, 0, len(a.live))
-	for b := range a.live {
-		out = append(out, Holding{ID: b.id, Category: b.cat, Bytes: b.size, Since: b.born})
+	out := make([]Holding, 0, a.state.Total.Blocks)
+	for b := a.newest; b != nil; b = b.older {
+		out = append(out, Holding{ID: b.id, Category: b.cat, Bytes: b.size, Since: a.start.Add(b.born)})
 	}
 	slices.SortFunc(out, func(x, y Holding) int {
 		if x.Bytes != y.Bytes {

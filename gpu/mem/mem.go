@@ -9,9 +9,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"math/bits"
-	"slices"
 	"sync"
 	"time"
 )
@@ -60,9 +58,11 @@ type Allocator struct {
 	mu     sync.Mutex
 	source Source
 	state  Snapshot
-	free   map[int64][]Region
-	live   map[*Block]struct{}
+	free   [numClasses]freeList
+	newest *Block // of those that are live, see Block.older
+	spare  *Block // of those that were returned, by older
 	log    ring
+	start  time.Time // which events are counted from: half as long to read as the time of day
 	subs   map[int]func(Event)
 	nextID int
 	blocks uint64
@@ -80,9 +80,11 @@ type Block struct {
 	size   int64
 	class  int64
 	cat    Category
-	born   time.Time
+	born   time.Duration // since the allocator's start
 	freed  bool
 	shared bool
+	// older and newer are its neighbours among the live.
+	older, newer *Block
 }
 
 // New returns an allocator over source. The name stands in errors and snapshots.
@@ -92,9 +94,8 @@ func New(name string, source Source, reclaim func()) *Allocator {
 	return &Allocator{
 		source:  source,
 		state:   Snapshot{Name: name},
-		free:    map[int64][]Region{},
-		live:    map[*Block]struct{}{},
-		log:     ring{events: make([]Event, 0, logSize)},
+		start:   time.Now(),
+		log:     ring{events: make([]event, 0, logSize)},
 		subs:    map[int]func(Event){},
 		reclaim: reclaim,
 	}
@@ -108,19 +109,15 @@ func (a *Allocator) Alloc(size int64, cat Category) (*Block, error) {
 		return nil, fmt.Errorf("allocate %d bytes of category %d on %s: no such size or category", size, cat, a.state.Name)
 	}
 	b, err := a.try(size, cat)
-	if errors.Is(err, ErrClosed) {
-		return nil, err
-	}
-	if err != nil && a.reclaim != nil {
+	if err != nil && a.reclaim != nil && !errors.Is(err, ErrClosed) {
 		a.reclaim()
 		b, err = a.try(size, cat)
 	}
-	if err != nil {
-		a.emit(OutOfMemory, cat, size)
-		return nil, err
+	if err != nil && !errors.Is(err, ErrClosed) {
+		a.mu.Lock()
+		a.emit(OutOfMemory, cat, size, a.now())
 	}
-	a.emit(Alloc, cat, size)
-	return b, nil
+	return b, err
 }
 
 // Adopt makes a block of host memory that the caller keeps: it counts as live, and
@@ -139,42 +136,57 @@ func (a *Allocator) Adopt(memory []byte, cat Category) (*Block, error) {
 	}
 	if s.Cap > 0 && s.Total.Live+size > s.Cap {
 		err := a.outOfMemory(size, cat, nil)
-		a.mu.Unlock()
-		a.emit(OutOfMemory, cat, size)
+		a.emit(OutOfMemory, cat, size, a.now())
 		return nil, err
 	}
-	b := a.enlist(Region{Host: memory}, size, 0, cat)
-	a.mu.Unlock()
-	a.emit(Alloc, cat, size)
-	return b, nil
+	return a.enlist(Region{Host: memory}, size, 0, cat), nil
 }
 
-// enlist makes a live block. The lock is held.
+// enlist makes a live block and tells of it. The lock is held, and let go of.
 func (a *Allocator) enlist(r Region, size, class int64, cat Category) *Block {
 	a.blocks++
-	b := &Block{owner: a, id: a.blocks, region: r, size: size, class: class, cat: cat, born: time.Now()}
-	a.live[b] = struct{}{}
+	b := a.spare
+	if b == nil {
+		b = new(Block)
+	} else {
+		a.spare = b.older
+	}
+	*b = Block{owner: a, id: a.blocks, region: r, size: size, class: class, cat: cat, born: a.now()}
+	if b.older = a.newest; b.older != nil {
+		b.older.newer = b
+	}
+	a.newest = b
 	a.state.Total.add(b)
 	a.state.ByCategory[cat].add(b)
+	a.emit(Alloc, cat, size, b.born)
 	return b
 }
 
 func (a *Allocator) try(size int64, cat Category) (*Block, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := &a.state
-	if a.closed {
-		return nil, fmt.Errorf("allocate %d bytes on %s: %w", size, s.Name, ErrClosed)
-	}
-	if s.Cap > 0 && s.Total.Live+size > s.Cap {
-		return nil, a.outOfMemory(size, cat, nil)
-	}
 	class := sizeClass(size)
-	region, err := a.take(class)
+	region, err := a.allowed(size, class, cat)
 	if err != nil {
-		return nil, a.outOfMemory(size, cat, err)
+		a.mu.Unlock()
+		return nil, err
 	}
 	return a.enlist(region, size, class, cat), nil
+}
+
+// allowed takes a region for a block, if one may be made. The lock is held.
+func (a *Allocator) allowed(size, class int64, cat Category) (Region, error) {
+	s := &a.state
+	if a.closed {
+		return Region{}, fmt.Errorf("allocate %d bytes on %s: %w", size, s.Name, ErrClosed)
+	}
+	if s.Cap > 0 && s.Total.Live+size > s.Cap {
+		return Region{}, a.outOfMemory(size, cat, nil)
+	}
+	region, err := a.take(class)
+	if err != nil {
+		return Region{}, a.outOfMemory(size, cat, err)
+	}
+	return region, nil
 }
 
 // take finds a region of the class in the free lists, or reserves one. The cache
@@ -184,10 +196,11 @@ func (a *Allocator) take(class int64) (Region, error) {
 		return Region{}, nil
 	}
 	s := &a.state
-	if list := a.free[class]; len(list) > 0 {
-		r := list[len(list)-1]
-		list[len(list)-1] = Region{}
-		a.free[class] = list[:len(list)-1]
+	if list := &a.free[classIndex(class)]; len(list.regions) > 0 {
+		last := len(list.regions) - 1
+		r := list.regions[last]
+		list.regions[last] = Region{}
+		list.regions = list.regions[:last]
 		s.Cached -= class
 		return r, nil
 	}
@@ -214,15 +227,16 @@ func (a *Allocator) take(class int64) (Region, error) {
 // trim releases every cached region. The lock is held.
 func (a *Allocator) trim() error {
 	var first error
-	for class, list := range a.free {
-		for _, r := range list {
-			if err := a.source.Release(r, class); err != nil && first == nil {
-				first = fmt.Errorf("release %d cached bytes of %s: %w", class, a.state.Name, err)
+	for i := range a.free {
+		list := &a.free[i]
+		for _, r := range list.regions {
+			if err := a.source.Release(r, list.class); err != nil && first == nil {
+				first = fmt.Errorf("release %d cached bytes of %s: %w", list.class, a.state.Name, err)
 			}
-			a.state.Reserved -= class
-			a.state.Cached -= class
+			a.state.Reserved -= list.class
+			a.state.Cached -= list.class
 		}
-		delete(a.free, class)
+		list.regions = nil
 	}
 	return first
 }
@@ -243,7 +257,10 @@ var ErrClosed = errors.New("the device is closed")
 func (a *Allocator) Close() error {
 	a.mu.Lock()
 	a.closed = true
-	blocks := slices.Collect(maps.Keys(a.live))
+	var blocks []*Block
+	for b := a.newest; b != nil; b = b.older {
+		blocks = append(blocks, b)
+	}
 	a.mu.Unlock()
 	var first error
 	for _, b := range blocks {
@@ -311,7 +328,13 @@ func (b *Block) Share() []byte {
 }
 
 // Free gives the block back. It may be called more than once.
-func (b *Block) Free() error {
+func (b *Block) Free() error { return b.end(false) }
+
+// Return is Free, once, for a block that nobody else knows: it may come again from Alloc,
+// which so makes nothing.
+func (b *Block) Return() error { return b.end(true) }
+
+func (b *Block) end(again bool) error {
 	a := b.owner
 	a.mu.Lock()
 	if b.freed {
@@ -319,13 +342,29 @@ func (b *Block) Free() error {
 		return nil
 	}
 	b.freed = true
-	delete(a.live, b)
+	a.delist(b)
 	a.state.Total.sub(b)
 	a.state.ByCategory[b.cat].sub(b)
 	err := a.giveBack(b)
-	a.mu.Unlock()
-	a.emit(Free, b.cat, b.size)
+	cat, size := b.cat, b.size
+	if again {
+		b.older, a.spare = a.spare, b
+	}
+	a.emit(Free, cat, size, a.now())
 	return err
+}
+
+// delist takes a block from the live ones. The lock is held.
+func (a *Allocator) delist(b *Block) {
+	if b.newer != nil {
+		b.newer.older = b.older
+	} else {
+		a.newest = b.older
+	}
+	if b.older != nil {
+		b.older.newer = b.newer
+	}
+	b.older, b.newer = nil, nil
 }
 
 // giveBack caches the block's region, or releases it when a slice of it may
@@ -335,7 +374,8 @@ func (a *Allocator) giveBack(b *Block) error {
 		return nil
 	}
 	if !b.shared {
-		a.free[b.class] = append(a.free[b.class], b.region)
+		list := &a.free[classIndex(b.class)]
+		list.class, list.regions = b.class, append(list.regions, b.region)
 		a.state.Cached += b.class
 		b.region = Region{}
 		return nil
@@ -361,6 +401,12 @@ func (c *Counters) sub(b *Block) {
 	c.Blocks--
 }
 
+// freeList are the cached regions of one size class.
+type freeList struct {
+	class   int64
+	regions []Region
+}
+
 // minClass is the smallest class: one cache line, one AVX-512 register.
 const minClass = 64
 
@@ -370,9 +416,25 @@ func sizeClass(size int64) int64 {
 	if size == 0 {
 		return 0
 	}
+	if size > 1<<62 {
+		return 1 << 62 // what no source has
+	}
 	if size <= 4*minClass {
 		return (size + minClass - 1) / minClass * minClass
 	}
 	step := int64(1) << (bits.Len64(uint64(size-1)) - 3)
 	return (size + step - 1) / step * step
+}
+
+// numClasses is how many classes there are: four up to 4*minClass, then four for each
+// power of two.
+const numClasses = 4 * (1 + 63 - 8)
+
+// classIndex numbers the classes from 0.
+func classIndex(class int64) int {
+	if class <= 4*minClass {
+		return int(class/minClass) - 1
+	}
+	power := bits.Len64(uint64(class - 1))
+	return 4*(power-8) + int(class>>(power-3)) - 5
 }

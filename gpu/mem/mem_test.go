@@ -2,6 +2,7 @@ package mem
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -239,5 +240,64 @@ func TestSizeClassBounds(t *testing.T) {
 		if sizeClass(c) != c {
 			t.Fatalf("class of class %d is %d", c, sizeClass(c))
 		}
+	}
+}
+
+// Every class has a place of its own among the free lists, in order.
+func TestClassesAreNumbered(t *testing.T) {
+	n := 0
+	for size := int64(1); size > 0; n++ {
+		c := sizeClass(size)
+		if i := classIndex(c); i != n || i >= numClasses {
+			t.Fatalf("class %d of %d bytes is number %d, want %d of %d", c, size, i, n, numClasses)
+		}
+		if c == 1<<62 {
+			break
+		}
+		size = c + 1
+	}
+	a := New("test", newRefusing(1<<20), nil)
+	var oom *OutOfMemoryError
+	if _, err := a.Alloc(math.MaxInt64, Data); !errors.As(err, &oom) {
+		t.Error(err)
+	}
+}
+
+// Blocks that are returned come again, and are counted as others are, whoever asks.
+func TestReturnedBlocksComeAgain(t *testing.T) {
+	a := New("test", Heap{}, nil)
+	kept, err := a.Alloc(100, Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := a.Alloc(10, Workspace)
+	if err == nil {
+		err = b.Return()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := a.Alloc(30, Gradients); err != nil || again != b || again.Size() != 30 || again.Category() != Gradients || again.Return() != nil {
+		t.Fatal(again, err)
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for n := range 500 {
+				b, err := a.Alloc(int64(1+(n+i)%900), Workspace)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b.Bytes()[0] = byte(n)
+				if err := b.Return(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if s := a.Snapshot(); s.Total.Live != 100 || s.Total.Blocks != 1 || len(a.Holdings()) != 1 || a.Holdings()[0].ID != kept.ID() {
+		t.Errorf("%+v", s)
 	}
 }
