@@ -74,7 +74,7 @@ func BenchmarkCall(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			args := make([]uint64, 9+slotWords*launchTensors)
+			args := make([]uint64, updateWords+slotWords*launchTensors)
 			b.Run("cuda/launch", func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {

@@ -15,6 +15,7 @@ const (
 	updateElements = 2048
 	normElements   = 16384
 	launchTensors  = 48
+	updateWords    = 9 // in front of the slots
 	slotWords      = 9
 	normSlotWords  = 3
 	ratioSlotWords = 2
@@ -97,7 +98,7 @@ func (c *cuda) updateBehind(gate uint64, k host.Kind, f host.Factors, us []updat
 
 // launchUpdates runs one launch over at most launchTensors tensors.
 func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
-	args := append(make([]uint64, 0, 9+slotWords*launchTensors), sums, rates, gate, uint64(len(us)))
+	args := append(make([]uint64, 0, updateWords+slotWords*launchTensors), sums, rates, gate, uint64(len(us)))
 	args = append(args, packFactors(f)...)
 	halves, first := "", 0
 	for _, u := range us {

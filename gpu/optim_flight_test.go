@@ -173,6 +173,9 @@ func TestTheScaleIsShared(t *testing.T) {
 				r.step(t, 3)
 			}
 		}
+		if c := must(Fresh(a.opt))(t).(*Adam).Scale; c.Value() != 256/16 { // b has it on its device
+			t.Errorf("the scale is %g in a fresh optimizer", c.Value())
+		}
 		if s.Value() != 256/16 || a.o.Skipped() != 2 || b.o.Skipped() != 2 {
 			t.Errorf("after four bad steps the scale is %g", s.Value())
 		}

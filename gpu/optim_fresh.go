@@ -5,9 +5,6 @@ import "fmt"
 // Fresh returns an optimizer with o's settings and no state, as o was before its first
 // step: to see what a step will do without doing it.
 func Fresh(o Optimizer) (Optimizer, error) {
-	if c, ok := o.(interface{ Common() *Training }); ok {
-		c.Common().look()
-	}
 	switch o := o.(type) {
 	case *SGD:
 		c := *o
@@ -39,6 +36,7 @@ func fresh[T interface {
 	t.flight, t.late = flight{}, nil
 	t.steps, t.skipped, t.norm, t.state, t.factors = 0, 0, 0, nil, nil
 	if t.Scale != nil {
+		t.Scale.Value() // brings it here from a device that another optimizer may have it on
 		scale := *t.Scale
 		t.Scale = &scale
 	}

@@ -172,7 +172,7 @@ func (p *Probe) CallCosts(n int) (raw, binding time.Duration, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	args := make([]uint64, 9+slotWords*launchTensors) // of no tensors
+	args := make([]uint64, updateWords+slotWords*launchTensors) // of no tensors
 	if err := errors.Join(f.Launch(1, optimThreads, args), p.ctx.Synchronize()); err != nil {
 		return 0, 0, err
 	}

@@ -254,7 +254,7 @@ func (p program) ended(t *testing.T) {
 	}
 }
 
-// The plan's times are within a lease, and each section has a name of its own.
+// The plan's times fit into run.sh's limit, and each section has a name of its own.
 func TestPlan(t *testing.T) {
 	sum, seen := time.Duration(0), map[string]bool{}
 	for _, s := range append(sections(), hidden()...) {
@@ -263,7 +263,7 @@ func TestPlan(t *testing.T) {
 		}
 		seen[s.name] = true
 	}
-	if sum > 9*time.Minute { // run.sh's limit; a minute is for what is under way then
+	if sum > 9*time.Minute { // a minute is for what is under way then
 		t.Errorf("the plan takes %v", sum)
 	}
 }
