@@ -334,6 +334,7 @@ API cuDeviceGetAttribute(int *v, int which, int)
 {
 	switch (which) {
 	case 16: return *v = 3, 0; // processors
+	case 38: return *v = 0, 0; // bytes of the second level cache: there is none
 	case 75: return *v = capability() / 10, 0;
 	case 76: return *v = capability() % 10, 0;
 	}
