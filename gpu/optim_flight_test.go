@@ -197,6 +197,31 @@ func TestTheScaleIsShared(t *testing.T) {
 	})
 }
 
+// TestLoadedStateSteps: a step that went wrong and was not told of yet does not keep the
+// first one of a state that was loaded since from being done.
+func TestLoadedStateSteps(t *testing.T) {
+	r := newGuarded(t, fakeDevice(t, nil), func() Optimizer { return NewSGD(0.1) }, 2)
+	r.o.Scale = nil
+	var file bytes.Buffer
+	for _, r.bad = range []float64{0, 1, 0} {
+		if r.bad == 1 {
+			if err := r.opt.Save(&file, r.params); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if file.Len() > 0 && r.bad == 0 {
+			if err := r.opt.Load(&file, r.params); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.deal(t)
+		r.step(t, 3)
+	}
+	if n := r.o.Steps(); n != 2 {
+		t.Errorf("%d steps are done", n)
+	}
+}
+
 // TestShapesStepAsAlways: on a device of shapes a step is done, and takes the same bytes.
 func TestShapesStepAsAlways(t *testing.T) {
 	dev := fakeDevice(t, nil)

@@ -202,6 +202,7 @@ func (o *Training) read(f safetensors.File, meta stateMeta, params []*Tensor) ([
 // replace takes over what was read.
 func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 	o.look()
+	o.late = nil // of steps that are undone by this
 	if o.state == nil {
 		o.state = map[*Tensor]*slot{}
 	}

@@ -10,7 +10,7 @@ import (
 func TestPack(t *testing.T) {
 	number := &TypeRef{Name: "int"}
 	function := &TypeRef{Kind: Func, In: []*TypeRef{number, {Kind: Slice, Elem: number}}, Out: []*TypeRef{{Kind: EmptyInterface}}, Varia: true}
-	for _, want := range []*Straight{
+	cells := []*Straight{
 		{},
 		{Body: "(*r_0) = 2; ", File: "0a", Line: 1, Vars: []Var{{Name: "r_0", Type: &TypeRef{Kind: EmptyInterface}}}},
 		{
@@ -19,7 +19,9 @@ func TestPack(t *testing.T) {
 			Needs: []*TypeRef{{Kind: Array, Len: 3, Elem: number}}, Loops: [][]Extent{{{N: -1, Of: []string{"x"}}, {N: 1 << 40}}},
 			Body: "f_f()", File: "0b", Line: 3,
 		},
-	} {
+	}
+	whole(t, cells[2])
+	for _, want := range cells {
 		b := want.Pack()
 		got, err := Unpack(b)
 		if err != nil || !reflect.DeepEqual(got, want) {

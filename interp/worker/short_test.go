@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,12 +28,26 @@ func TestShortFrames(t *testing.T) {
 			Data: map[string]string{mime.Text: "2", mime.HTML: "<b>2</b>"}, Metadata: map[string]json.RawMessage{mime.HTML: []byte(`{"a":1}`)}}}},
 		{Stopping: 4},
 		{Done: &Done{ID: -8, NotStraight: "a loop is long"}},
-		{Done: &Done{ID: 9, Interrupted: true, Detached: true, Exited: true, ExitCode: -3}},
+		{Done: &Done{ID: 9, NotStraight: "it is odd", Interrupted: true, Detached: true, Exited: true, ExitCode: -3, Nanos: 1, Result: &mime.Bundle{}}},
 		{Done: &Done{ID: 10, Failure: &Failure{Text: "panic", Frames: []Frame{{Func: "f"}}}}},
 		{Done: &Done{ID: 11, Result: &mime.Bundle{Data: map[string]string{mime.Text: strings.Repeat("x", longText-1)}}}},
 		{Done: &Done{ID: 12}},
 	}
 	both(t, events, func(c *Conn, ev *Event) error { return c.Send(ev) })
+	whole(t, runs[0].Run, "Comm", "Native")
+	whole(t, events[0].Done.Result)
+	whole(t, events[3].Done, "Failure")
+}
+
+// whole tells of a field that a test leaves zero: packing by hand could forget it unseen.
+func whole(t *testing.T, frame any, but ...string) {
+	t.Helper()
+	v := reflect.ValueOf(frame).Elem()
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && !slices.Contains(but, name) {
+			t.Errorf("%s of a %s is not tried", name, v.Type())
+		}
+	}
 }
 
 // both sends frames and holds what is received against them.
