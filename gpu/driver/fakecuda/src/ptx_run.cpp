@@ -304,15 +304,15 @@ static void copy_box(const Instruction &i, Warp &w, uint32_t lanes)
 	}
 }
 
-// Whether all lanes of the group find their phase over.
-static bool over(const Instruction &i, Warp &w, uint32_t lanes)
+// The lanes that find their phase over, and are told so.
+static uint32_t over(const Instruction &i, Warp &w, uint32_t lanes)
 {
+	uint32_t done = 0;
 	EACH(l) {
 		const unsigned long long *b = (const unsigned long long *)memory_at(ON_CHIP, get(w, i.o[1], l), 8);
-		if (b && !fake::barrier_over(b, (int)get(w, i.o[2], l))) return false;
+		if (!b || fake::barrier_over(b, (int)get(w, i.o[2], l))) done |= 1u << l, put(w, i.o[0], l, 1);
 	}
-	EACH(l) put(w, i.o[0], l, 1);
-	return true;
+	return done;
 }
 
 static void shuffle(const Instruction &i, Warp &w)
@@ -353,7 +353,6 @@ static bool execute(Instruction &i, Warp &w, uint32_t lanes)
 	case BARRIER_INIT:
 	case BARRIER_ARRIVE:
 	case BARRIER_EXPECT: phase_barrier(i, w, lanes); break;
-	case BARRIER_TRY: return over(i, w, lanes);
 	case MMA: mma(i, w); break;
 	case LDMATRIX: load_matrices(i, w); break;
 	case WGMMA: wgmma(i, w); break;
@@ -375,6 +374,18 @@ static void merge(Warp &w)
 	for (size_t a = 0; a < g.size(); a++)
 		for (size_t b = g.size() - 1; b > a; b--)
 			if (g[a].at == g[b].at) g[a].lanes |= g[b].lanes, g[a].waits = false, g.erase(g.begin() + b);
+}
+
+// Lanes whose phase is over go on, the others wait; false where all do.
+static bool try_barrier(Instruction &i, Warp &w, Group &g)
+{
+	uint32_t done = over(i, w, g.lanes), rest = g.lanes & ~done;
+	if (!done) return false;
+	count_instruction(i, w, done);
+	g.lanes = done;
+	if (rest) w.groups.push_back({g.at++, rest, true});
+	else g.at++;
+	return true;
 }
 
 static void branch(Instruction &i, Warp &w, Group &g)
@@ -404,7 +415,8 @@ static bool step(Kernel &k, Warp &w, Group &g)
 	if (i.guard >= 0 && i.op != BRA)
 		EACH(l)
 			if ((w.r[i.guard * 32 + l] & 1) == (uint64_t)i.negated) lanes &= ~(1u << l);
-	if (i.op != BARRIER_TRY) count_instruction(i, w, lanes);
+	if (i.op == BARRIER_TRY) return try_barrier(i, w, g);
+	count_instruction(i, w, lanes);
 	if (i.op == BRA) return branch(i, w, g), true;
 	if (i.op == RET) {
 		w.alive &= ~lanes, g.lanes &= ~lanes, g.at++;
@@ -412,7 +424,6 @@ static bool step(Kernel &k, Warp &w, Group &g)
 	}
 	if (i.op == BAR) w.at_barrier = true;
 	else if (lanes && !execute(i, w, lanes)) return false;
-	if (i.op == BARRIER_TRY) count_instruction(i, w, lanes);
 	g.at++;
 	return true;
 }
