@@ -67,7 +67,7 @@ lint() {
 go_tests() {
 	step 'run the Go tests with the race detector' 'go test -race ./... shows them alone.'
 	# The closing line counts a failure; the rest shall still run.
-	TENSORBOARD_PYTHON=$VENV/bin/python "$GO" test -race -json -timeout 20m ./... 2>"$RESULTS/go.err" |
+	TENSORBOARD_PYTHON=$VENV/bin/python "$GO" test -race -json -timeout 40m ./... 2>"$RESULTS/go.err" |
 		tee "$RESULTS/go.json" | "$VENV/bin/python" notebooks/test/tally.py watch || true
 	cat "$RESULTS/go.err"
 	check fuzz fuzzed
