@@ -43,16 +43,24 @@ func TestLoadSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+// built is the path of a fake driver, from what building it returned.
+func built(t *testing.T) func(path string, err error) string {
+	t.Helper()
+	return func(path string, err error) string {
+		t.Helper()
+		if errors.Is(err, fakecuda.ErrNoCompiler) {
+			t.Skip("cannot build the fake driver:", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+}
+
 // One context through memory, a kernel and misuse, on the fake driver.
 func TestContext(t *testing.T) {
-	path, err := fakecuda.Build(t.TempDir(), nil)
-	if errors.Is(err, fakecuda.ErrNoCompiler) {
-		t.Skip("cannot build the fake driver:", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	lib, err := driver.Load(path)
+	lib, err := driver.Load(built(t)(fakecuda.Build(t.TempDir(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

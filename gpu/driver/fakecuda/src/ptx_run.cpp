@@ -322,8 +322,8 @@ static void shuffle(const Instruction &i, Warp &w)
 	for (int l = 0; l < 32; l++) put(w, i.o[0], l, x[(i.turned ? get(w, i.o[2], l) : l ^ get(w, i.o[2], l)) & 31]);
 }
 
-// One instruction for lanes of a warp; false where it waits.
-static bool execute(Instruction &i, Warp &w, uint32_t lanes)
+// One instruction for lanes of a warp.
+static void execute(Instruction &i, Warp &w, uint32_t lanes)
 {
 	switch (i.op) {
 	case MOV:
@@ -362,7 +362,6 @@ static bool execute(Instruction &i, Warp &w, uint32_t lanes)
 	case WARP_BARRIER: break;
 	default: arithmetic(i, w, lanes);
 	}
-	return true;
 }
 
 // Whether an instruction is of the whole warp, whose lanes wait for each other.
@@ -423,7 +422,7 @@ static bool step(Kernel &k, Warp &w, Group &g)
 		return true;
 	}
 	if (i.op == BAR) w.at_barrier = true;
-	else if (lanes && !execute(i, w, lanes)) return false;
+	else if (lanes) execute(i, w, lanes);
 	g.at++;
 	return true;
 }
