@@ -41,9 +41,9 @@ DEVICE bool work_of(Work &w, const AttentionArgs &p, int n)
 	return w.q0 < w.at.tq;
 }
 
-// What a block shares: tiles, barriers for their being full and empty and for the
-// warpgroups' turns and for a last tile, and which queries it has, or -1. All of it is reckoned from where it
-// begins, which takes one register.
+// What a block shares: tiles, barriers for their being full and empty, for the
+// warpgroups' turns and for a last tile, and which queries it has, or -1. All of it is
+// reckoned from where it begins, which takes one register.
 template <int D> struct Stages {
 	static const int QUERY = ROWS * D * 2, TILE = COLS * D * 2;
 	char *q;
