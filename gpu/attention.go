@@ -22,6 +22,11 @@ type AttentionResult struct {
 	call attention
 }
 
+// String tells what a notebook shows of a result: its tensors, not how it came to be.
+func (r *AttentionResult) String() string {
+	return fmt.Sprintf("attention: output %s; log-sum-exp %s", r.Output, r.LSE)
+}
+
 // attention is one checked call as a backend sees it.
 type attention struct {
 	b, h, kv, tq, tk, d int // b sequences, of at most tq queries and tk keys

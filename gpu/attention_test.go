@@ -462,3 +462,12 @@ func TestALiBiSlopes(t *testing.T) {
 		}
 	}
 }
+
+// TestAttentionSaysWhatItIs: shown in a cell, a result is a line.
+func TestAttentionSaysWhatItIs(t *testing.T) {
+	q := must(must(OpenCPU(1))(t).FromFloat32s(make([]float32, 64), mem.Activations, 1, 2, 4, 8))(t)
+	r := must(Attention(q, q, q, AttentionOptions{}))(t)
+	if got, want := r.String(), "attention: output f32 (1, 2, 4, 8) on cpu; log-sum-exp f32 (1, 2, 4) on cpu"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
