@@ -11,7 +11,7 @@ import (
 func TestCellsAgain(t *testing.T) {
 	s := open(t)
 	const index, sum = "xs[i]", "for _, v := range xs {\n\ttotal += v\n}"
-	for i, c := range []struct{ code, want string }{
+	answer(t, s, []exchange{
 		{"import \"fmt\"\nfunc f(x int) int { return 2 * x }\nvar x, i, total, xs = 1, 3, 0, []int{1, 2}", ""},
 		{"f(x)", "= 2\n"},
 		{"f(x)", "= 2\n"},
@@ -47,11 +47,7 @@ func TestCellsAgain(t *testing.T) {
 		{"v", "= T{A: 1}\n"},
 		{"type T struct{ A, B int }\nv := T{1, 2}", ""},
 		{"v", "= T{A: 1, B: 2}\n"},
-	} {
-		if got := transcript(s, i+1, c.code); got != c.want {
-			t.Errorf("In[%d] %s\nanswers %q, want %q", i+1, c.code, got, c.want)
-		}
-	}
+	})
 }
 
 // TestAgainAfterInterrupt interrupts a kept cell, which then runs to its end.

@@ -53,24 +53,20 @@ lr * 2`
 // panic shows the text that ran.
 func TestLiteralsOfAnEarlierRun(t *testing.T) {
 	s := open(t)
-	for i, c := range []struct{ code, want string }{
+	answer(t, s, []exchange{
 		{"var keep []func() int", ""},
 		{"%%native\nkeep = append(keep, func() int { n := 1; return n + 100 })", ""},
 		{"%%native\nkeep = append(keep, func() int { n := 2; return n + 200 })", ""},
 		{"%%native\nkeep[0]() * 1000 + keep[1]()", "= 101202\n"},
 		{"%%native\nxs := []int{1, 2}\ni := 4\nxs[i]", "! runtime error: index out of range [4] with length 2\nruntime error: index out of range [4] with length 2\n  at In[5]:4\n      xs[i]\n      ^^^^^\n"},
 		{"%%native\nxs := []int{1, 2}\ni := 5\nxs[i]", "! runtime error: index out of range [5] with length 2\nruntime error: index out of range [5] with length 2\n  at In[6]:4\n      xs[i]\n      ^^^^^\n"},
-	} {
-		if got := transcript(s, i+1, c.code); got != c.want {
-			t.Errorf("In[%d] %s\nanswers %q, want %q", i+1, c.code, got, c.want)
-		}
-	}
+	})
 }
 
 // TestLiteralsThatStay are constants that Go wants constant.
 func TestLiteralsThatStay(t *testing.T) {
 	s := open(t)
-	for i, c := range []struct{ code, want string }{
+	answer(t, s, []exchange{
 		{"%%native\nxs := [4]int{3: 1}\nconst k = 3\nvar ys [k + 1]string\nlen(xs) + len(ys)", "= 8\n"},
 		{"%%native\nanswer := \"no\"\nswitch x := 3; x {\ncase 1, 2:\ncase 3:\n\tanswer = \"yes\"\n}\nanswer", "= \"yes\"\n"},
 		{"%%native\nf := func() int { const c = 5; type T struct { A [2]int `json:\"a\"` }; return c + len(T{}.A) }\nf()", "= 7\n"},
@@ -80,11 +76,7 @@ func TestLiteralsThatStay(t *testing.T) {
 		{"%%native\nn := 0\nfunc() { var a [3]int; n = len(a) + 1 }()\nfor range 2 { p := new([5]int); n += len(p) * 2 }\nn", "= 24\n"},
 		{"%%native\nmax(3, 2.5)", "= 3\n"},
 		{"%%native\nvar big uint64 = 18446744073709551615\nbig", "= 18446744073709551615\n"},
-	} {
-		if got := transcript(s, i+1, c.code); got != c.want {
-			t.Errorf("In[%d] %s\nanswers %q, want %q", i+1, c.code, got, c.want)
-		}
-	}
+	})
 }
 
 // TestRestoreAfterEdit: %restore runs the text that made a value, not the newest of

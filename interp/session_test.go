@@ -135,6 +135,19 @@ func transcript(s *interp.Session, n int, code string) string {
 	return colour.ReplaceAllString(out, "")
 }
 
+// exchange is a cell and its transcript.
+type exchange struct{ code, want string }
+
+// answer runs cells in turn, the first as In[1].
+func answer(t *testing.T, s *interp.Session, cells []exchange) {
+	t.Helper()
+	for i, c := range cells {
+		if got := transcript(s, i+1, c.code); got != c.want {
+			t.Errorf("In[%d] %s\nanswers %q, want %q", i+1, c.code, got, c.want)
+		}
+	}
+}
+
 // TestConversations runs each file of testdata as one session: the sections "In"
 // are cells, and the section "Out" behind each is all that it must answer.
 func TestConversations(t *testing.T) {
