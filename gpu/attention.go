@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -60,51 +61,90 @@ type attentionGrad struct {
 // Head sizes go up to 256 on CUDA devices. Few queries against many keys, as in
 // decoding, are cut along the keys. Results are counted as activations.
 func Attention(q, k, v *Tensor, o AttentionOptions) (*AttentionResult, error) {
-	a, err := newAttention(q, k, v, o)
-	if err != nil {
+	r := new(AttentionResult)
+	if err := r.call.set(q, k, v, o); err != nil {
 		return nil, fmt.Errorf("compute attention: %w", err)
 	}
-	r := &AttentionResult{call: a}
-	if err := r.allocate(); err != nil {
-		_ = r.Free()
-		return nil, fmt.Errorf("compute attention of %s: %w", q, err)
+	err := r.allocate()
+	if err == nil {
+		err = r.compute()
 	}
-	defer keep(q, k, v)
-	defer keepAll([]*Tensor{o.Bias})
-	if err := q.store.dev.back.attention(&r.call); err != nil {
+	if err != nil {
 		_ = r.Free()
 		return nil, fmt.Errorf("compute attention of %s: %w", q, err)
 	}
 	return r, nil
 }
 
-func newAttention(q, k, v *Tensor, o AttentionOptions) (attention, error) {
-	if err := live(q, k, v); err != nil {
-		return attention{}, err
+// AttentionInto is Attention into the tensors of r, which an earlier call made for a
+// query of this shape and type. They overlap none of q, k, v and o.Bias. What r was the
+// result of before, it cannot give gradients and weights of any more.
+func AttentionInto(r *AttentionResult, q, k, v *Tensor, o AttentionOptions) error {
+	if r == nil || r.Output == nil {
+		return fmt.Errorf("compute attention of %s: no result to compute into, which Attention makes", q)
 	}
-	for _, t := range []*Tensor{q, k, v} {
+	var a attention
+	if err := a.set(q, k, v, o); err != nil {
+		return fmt.Errorf("compute attention: %w", err)
+	}
+	if err := live(q, r.Output, r.LSE); err != nil {
+		return fmt.Errorf("compute attention of %s into %s: %w", q, r.Output, err)
+	}
+	if !slices.Equal(r.Output.shape, q.shape) || r.Output.dtype != q.dtype || !slices.Equal(r.LSE.shape, q.shape[:3]) {
+		return fmt.Errorf("compute attention of %s into %s and %s: want the shape and type of the query", q, r.Output, r.LSE)
+	}
+	a.out, a.lse = r.Output, r.LSE
+	r.call = a
+	if err := r.compute(); err != nil {
+		return fmt.Errorf("compute attention of %s: %w", q, err)
+	}
+	return nil
+}
+
+func (r *AttentionResult) compute() error {
+	a := &r.call
+	if a.gaps() { // rows outside of every sequence are zero
+		if err := a.out.Clear(); err != nil {
+			return err
+		}
+	}
+	err := a.q.store.dev.back.attention(a)
+	keep(a.q, a.k, a.v, a.out, a.lse)
+	if a.bias != nil {
+		keep(a.bias)
+	}
+	return err
+}
+
+// set checks a call, and fills in all but the results.
+func (a *attention) set(q, k, v *Tensor, o AttentionOptions) error {
+	if err := live(q, k, v); err != nil {
+		return err
+	}
+	for _, t := range [...]*Tensor{q, k, v} {
 		if len(t.shape) != 4 || t.shape[3] > 1 && t.strides[3] != 1 {
-			return attention{}, fmt.Errorf("%s: want (B, H, T, D) with last stride 1, have strides %s", t, dims(t.strides))
+			return fmt.Errorf("%s: want (B, H, T, D) with last stride 1, have strides %s", t, dims(t.strides))
 		}
 		if !t.dtype.Float() {
-			return attention{}, fmt.Errorf("%s: want f32, f16 or bf16", t)
+			return fmt.Errorf("%s: want f32, f16 or bf16", t)
 		}
 	}
-	a := attention{b: q.shape[0], h: q.shape[1], kv: k.shape[1], tq: q.shape[2], tk: k.shape[2], d: q.shape[3], q: q, k: k, v: v}
-	want := dims([]int{a.b, a.kv, a.tk, a.d})
-	if dims(k.shape) != want || dims(v.shape) != want || k.dtype != q.dtype || v.dtype != q.dtype {
-		return attention{}, fmt.Errorf("query %s, key %s, value %s do not fit", q, k, v)
+	a.b, a.h, a.kv, a.tq, a.tk, a.d = q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], q.shape[3]
+	a.q, a.k, a.v = q, k, v
+	want := [4]int{a.b, a.kv, a.tk, a.d}
+	if !slices.Equal(k.shape, want[:]) || !slices.Equal(v.shape, want[:]) || k.dtype != q.dtype || v.dtype != q.dtype {
+		return fmt.Errorf("query %s, key %s, value %s do not fit", q, k, v)
 	}
 	if a.b*a.h*a.kv*a.tq*a.tk*a.d == 0 {
-		return attention{}, fmt.Errorf("query %s, key %s: empty", q, k)
+		return fmt.Errorf("query %s, key %s: empty", q, k)
 	}
 	if a.h%a.kv != 0 {
-		return attention{}, fmt.Errorf("query %s, key %s: %d heads are no multiple of %d", q, k, a.h, a.kv)
+		return fmt.Errorf("query %s, key %s: %d heads are no multiple of %d", q, k, a.h, a.kv)
 	}
-	if err := o.apply(&a); err != nil {
-		return attention{}, fmt.Errorf("query %s, key %s: %w", q, k, err)
+	if err := o.apply(a); err != nil {
+		return fmt.Errorf("query %s, key %s: %w", q, k, err)
 	}
-	return a, nil
+	return nil
 }
 
 // allocate makes the results' tensors. The output's axes lie as the query's do,
@@ -119,9 +159,6 @@ func (r *AttentionResult) allocate() error {
 		return err
 	}
 	a.out, a.lse = r.Output, r.LSE
-	if a.gaps() { // rows outside of every sequence are zero
-		return r.Output.Clear()
-	}
 	return nil
 }
 
@@ -213,7 +250,7 @@ func (g *attentionGrad) check() error {
 		}
 	}
 	for _, p := range [][2]*Tensor{{g.dOut, g.out}, {g.dq, g.q}, {g.dk, g.k}, {g.dv, g.v}} {
-		if dims(p[0].shape) != dims(p[1].shape) || p[0].dtype != p[1].dtype || p[0].shape[3] > 1 && p[0].strides[3] != 1 {
+		if !slices.Equal(p[0].shape, p[1].shape) || p[0].dtype != p[1].dtype || p[0].shape[3] > 1 && p[0].strides[3] != 1 {
 			return fmt.Errorf("gradient %s with strides %s for %s", p[0], dims(p[0].strides), p[1])
 		}
 	}

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -73,29 +74,32 @@ func (c cpu) attentionScoreGrad(g *scoreGrad) error {
 }
 
 func (c *cuda) attentionScoreGrad(g *scoreGrad) error {
-	call, err := c.prepare(&g.attention)
-	if err != nil {
+	var call attentionCall
+	if err := c.prepare(&call, &g.attention); err != nil {
 		return err
 	}
+	const file = "attention_bias_%[3]d"
+	var words [4]uint64
+	dOut := g.packHeads(words[:0], g.dOut)
 	size := gradRows(call.size)
+	var err error
 	if g.dBias != nil {
 		s := g.dBias.shape
 		n := tiles(s[2], size)
-		args := call.with(n, g.packHeads(nil, g.dOut)...)
-		args = append(args, g.dBias.address(), uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(g.b))
-		err = c.launchAttention(call, "attention_bias", "attention_bias_grad", s[0]*s[1]*n*tiles(g.tk, size), args)
+		args := append(call.with(n, dOut...), g.dBias.address(), uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(g.b))
+		err = c.launchAttention(&call, file, "attention_bias_grad_%[1]s_%[3]d", s[0]*s[1]*n*tiles(g.tk, size), 0, args)
 	}
 	if err == nil && g.dSlopes != nil {
 		n := tiles(g.tq, size)
 		var parts uint64
 		if parts, err = call.room(c, g.h*g.b*n); err == nil {
-			args := call.with(n, g.packHeads(nil, g.dOut)...)
-			err = c.launchAttention(call, "attention_bias", "attention_slopes_grad", g.h*g.b*n, append(args, parts, 1, 1, 1, uint64(g.b)))
+			args := append(call.with(n, dOut...), parts, 1, 1, 1, uint64(g.b))
+			err = c.launchAttention(&call, file, "attention_slopes_grad_%[1]s_%[3]d", g.h*g.b*n, 0, args)
 		}
 		if err == nil {
-			err = c.launch(fmt.Sprintf("attention_bias_%d", call.size), "attention_slopes_join", g.h, attentionThreads,
-				[]uint64{g.dSlopes.address(), parts, uint64(g.b * n)})
+			join := kernelName{file: file, name: "attention_slopes_join", number: call.size}
+			err = c.launchNamed(join, g.h, attentionThreads, 0, []uint64{g.dSlopes.address(), parts, uint64(g.b * n)})
 		}
 	}
-	return errors.Join(err, call.free())
+	return cmp.Or(err, call.free())
 }

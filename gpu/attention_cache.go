@@ -73,6 +73,15 @@ func (c *KVCache) Attend(q *Tensor, o AttentionOptions) (*AttentionResult, error
 	return Attention(q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
 }
 
+// AttendInto is Attend into the tensors of r, as AttentionInto: a loop that writes token
+// after token makes nothing.
+func (c *KVCache) AttendInto(r *AttentionResult, q *Tensor, o AttentionOptions) error {
+	if err := live(c.Keys, c.Values); err != nil {
+		return fmt.Errorf("attend to key/value cache: %w", err)
+	}
+	return AttentionInto(r, q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
+}
+
 // Free gives the cache's memory back.
 func (c *KVCache) Free() error {
 	c.used = 0
@@ -81,9 +90,12 @@ func (c *KVCache) Free() error {
 
 // span is the view of lo … hi-1 along an axis.
 func (t *Tensor) span(axis, lo, hi int) *Tensor {
-	v := *t
-	v.shape = slices.Clone(t.shape)
-	v.shape[axis] = hi - lo
-	v.offset += lo * t.strides[axis]
-	return &v
+	both := &struct {
+		t     Tensor
+		shape [4]int
+	}{t: *t}
+	both.t.shape = append(both.shape[:0], t.shape...)
+	both.t.shape[axis] = hi - lo
+	both.t.offset += lo * t.strides[axis]
+	return &both.t
 }

@@ -276,6 +276,16 @@ func TestKVCacheMatchesAttention(t *testing.T) {
 			}
 			r := must(cache.Attend(q.span(2, at, at+step), AttentionOptions{Causal: true}))(t)
 			got := must(r.Output.Float32s())(t)
+			into := must(Attention(v.span(2, 0, step), v, v, AttentionOptions{}))(t)
+			if err := cache.AttendInto(into, q.span(2, at, at+step), AttentionOptions{Causal: true}); err == nil {
+				t.Error("a result of other heads was taken")
+			}
+			into = must(Attention(q.span(2, 0, step), v, v, AttentionOptions{}))(t)
+			if err := cache.AttendInto(into, q.span(2, at, at+step), AttentionOptions{Causal: true}); err != nil {
+				t.Fatal(err)
+			}
+			sameBits(t, "output", into.Output, r.Output)
+			sameBits(t, "logsumexp", into.LSE, r.LSE)
 			for i := range got {
 				bh, row, c := i/d/step, i/d%step, i%d
 				if w := want[(bh*n+at+row)*d+c]; math.Abs(float64(got[i]-w)) > 5e-6 {

@@ -44,7 +44,7 @@ func workspaceOf(memory *mem.Allocator) host.Scratch {
 		if err != nil {
 			return nil, nil, err
 		}
-		return host.As[float32](b.Bytes()), func() { _ = b.Free() }, nil
+		return host.As[float32](b.Bytes()), func() { _ = b.Return() }, nil
 	}
 }
 

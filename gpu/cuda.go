@@ -3,11 +3,13 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"attune/gpu/driver"
 	"attune/gpu/host"
@@ -23,8 +25,11 @@ type cuda struct {
 	*loaded
 	// trials are nil where kernels are used untried: in a trial, and in tests.
 	trials *trials
-	// launched, if not nil, notes the kernels that were launched.
-	launched map[string]bool
+	// launched, if not nil, counts how often each kernel was launched.
+	launched map[string]int
+	// handles are the kernels that calls have found so far.
+	handles handles
+	maps    tensorMaps
 	// blas is nil where products are computed by our own kernels only.
 	blas *blas
 	// newest, if not 0, keeps from what only newer architectures have.
@@ -52,7 +57,7 @@ type cudaContext interface {
 	Download(dst []byte, from uint64) error
 	Clear(at uint64, size int64) error
 	MapsTensors() bool
-	MapTensor(args []uint64, m *driver.TensorMap) ([]uint64, error)
+	MapTensor(m driver.TensorMap) ([driver.TensorMapWords]uint64, error)
 	Load(ptx []byte) (*driver.Module, error)
 	Synchronize() error
 	Close() error
@@ -144,16 +149,17 @@ func (c *cuda) copy(dst, src *Tensor) error {
 	if len(shape) > copyAxes {
 		return fmt.Errorf("strides %s and %s: the CUDA kernel walks %d axes", dims(src.strides), dims(dst.strides), copyAxes)
 	}
-	name := fmt.Sprintf("copy_%s_%s", src.dtype, dst.dtype)
+	name := kernelName{file: "copy", name: "copy_%[1]s_%[2]s", one: src.dtype, two: dst.dtype}
 	if src.dtype == dst.dtype {
-		name = fmt.Sprintf("copy_b%d", 8*src.dtype.Size())
+		name = kernelName{file: "copy", name: "copy_b%[3]d", number: 8 * src.dtype.Size()}
 	}
-	args := make([]uint64, 4+3*copyAxes)
-	copy(args, []uint64{dst.address(), src.address(), uint64(src.Len()), uint64(len(shape))})
+	var words [4 + 3*copyAxes]uint64
+	args := words[:]
+	args[0], args[1], args[2], args[3] = dst.address(), src.address(), uint64(src.Len()), uint64(len(shape))
 	for i := range shape {
 		args[4+i], args[4+copyAxes+i], args[4+2*copyAxes+i] = uint64(shape[i]), uint64(strides[0][i]), uint64(strides[1][i])
 	}
-	return c.launch("copy", name, tiles(src.Len(), copyElements), copyThreads, args)
+	return c.launchNamed(name, tiles(src.Len(), copyElements), copyThreads, 0, args)
 }
 
 func (c *cuda) close() error {
@@ -228,13 +234,75 @@ func (c *cuda) function(file, name string, shared int) (*driver.Function, error)
 
 // launch runs a kernel on a number of one-dimensional blocks.
 func (c *cuda) launch(file, name string, blocks, threads int, args []uint64) error {
-	return c.launchShared(file, name, blocks, threads, 0, args)
+	return c.launchNamed(kernelName{file: file, name: name}, blocks, threads, 0, args)
 }
 
-func (c *cuda) launchShared(file, name string, blocks, threads, shared int, args []uint64) error {
+// kernelName names a kernel and its file by patterns, whose arguments are the types and
+// the number.
+type kernelName struct {
+	file, name string
+	one, two   DType
+	number     int
+}
+
+// names are the file and the kernel's name.
+func (k kernelName) names() (file, name string) {
+	full := func(s string) string {
+		if !strings.Contains(s, "%") {
+			return s
+		}
+		return fmt.Sprintf(s, k.one, k.two, k.number)
+	}
+	return full(k.file), full(k.name)
+}
+
+// handles remembers kernels by their patterns: to write their names out takes longer than
+// a launch.
+type handles struct {
+	mu sync.Mutex // of those who add
+	of atomic.Pointer[map[handle]*driver.Function]
+}
+
+// handle is a kernelName without its file, which follows from the rest.
+type handle struct {
+	name     string
+	one, two DType
+	number   int32
+}
+
+func (k *kernelName) handle() handle { return handle{k.name, k.one, k.two, int32(k.number)} }
+
+func (h *handles) get(k *kernelName) *driver.Function {
+	of := h.of.Load()
+	if of == nil {
+		return nil
+	}
+	return (*of)[k.handle()]
+}
+
+func (h *handles) put(k *kernelName, f *driver.Function) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	more := map[handle]*driver.Function{}
+	if of := h.of.Load(); of != nil {
+		maps.Copy(more, *of)
+	}
+	more[k.handle()] = f
+	h.of.Store(&more)
+}
+
+// forget makes the next launches find their kernels anew.
+func (h *handles) forget() { h.of.Store(nil) }
+
+func (c *cuda) launchNamed(k kernelName, blocks, threads, shared int, args []uint64) error {
 	if blocks > math.MaxInt32 {
+		_, name := k.names()
 		return fmt.Errorf("launch %s: %d blocks are more than a grid holds", name, blocks)
 	}
+	if f := c.handles.get(&k); f != nil {
+		return f.Launch(blocks, threads, args)
+	}
+	file, name := k.names()
 	if c.dry {
 		return c.trials.verdict(name)
 	}
@@ -243,7 +311,9 @@ func (c *cuda) launchShared(file, name string, blocks, threads, shared int, args
 		return err
 	}
 	if c.launched != nil {
-		c.launched[name] = true
+		c.launched[name]++
+	} else {
+		c.handles.put(&k, f)
 	}
 	return f.Launch(blocks, threads, args)
 }

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -35,25 +36,27 @@ func headSize(d int) (int, error) {
 }
 
 // attentionCall is an attention on its way to kernels: their packed arguments and
-// the device memory that they need beside the tensors.
+// the device memory that they need beside the tensors. It fits on the stack.
 type attentionCall struct {
 	*attention
 	size  int
-	args  []uint64
-	loans []*mem.Block
+	used  int // of words
+	words [64]uint64
+	lent  int // of loans
+	loans [4]*mem.Block
 }
 
 // prepare packs the kernels' struct AttentionArgs, but for the tiles, and uploads
 // sequences and slopes.
-func (c *cuda) prepare(a *attention) (*attentionCall, error) {
+func (c *cuda) prepare(call *attentionCall, a *attention) error {
 	size, err := headSize(a.d)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if max(a.tq, a.tk) > maxRows {
-		return nil, fmt.Errorf("%d queries, %d keys: the CUDA kernels go up to %d", a.tq, a.tk, maxRows)
+		return fmt.Errorf("%d queries, %d keys: the CUDA kernels go up to %d", a.tq, a.tk, maxRows)
 	}
-	call := &attentionCall{attention: a, size: size}
+	call.attention, call.size = a, size
 	var seqs, slopes, bias uint64
 	if a.seqs != nil {
 		table := make([]int32, 0, 5*len(a.seqs))
@@ -61,16 +64,16 @@ func (c *cuda) prepare(a *attention) (*attentionCall, error) {
 			table = append(table, int32(s.Q0), int32(s.Tq), int32(s.K0), int32(s.Tk), int32(s.Shift))
 		}
 		if seqs, err = call.lend(c, host.Bytes(table)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if a.slopes != nil {
 		if slopes, err = call.lend(c, host.Bytes(a.slopes)); err != nil {
-			return nil, errors.Join(err, call.free())
+			return errors.Join(err, call.free())
 		}
 	}
-	args := make([]uint64, 0, 64)
-	for _, t := range []*Tensor{a.q, a.k, a.v, a.out} {
+	args := call.words[:0]
+	for _, t := range [...]*Tensor{a.q, a.k, a.v, a.out} {
 		args = a.packHeads(args, t)
 	}
 	lseBatch, lseHead := a.lseStrides()
@@ -83,18 +86,19 @@ func (c *cuda) prepare(a *attention) (*attentionCall, error) {
 	args = append(args, bias, uint64(biasBatch), uint64(biasHead), uint64(biasRow), slopes)
 	args = append(args, uint64(a.h), uint64(a.h/a.kv), uint64(a.tq), uint64(a.tk), uint64(a.d), uint64(min(a.left, 2*maxRows)), uint64(min(a.right, 2*maxRows)))
 	rest := 65536 / float32(65536-a.drop)
-	call.args = append(args, 0,
+	call.used = len(append(args, 0,
 		uint64(math.Float32bits(a.scale))|uint64(math.Float32bits(rest))<<32,
-		uint64(a.drop)|a.seed<<32, a.seed>>32|call.aligned()<<32, uint64(a.first*a.h))
-	return call, nil
+		uint64(a.drop)|a.seed<<32, a.seed>>32|call.aligned()<<32, uint64(a.first*a.h)))
+	return nil
 }
 
 // tilesAt is where the tiles stand among the packed arguments.
 const tilesAt = 32
 
-// with is the packed arguments for n tiles a head, and more behind them.
+// with is the packed arguments for n tiles a head, and more behind them. It is good until
+// the next one.
 func (a *attentionCall) with(n int, more ...uint64) []uint64 {
-	args := append(a.args[:len(a.args):len(a.args)], more...)
+	args := append(a.words[:a.used], more...)
 	args[tilesAt] = uint64(n)
 	return args
 }
@@ -123,36 +127,38 @@ func rowsAligned(all ...*Tensor) bool {
 
 // lend uploads data to workspace that lives until free.
 func (a *attentionCall) lend(c *cuda, data []byte) (uint64, error) {
-	b, err := c.memory.Alloc(int64(len(data)), mem.Workspace)
+	at, err := a.borrow(c, int64(len(data)))
 	if err != nil {
 		return 0, err
 	}
-	a.loans = append(a.loans, b)
-	if err := c.ctx.Upload(b.Addr(), data); err != nil {
+	if err := c.ctx.Upload(at, data); err != nil {
 		return 0, errors.Join(err, a.free())
 	}
-	return b.Addr(), nil
+	return at, nil
 }
 
 // room is workspace of n floats that lives until free.
-func (a *attentionCall) room(c *cuda, n int) (uint64, error) {
-	b, err := c.memory.Alloc(4*int64(n), mem.Workspace)
+func (a *attentionCall) room(c *cuda, n int) (uint64, error) { return a.borrow(c, 4*int64(n)) }
+
+func (a *attentionCall) borrow(c *cuda, bytes int64) (uint64, error) {
+	b, err := c.memory.Alloc(bytes, mem.Workspace)
 	if err != nil {
 		return 0, err
 	}
-	a.loans = append(a.loans, b)
+	a.loans[a.lent] = b
+	a.lent++
 	return b.Addr(), nil
 }
 
 // free gives the workspace back. Kernels that still use it run before any that
 // would get it next.
 func (a *attentionCall) free() error {
-	var errs []error
-	for _, b := range a.loans {
-		errs = append(errs, b.Free())
+	var first error
+	for _, b := range a.loans[:a.lent] {
+		first = cmp.Or(first, b.Return())
 	}
-	a.loans = nil
-	return errors.Join(errs...)
+	a.lent = 0
+	return first
 }
 
 // packHeads appends the kernels' struct Heads.
@@ -160,10 +166,9 @@ func (a *attention) packHeads(args []uint64, t *Tensor) []uint64 {
 	return append(args, t.address(), uint64(a.batchStride(t)), uint64(t.strides[1]), uint64(t.strides[2]))
 }
 
-// launchAttention starts a kernel of a source, its name and type and head size put
-// together.
-func (c *cuda) launchAttention(a *attentionCall, source, name string, blocks int, args []uint64) error {
-	return c.launch(fmt.Sprintf("%s_%d", source, a.size), fmt.Sprintf("%s_%s_%d", name, a.q.dtype, a.size), blocks, attentionThreads, args)
+// launchAttention starts the kernel of a file for the call's type and head size.
+func (c *cuda) launchAttention(a *attentionCall, file, name string, blocks, shared int, args []uint64) error {
+	return c.launchNamed(kernelName{file: file, name: name, one: a.q.dtype, number: a.size}, blocks, attentionThreads, shared, args)
 }
 
 // The geometry of the tensor core kernels (attention_mma.cu, attention_grad_mma.cu).
@@ -198,45 +203,48 @@ func (a *attentionCall) full() bool {
 // nothing else is in the way.
 func (c *cuda) tensorCores(a *attentionCall, obstacle bool, more ...*Tensor) bool {
 	return c.hasTensorCores() && a.q.dtype != Float32 && a.d%8 == 0 && !obstacle &&
-		rowsAligned(append(more, a.q, a.k, a.v, a.out)...)
-}
-
-func (c *cuda) launchMMA(a *attentionCall, source, name string, blocks, shared int, args []uint64) error {
-	if a.full() {
-		name += "_full"
-	}
-	return c.launchShared(fmt.Sprintf("%s_%d", source, a.size), fmt.Sprintf("%s_%s_%d", name, a.q.dtype, a.size), blocks, attentionThreads, shared, args)
+		rowsAligned(a.q, a.k, a.v, a.out) && rowsAligned(more...)
 }
 
 func (c *cuda) attention(a *attention) error {
-	call, err := c.prepare(a)
-	if err != nil {
+	var call attentionCall
+	if err := c.prepare(&call, a); err != nil {
 		return err
 	}
-	err = ErrBrokenKernel // until one of the ways works
+	err := c.attend(&call)
+	return cmp.Or(err, call.free())
+}
+
+// attend takes the first way that works.
+func (c *cuda) attend(a *attentionCall) error {
 	if a.tq <= splitQueries && a.drop == 0 {
-		err = c.split(call)
-	} else if c.tensorCores(call, call.full() && call.size > 128) {
-		err = c.hopperAttention(call)
-		if !errors.Is(err, ErrBrokenKernel) {
-			return errors.Join(err, call.free())
+		if err := c.split(a); !errors.Is(err, ErrBrokenKernel) {
+			return err
 		}
-		rows, cols := mmaTile(call.size, call.full())
+	} else if c.tensorCores(a, a.full() && a.size > 128) {
+		if err := c.hopperAttention(a); !errors.Is(err, ErrBrokenKernel) {
+			return err
+		}
+		rows, cols := mmaTile(a.size, a.full())
 		n := tiles(a.tq, rows)
-		err = c.launchMMA(call, "attention_mma", "attention_mma", n*a.b*a.h, (rows+2*cols)*call.size*2, call.with(n))
+		name := "attention_mma_%[1]s_%[3]d"
+		if a.full() {
+			name = "attention_mma_full_%[1]s_%[3]d"
+		}
+		err := c.launchAttention(a, "attention_mma_%[3]d", name, n*a.b*a.h, (rows+2*cols)*a.size*2, a.with(n))
+		if !errors.Is(err, ErrBrokenKernel) {
+			return err
+		}
 	}
-	if errors.Is(err, ErrBrokenKernel) {
-		n := tiles(a.tq, attentionRows(call.size))
-		err = c.launchAttention(call, "attention", "attention", n*a.b*a.h, call.with(n))
-	}
-	return errors.Join(err, call.free())
+	n := tiles(a.tq, attentionRows(a.size))
+	return c.launchAttention(a, "attention_%[3]d", "attention_%[1]s_%[3]d", n*a.b*a.h, 0, a.with(n))
 }
 
 // split cuts along the keys.
 func (c *cuda) split(a *attentionCall) error {
-	name, rows := "attention_split", 1
+	name, rows := "attention_split_%[1]s_%[3]d", 1
 	if a.h/a.kv*a.tq > 1 {
-		name, rows = "attention_split_group", splitRows
+		name, rows = "attention_split_group_%[1]s_%[3]d", splitRows
 		if a.size > 128 {
 			rows = splitRows / 2
 		}
@@ -251,16 +259,17 @@ func (c *cuda) split(a *attentionCall) error {
 	if err != nil {
 		return err
 	}
+	const file = "attention_split_%[3]d"
 	args := a.with(1, parts, uint64(splits), uint64(keys))
-	if err := c.launchAttention(a, "attention_split", name, blocks*splits, args); err != nil {
+	if err := c.launchAttention(a, file, name, blocks*splits, 0, args); err != nil {
 		return err
 	}
-	return c.launch(fmt.Sprintf("attention_split_%d", a.size), fmt.Sprintf("attention_join_%s", a.q.dtype), a.b*a.h*a.tq, attentionThreads, args)
+	return c.launchAttention(a, file, "attention_join_%[1]s", a.b*a.h*a.tq, 0, args)
 }
 
 func (c *cuda) attentionWeights(a *attention, queries []int, w *Tensor) error {
-	call, err := c.prepare(a)
-	if err != nil {
+	var call attentionCall
+	if err := c.prepare(&call, a); err != nil {
 		return err
 	}
 	list := make([]int32, len(queries))
@@ -270,42 +279,64 @@ func (c *cuda) attentionWeights(a *attention, queries []int, w *Tensor) error {
 	at, err := call.lend(c, host.Bytes(list))
 	if err == nil {
 		n := tiles(len(queries), attentionRows(call.size))
-		err = c.launchAttention(call, "attention", "attention_weights", n*a.b*a.h, call.with(n, w.address(), at, uint64(len(queries))))
+		args := call.with(n, w.address(), at, uint64(len(queries)))
+		err = c.launchAttention(&call, "attention_%[3]d", "attention_weights_%[1]s_%[3]d", n*a.b*a.h, 0, args)
 	}
-	return errors.Join(err, call.free())
+	return cmp.Or(err, call.free())
+}
+
+// gradKernel is one of the gradient's two: by query, and by key and value.
+type gradKernel struct {
+	plain, mma, full, hopper string
+	keys                     bool
+	rows, heads, shared      int
 }
 
 func (c *cuda) attentionGrad(a *attentionGrad) error {
-	call, err := c.prepare(&a.attention)
-	if err != nil {
+	var call attentionCall
+	if err := c.prepare(&call, &a.attention); err != nil {
 		return err
 	}
 	delta, err := call.room(c, a.b*a.h*a.tq)
-	var grads []uint64
-	for _, t := range []*Tensor{a.dOut, a.dq, a.dk, a.dv} {
-		grads = a.packHeads(grads, t)
-	}
-	mma := c.tensorCores(call, call.size > 128, a.out, a.dOut, a.dq, a.dk, a.dv)
-	for _, k := range []struct {
-		name                string
-		rows, heads, shared int
-	}{{"query", a.tq, a.h, 0}, {"key_value", a.tk, a.kv, 4 * mmaGradCols * 4}} {
-		if err != nil || k.rows == 0 {
-			continue
+	if err == nil {
+		var words [4*4 + 1]uint64
+		more := words[:0]
+		for _, t := range [...]*Tensor{a.dOut, a.dq, a.dk, a.dv} {
+			more = a.packHeads(more, t)
 		}
-		err = ErrBrokenKernel // until one of the ways works
-		if mma {
-			err = c.hopperGrad(call, a, k.name, append(grads, delta))
-		}
-		if mma && errors.Is(err, ErrBrokenKernel) {
-			n := tiles(k.rows, mmaGradRows)
-			shared := (2*mmaGradRows+4*mmaGradCols)*call.size*2 + k.shared
-			err = c.launchMMA(call, "attention_grad_mma", "attention_grad_"+k.name+"_mma", n*a.b*k.heads, shared, call.with(n, append(grads, delta)...))
-		}
-		if errors.Is(err, ErrBrokenKernel) {
-			n := tiles(k.rows, gradRows(call.size))
-			err = c.launchAttention(call, "attention_grad", "attention_grad_"+k.name, n*a.b*k.heads, call.with(n, append(grads, delta)...))
+		more = append(more, delta)
+		mma := c.tensorCores(&call, call.size > 128, a.out, a.dOut, a.dq, a.dk, a.dv)
+		for _, k := range [...]gradKernel{{
+			"attention_grad_query_%[1]s_%[3]d", "attention_grad_query_mma_%[1]s_%[3]d", "attention_grad_query_mma_full_%[1]s_%[3]d",
+			"attention_grad_query_wgmma_%[1]s_%[3]d", false, a.tq, a.h, 0,
+		}, {
+			"attention_grad_key_value_%[1]s_%[3]d", "attention_grad_key_value_mma_%[1]s_%[3]d", "attention_grad_key_value_mma_full_%[1]s_%[3]d",
+			"attention_grad_key_value_wgmma_%[1]s_%[3]d", true, a.tk, a.kv, 4 * mmaGradCols * 4,
+		}} {
+			if err == nil && k.rows > 0 {
+				err = c.attentionGradKernel(&call, a, &k, mma, more)
+			}
 		}
 	}
-	return errors.Join(err, call.free())
+	return cmp.Or(err, call.free())
+}
+
+// attentionGradKernel starts one, on tensor cores where that can be.
+func (c *cuda) attentionGradKernel(a *attentionCall, g *attentionGrad, k *gradKernel, mma bool, more []uint64) error {
+	if mma {
+		if err := c.hopperGrad(a, g, k, more); !errors.Is(err, ErrBrokenKernel) {
+			return err
+		}
+		n, name := tiles(k.rows, mmaGradRows), k.mma
+		if a.full() {
+			name = k.full
+		}
+		shared := (2*mmaGradRows+4*mmaGradCols)*a.size*2 + k.shared
+		err := c.launchAttention(a, "attention_grad_mma_%[3]d", name, n*a.b*k.heads, shared, a.with(n, more...))
+		if !errors.Is(err, ErrBrokenKernel) {
+			return err
+		}
+	}
+	n := tiles(k.rows, gradRows(a.size))
+	return c.launchAttention(a, "attention_grad_%[3]d", k.plain, n*a.b*k.heads, 0, a.with(n, more...))
 }

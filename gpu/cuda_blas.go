@@ -182,7 +182,7 @@ func (b *blas) run(c *cuda, x *blasCall, out, a, y *Tensor) error {
 	}
 	err := b.lt.Run(plan, out.address(), a.address(), y.address(), pointer(x.bias), x.add, at)
 	if room != nil {
-		err = errors.Join(err, room.Free())
+		err = errors.Join(err, room.Return())
 	}
 	return err
 }

@@ -2,8 +2,8 @@ package gpu
 
 import (
 	"errors"
-	"fmt"
 	"math"
+	"sync"
 
 	"attune/gpu/driver"
 )
@@ -44,6 +44,34 @@ func (c *cuda) persistent(work int) int {
 	return min(n, work)
 }
 
+// tensorMaps remembers what the driver made of tensors: it takes longer than a launch.
+// A map holds for an address and a shape, whatever lies there.
+type tensorMaps struct {
+	mu sync.Mutex
+	of map[driver.TensorMap][driver.TensorMapWords]uint64
+}
+
+// mostMaps bounds them.
+const mostMaps = 1024
+
+// mapTensor appends a map to args.
+func (c *cuda) mapTensor(args []uint64, m driver.TensorMap) ([]uint64, error) {
+	c.maps.mu.Lock()
+	defer c.maps.mu.Unlock()
+	words, ok := c.maps.of[m]
+	if !ok {
+		made, err := c.ctx.MapTensor(m)
+		if err != nil {
+			return args, err
+		}
+		if c.maps.of == nil || len(c.maps.of) >= mostMaps {
+			c.maps.of = map[driver.TensorMap][driver.TensorMapWords]uint64{}
+		}
+		c.maps.of[m], words = made, made
+	}
+	return append(args, words[:]...), nil
+}
+
 // mapHeads appends the map of (B, H, T, D), from which tiles of so many rows are copied.
 // An axis that repeats has one element for the kernel, which asks for element 0.
 func (c *cuda) mapHeads(args []uint64, a *attention, t *Tensor, rows int) ([]uint64, error) {
@@ -52,22 +80,22 @@ func (c *cuda) mapHeads(args []uint64, a *attention, t *Tensor, rows int) ([]uin
 	if a.batchStride(t) == 0 {
 		m.Size[3] = 1
 	}
-	for i, axis := range []int{2, 1, 0} {
+	for i, axis := range [...]int{2, 1, 0} {
 		m.Step[i] = uint64(max(16, 2*t.strides[axis]))
 	}
-	return c.ctx.MapTensor(args, &m)
+	return c.mapTensor(args, m)
 }
 
 // mapMatrix appends the map of a matrix, from which tiles of so many rows are copied:
 // along its inner axis, as it lies in memory.
-func (c *cuda) mapMatrix(args []uint64, t *Tensor, turned string, rows int) ([]uint64, error) {
+func (c *cuda) mapMatrix(args []uint64, t *Tensor, turned bool, rows int) ([]uint64, error) {
 	inner, outer := 1, 0
-	if turned == "t" {
+	if turned {
 		inner, outer = 0, 1
 	}
 	m := driver.TensorMap{BF16: t.dtype == BFloat16, Addr: t.address(), Rows: rows, Step: [3]uint64{uint64(max(16, 2*t.strides[outer])), 16, 16}}
 	m.Size = [4]uint64{uint64(t.shape[inner]), uint64(t.shape[outer]), 1, 1}
-	return c.ctx.MapTensor(args, &m)
+	return c.mapTensor(args, m)
 }
 
 // padded makes args as long as the kernels' structs, which begin at multiples of 64
@@ -85,8 +113,9 @@ func (c *cuda) hopperAttention(a *attentionCall) error {
 	if !c.hasHopper() || a.full() || a.size != 64 && a.size != 128 || !mapped(a.q, a.k, a.v) {
 		return ErrBrokenKernel
 	}
-	args, err := c.mapHeads(make([]uint64, 0, 96), a.attention, a.q, hopperRows)
-	for _, t := range []*Tensor{a.k, a.v} {
+	var words [96]uint64
+	args, err := c.mapHeads(words[:0], a.attention, a.q, hopperRows)
+	for _, t := range [...]*Tensor{a.k, a.v} {
 		if err == nil {
 			args, err = c.mapHeads(args, a.attention, t, hopperCols)
 		}
@@ -101,28 +130,29 @@ func (c *cuda) hopperAttention(a *attentionCall) error {
 	}
 	args = padded(append(args, a.with(n, uint64(work))...))
 	shared := hopperSlack + (hopperRows+2*hopperStages*hopperCols)*a.size*2 + hopperBarriers*hopperWord
-	return c.launchShared(fmt.Sprintf("attention_wgmma_%d", a.size), fmt.Sprintf("attention_wgmma_%s_%d", a.q.dtype, a.size),
-		c.persistent(work), hopperThreads, shared, args)
+	k := kernelName{file: "attention_wgmma_%[3]d", name: "attention_wgmma_%[1]s_%[3]d", one: a.q.dtype, number: a.size}
+	return c.launchNamed(k, c.persistent(work), hopperThreads, shared, args)
 }
 
 // hopperProduct is a product by gemm_wgmma.cu, from the other kernels' arguments;
 // ErrBrokenKernel where that cannot be, or is not worth it.
-func (c *cuda) hopperProduct(out, a, b *Tensor, ta, tb string, rest []uint64) error {
+func (c *cuda) hopperProduct(out, a, b *Tensor, l layouts, rest []uint64) error {
 	m, n := out.shape[0], out.shape[1]
 	blocks := tiles(m, hopperDown) * tiles(n, hopperAcross)
 	if !c.hasHopper() || blocks < c.fewest {
 		return ErrBrokenKernel
 	}
 	rowsA, rowsB := hopperDown, hopperDepth
-	if ta == "t" {
+	if l.a {
 		rowsA = hopperDepth
 	}
-	if tb == "t" {
+	if l.b {
 		rowsB = hopperAcross
 	}
-	args, err := c.mapMatrix(make([]uint64, 0, 48), a, ta, rowsA)
+	var words [48]uint64
+	args, err := c.mapMatrix(words[:0], a, l.a, rowsA)
 	if err == nil {
-		args, err = c.mapMatrix(args, b, tb, rowsB)
+		args, err = c.mapMatrix(args, b, l.b, rowsB)
 	}
 	if err != nil {
 		return errors.Join(ErrBrokenKernel, err)
@@ -130,5 +160,6 @@ func (c *cuda) hopperProduct(out, a, b *Tensor, ta, tb string, rest []uint64) er
 	args = append(append(args, rest...), uint64(blocks))
 	args[2*driver.TensorMapWords+13] = uint64(tiles(n, hopperAcross))
 	shared := hopperSlack + hopperDeep*((hopperDown+hopperAcross)*hopperDepth*2+2*hopperWord) + 8*hopperOwn
-	return c.launchShared("gemm_wgmma", fmt.Sprintf("gemm_wgmma_%s%s_%s", ta, tb, a.dtype), c.persistent(blocks), hopperThreads, shared, padded(args))
+	name := l.of("gemm_wgmma_nn_%[1]s", "gemm_wgmma_nt_%[1]s", "gemm_wgmma_tn_%[1]s", "gemm_wgmma_tt_%[1]s")
+	return c.launchNamed(kernelName{file: "gemm_wgmma", name: name, one: a.dtype}, c.persistent(blocks), hopperThreads, shared, padded(args))
 }

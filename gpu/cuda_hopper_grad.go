@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"errors"
-	"fmt"
 
 	"attune/gpu/driver"
 )
@@ -26,25 +25,26 @@ func mapped(all ...*Tensor) bool {
 // hopperGrad is one of the two kernels of attention_grad_wgmma.cu: for the queries, or
 // for keys and values. rest is what the arguments have behind the attention's own.
 // ErrBrokenKernel where that cannot be.
-func (c *cuda) hopperGrad(call *attentionCall, a *attentionGrad, name string, rest []uint64) error {
+func (c *cuda) hopperGrad(call *attentionCall, a *attentionGrad, k *gradKernel, rest []uint64) error {
 	if !c.hasHopper() || call.full() || call.size != 64 && call.size != 128 || !mapped(a.q, a.dOut, a.k, a.v) {
 		return ErrBrokenKernel
 	}
-	rows, heads, held := a.tq, a.h, []int{hopperRows, hopperRows, hopperGradCols, hopperGradCols}
-	if name == "key_value" {
-		rows, heads, held = a.tk, a.kv, []int{hopperGradCols, hopperGradCols, hopperRows, hopperRows}
+	held := [...]int{hopperRows, hopperRows, hopperGradCols, hopperGradCols}
+	if k.keys {
+		held = [...]int{hopperGradCols, hopperGradCols, hopperRows, hopperRows}
 	}
-	args := make([]uint64, 0, 4*driver.TensorMapWords+64)
-	for i, t := range []*Tensor{a.q, a.dOut, a.k, a.v} {
+	var words [4*driver.TensorMapWords + 64]uint64
+	args := words[:0]
+	for i, t := range [...]*Tensor{a.q, a.dOut, a.k, a.v} {
 		var err error
 		if args, err = c.mapHeads(args, call.attention, t, held[i]); err != nil {
 			return errors.Join(ErrBrokenKernel, err)
 		}
 	}
-	n := tiles(rows, hopperRows)
+	n := tiles(k.rows, hopperRows)
 	args = padded(append(args, call.with(n, rest...)...))
 	const stats, barriers = (2*hopperGradCols + 2) * 4, 2 * hopperWord // a stage
 	shared := hopperSlack + 2*hopperRows*call.size*2 + hopperGradStages*(2*hopperGradCols*call.size*2+stats+barriers) + 2*hopperWord
-	return c.launchShared(fmt.Sprintf("attention_grad_wgmma_%d", call.size), fmt.Sprintf("attention_grad_%s_wgmma_%s_%d", name, a.q.dtype, call.size),
-		n*a.b*heads, hopperThreads, shared, args)
+	name := kernelName{file: "attention_grad_wgmma_%[3]d", name: k.hopper, one: a.q.dtype, number: call.size}
+	return c.launchNamed(name, n*a.b*k.heads, hopperThreads, shared, args)
 }

@@ -8,7 +8,8 @@ const convSide = 64
 // conv packs ConvArgs.
 func (c *cuda) conv(name string, blocks int, s host.Conv, backward bool, y, x, w, bias *Tensor, part uint64, fill bool, chunks int) error {
 	g := s.Gather(backward)
-	args := append(operands(y, x, w, bias), part, uint64(s.N), uint64(s.Groups), uint64(g.Channels), uint64(g.Rows))
+	var words [32]uint64
+	args := append(operands(words[:0], y, x, w, bias), part, uint64(s.N), uint64(s.Groups), uint64(g.Channels), uint64(g.Rows))
 	for _, v := range g.Numbers() {
 		args = append(args, uint64(int64(v)))
 	}
@@ -30,8 +31,8 @@ func (c *cuda) conv2DGrad(s host.Conv, dx, dw, dBias, x, w, dy *Tensor) error {
 	columns := s.OutH() * s.OutW()
 	if dBias != nil {
 		err := c.withPart(s.N*s.Out, func(part uint64) error {
-			ops := append([]uint64{part, uint64(Float32)}, operands(dy, nil)...)
-			if err := c.axis("sum_axis", s.N*s.Out, ops, s.N*s.Out, columns, 1, 1, 1, 1, false); err != nil {
+			to := operand{part, uint64(Float32)}
+			if err := c.axis("sum_axis", s.N*s.Out, to, operandOf(dy), operand{}, s.N*s.Out, columns, 1, 1, 1, 1, false); err != nil {
 				return err
 			}
 			return c.sumPart(dBias, part, 1, s.N, s.Out, 32, 1)
@@ -56,7 +57,8 @@ func (c *cuda) conv2DGrad(s host.Conv, dx, dw, dBias, x, w, dy *Tensor) error {
 
 // pool packs PoolArgs.
 func (c *cuda) pool(name string, p host.Pool, n int, y, x, dy *Tensor) error {
-	args := append(operands(y, x, dy), uint64(p.N*p.C), uint64(p.H), uint64(p.W), uint64(p.OutH()), uint64(p.OutW()),
+	var words [14]uint64
+	args := append(operands(words[:0], y, x, dy), uint64(p.N*p.C), uint64(p.H), uint64(p.W), uint64(p.OutH()), uint64(p.OutW()),
 		uint64(p.Kernel), uint64(p.Stride), uint64(p.Pad))
 	return c.launch("image", name, tiles(n, layerElements), layerThreads, args)
 }
@@ -78,8 +80,9 @@ func (c *cuda) averagePoolGrad(p host.Pool, dx, dy *Tensor) error {
 }
 
 // batch packs BatchArgs.
-func (c *cuda) batch(name string, b host.BatchNorm, ops []uint64, stats ...*Tensor) error {
-	args := ops
+func (c *cuda) batch(name string, b host.BatchNorm, ops [6]*Tensor, stats [4]*Tensor) error {
+	var words [21]uint64
+	args := operands(words[:0], ops[:]...)
 	for _, t := range stats {
 		args = append(args, pointer(t))
 	}
@@ -88,9 +91,9 @@ func (c *cuda) batch(name string, b host.BatchNorm, ops []uint64, stats ...*Tens
 }
 
 func (c *cuda) batchNorm(b host.BatchNorm, y, mean, rstd, x, gain, bias, runMean, runVar *Tensor) error {
-	return c.batch("batch_norm", b, operands(y, x, gain, bias, nil, nil), mean, rstd, runMean, runVar)
+	return c.batch("batch_norm", b, [6]*Tensor{y, x, gain, bias}, [4]*Tensor{mean, rstd, runMean, runVar})
 }
 
 func (c *cuda) batchNormGrad(b host.BatchNorm, dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error {
-	return c.batch("batch_norm_grad", b, operands(dx, x, gain, dy, dGain, dBias), mean, rstd, nil, nil)
+	return c.batch("batch_norm_grad", b, [6]*Tensor{dx, x, gain, dy, dGain, dBias}, [4]*Tensor{mean, rstd})
 }

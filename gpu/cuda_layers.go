@@ -1,8 +1,7 @@
 package gpu
 
 import (
-	"errors"
-	"fmt"
+	"cmp"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -15,17 +14,23 @@ const (
 	layerWarps    = layerThreads / 32
 )
 
-// operands pack tensors as layers.h takes them, nil ones as null.
-func operands(ts ...*Tensor) []uint64 {
-	out := make([]uint64, 0, 2*len(ts)+12)
-	for _, t := range ts {
-		if t == nil {
-			out = append(out, 0, 0)
-			continue
-		}
-		out = append(out, t.address(), uint64(t.dtype))
+// operand is a tensor as layers.h takes it, null for nil.
+type operand struct{ at, dtype uint64 }
+
+func operandOf(t *Tensor) operand {
+	if t == nil {
+		return operand{}
 	}
-	return out
+	return operand{t.address(), uint64(t.dtype)}
+}
+
+// operands packs tensors into args.
+func operands(args []uint64, ts ...*Tensor) []uint64 {
+	for _, t := range ts {
+		o := operandOf(t)
+		args = append(args, o.at, o.dtype)
+	}
+	return args
 }
 
 // pointer is a tensor's address, 0 of nil.
@@ -46,28 +51,30 @@ func flagBit(b bool) uint64 {
 }
 
 func (c *cuda) each(op host.Op, y, a, b *Tensor, s float32) error {
-	name := fmt.Sprintf("each_%d", op)
-	for _, t := range []*Tensor{y, a, b} {
+	name := kernelName{file: "pointwise", name: "each_%[3]d", number: int(op)}
+	for _, t := range [...]*Tensor{y, a, b} {
 		if t != nil && t.dtype != Float32 {
-			name = fmt.Sprintf("each_%dh", op)
+			name.name = "each_%[3]dh"
 		}
 	}
-	args := append(operands(y, a, b), uint64(y.Len()), two(s, 0))
-	return c.launch("pointwise", name, tiles(y.Len(), layerElements), layerThreads, args)
+	var words [8]uint64
+	args := append(operands(words[:0], y, a, b), uint64(y.Len()), two(s, 0))
+	return c.launchNamed(name, tiles(y.Len(), layerElements), layerThreads, 0, args)
 }
 
 // axis packs AxisArgs.
-func (c *cuda) axis(name string, blocks int, ops []uint64, outer, middle, inner, chunks, width int, scale float32, add bool) error {
-	args := append(ops, uint64(outer), uint64(middle), uint64(inner), uint64(chunks), uint64(width), bits(scale)|flagBit(add)<<32)
-	return c.launch("pointwise", name, blocks, layerThreads, args)
+func (c *cuda) axis(name string, blocks int, y, x, b operand, outer, middle, inner, chunks, width int, scale float32, add bool) error {
+	args := [...]uint64{y.at, y.dtype, x.at, x.dtype, b.at, b.dtype,
+		uint64(outer), uint64(middle), uint64(inner), uint64(chunks), uint64(width), bits(scale) | flagBit(add)<<32}
+	return c.launch("pointwise", name, blocks, layerThreads, args[:])
 }
 
 func (c *cuda) addBias(y, x, b *Tensor) error {
-	return c.axis("add_bias", tiles(y.Len(), layerElements), operands(y, x, b), y.Len()/b.Len(), 1, b.Len(), 1, 1, 0, false)
+	return c.axis("add_bias", tiles(y.Len(), layerElements), operandOf(y), operandOf(x), operandOf(b), y.Len()/b.Len(), 1, b.Len(), 1, 1, 0, false)
 }
 
 func (c *cuda) spread(x, s *Tensor, outer, middle, inner int, scale float32) error {
-	return c.axis("spread", tiles(x.Len(), layerElements), operands(x, s, nil), outer, middle, inner, 1, 1, scale, true)
+	return c.axis("spread", tiles(x.Len(), layerElements), operandOf(x), operandOf(s), operand{}, outer, middle, inner, 1, 1, scale, true)
 }
 
 // chunksOf is how many pieces a sum of middle values is cut into where the rest gives so
@@ -85,11 +92,11 @@ func (c *cuda) sumAxis(s, x *Tensor, outer, middle, inner int, scale float32) er
 	blocks := outer * tiles(inner, width)
 	chunks := chunksOf(blocks, middle)
 	if chunks == 1 {
-		return c.axis("sum_axis", blocks, operands(s, x, nil), outer, middle, inner, 1, width, scale, true)
+		return c.axis("sum_axis", blocks, operandOf(s), operandOf(x), operand{}, outer, middle, inner, 1, width, scale, true)
 	}
 	return c.withPart(outer*chunks*inner, func(part uint64) error {
-		ops := append([]uint64{part, uint64(Float32)}, operands(x, nil)...)
-		if err := c.axis("sum_axis", blocks*chunks, ops, outer, middle, inner, chunks, width, 1, false); err != nil {
+		to := operand{part, uint64(Float32)}
+		if err := c.axis("sum_axis", blocks*chunks, to, operandOf(x), operand{}, outer, middle, inner, chunks, width, 1, false); err != nil {
 			return err
 		}
 		return c.sumPart(s, part, outer, chunks, inner, width, scale)
@@ -98,8 +105,8 @@ func (c *cuda) sumAxis(s, x *Tensor, outer, middle, inner int, scale float32) er
 
 // sumPart adds the sums of part (outer, chunks, inner), float32, to s.
 func (c *cuda) sumPart(s *Tensor, part uint64, outer, chunks, inner, width int, scale float32) error {
-	ops := append(operands(s), part, uint64(Float32), 0, 0)
-	return c.axis("sum_axis", outer*tiles(inner, width), ops, outer, chunks, inner, 1, width, scale, true)
+	from := operand{part, uint64(Float32)}
+	return c.axis("sum_axis", outer*tiles(inner, width), operandOf(s), from, operand{}, outer, chunks, inner, 1, width, scale, true)
 }
 
 // withPart lends a workspace of n floats.
@@ -108,24 +115,26 @@ func (c *cuda) withPart(n int, run func(at uint64) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(run(block.Addr()), block.Free())
+	err = run(block.Addr())
+	return cmp.Or(err, block.Return())
 }
 
 // norms packs RowNormArgs.
-func (c *cuda) norms(name string, blocks int, ops []uint64, mean, rstd *Tensor, part uint64, rows, n, chunks int, eps float32) error {
-	args := append(ops, pointer(mean), pointer(rstd), part, uint64(rows), uint64(n), uint64(chunks), two(eps, 0))
+func (c *cuda) norms(name string, blocks int, ops [4]*Tensor, mean, rstd *Tensor, part uint64, rows, n, chunks int, eps float32) error {
+	var words [15]uint64
+	args := append(operands(words[:0], ops[:]...), pointer(mean), pointer(rstd), part, uint64(rows), uint64(n), uint64(chunks), two(eps, 0))
 	return c.launch("rows", name, blocks, layerThreads, args)
 }
 
 func (c *cuda) norm(y, mean, rstd, x, gain, bias *Tensor, eps float32) error {
 	rows := rstd.Len()
-	return c.norms("norm", tiles(rows, layerWarps), operands(y, x, gain, bias), mean, rstd, 0, rows, gain.Len(), 1, eps)
+	return c.norms("norm", tiles(rows, layerWarps), [4]*Tensor{y, x, gain, bias}, mean, rstd, 0, rows, gain.Len(), 1, eps)
 }
 
 func (c *cuda) normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error {
 	rows, n := rstd.Len(), gain.Len()
 	if dx != nil {
-		if err := c.norms("norm_grad", tiles(rows, layerWarps), operands(dx, x, gain, dy), mean, rstd, 0, rows, n, 1, 0); err != nil {
+		if err := c.norms("norm_grad", tiles(rows, layerWarps), [4]*Tensor{dx, x, gain, dy}, mean, rstd, 0, rows, n, 1, 0); err != nil {
 			return err
 		}
 	}
@@ -134,7 +143,7 @@ func (c *cuda) normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error
 	}
 	chunks := chunksOf(tiles(n, 32), rows)
 	return c.withPart(2*chunks*n, func(part uint64) error {
-		err := c.norms("norm_params", tiles(n, 32)*chunks, operands(nil, x, nil, dy), mean, rstd, part, rows, n, chunks, 0)
+		err := c.norms("norm_params", tiles(n, 32)*chunks, [4]*Tensor{nil, x, nil, dy}, mean, rstd, part, rows, n, chunks, 0)
 		for i, d := range []*Tensor{dGain, dBias} {
 			if err == nil && d != nil {
 				err = c.sumPart(d, part+uint64(4*i*chunks*n), 1, chunks, n, 32, 1)
@@ -146,14 +155,17 @@ func (c *cuda) normGrad(dx, dGain, dBias, x, dy, gain, mean, rstd *Tensor) error
 
 // table packs RowArgs.
 func (c *cuda) table(name string, blocks int, y, x, ids *Tensor, vocabulary, n int) error {
-	args := append(operands(y, x), ids.address(), uint64(ids.Len()), uint64(vocabulary), uint64(n))
+	var words [8]uint64
+	args := append(operands(words[:0], y, x), ids.address(), uint64(ids.Len()), uint64(vocabulary), uint64(n))
 	return c.launch("pointwise", name, blocks, layerThreads, args)
 }
 
 func (c *cuda) gather(y, table, ids *Tensor) error {
 	name := "gather_as"
 	if y.dtype == table.dtype {
-		name = fmt.Sprintf("gather_b%d", 8*y.dtype.Size())
+		if name = "gather_b16"; y.dtype.Size() == 4 {
+			name = "gather_b32"
+		}
 	}
 	return c.table(name, tiles(y.Len(), layerElements), y, table, ids, table.shape[0], table.shape[1])
 }
@@ -165,7 +177,8 @@ func (c *cuda) scatter(table, y, ids *Tensor) error {
 func (c *cuda) dropout(y, x *Tensor, add bool, m host.Mask) error {
 	examples := x.shape[0]
 	n := x.Len() / examples
-	args := append(operands(y, x), uint64(examples), uint64(n), m.First, uint64(m.Drop)|uint64(uint32(m.Seed))<<32, m.Seed>>32|uint64(m.Op)<<32,
+	var words [10]uint64
+	args := append(operands(words[:0], y, x), uint64(examples), uint64(n), m.First, uint64(m.Drop)|uint64(uint32(m.Seed))<<32, m.Seed>>32|uint64(m.Op)<<32,
 		bits(65536/float32(65536-m.Drop))|flagBit(add)<<32)
 	return c.launch("pointwise", "dropout", tiles(examples*tiles(n, 8), layerThreads), layerThreads, args)
 }
@@ -185,7 +198,8 @@ func (c *cuda) rowLoss(name string, blocks int, l lossCall) error {
 	if l.by != nil {
 		count = l.by.Len()
 	}
-	args := append(operands(l.y, l.x, l.t), pointer(l.labels), pointer(l.loss), pointer(l.lse), pointer(l.by),
+	var words [16]uint64
+	args := append(operands(words[:0], l.y, l.x, l.t), pointer(l.labels), pointer(l.loss), pointer(l.lse), pointer(l.by),
 		uint64(count), uint64(l.rows), uint64(l.n), two(l.scale, l.delta), uint64(l.kind))
 	return c.launch("rows", name, blocks, layerThreads, args)
 }

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"attune/gpu/host"
@@ -98,16 +97,18 @@ func (c *cuda) updateBehind(gate uint64, k host.Kind, f host.Factors, us []updat
 
 // launchUpdates runs one launch over at most launchTensors tensors.
 func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
-	args := append(make([]uint64, 0, updateWords+slotWords*launchTensors), sums, rates, gate, uint64(len(us)))
+	var words [updateWords + slotWords*launchTensors]uint64
+	args := append(words[:0], sums, rates, gate, uint64(len(us)))
 	args = append(args, packFactors(f)...)
-	halves, first := "", 0
-	for _, u := range us {
+	name, first := kernelName{file: "optim", name: "update_%[3]d", number: int(k)}, 0
+	for i := range us {
+		u := &us[i]
 		var half, htype uint64
 		if u.half != nil {
 			half, htype = u.half.address(), uint64(u.half.dtype)
 		}
 		if u.half != nil || u.g.dtype != Float32 {
-			halves = "h"
+			name.name = "update_%[3]dh"
 		}
 		args = append(args, u.x.address(), half, u.g.address())
 		for j := range u.s {
@@ -120,8 +121,7 @@ func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []upda
 		args = append(args, uint64(u.x.Len()), uint64(first)|uint64(u.g.dtype)<<32, htype|bits(u.rate)<<32)
 		first += tiles(u.x.Len(), updateElements)
 	}
-	args = args[:cap(args)]
-	return c.launch("optim", fmt.Sprintf("update_%d%s", k, halves), blocks, optimThreads, args)
+	return c.launchNamed(name, blocks, optimThreads, 0, words[:])
 }
 
 func (c *cuda) sumSquares(ts []*Tensor) ([]float64, error) {
@@ -189,7 +189,7 @@ func (c *cuda) layersBehind(gate uint64, k host.Kind, f host.Factors, t host.Tru
 		if err == nil {
 			err = c.launchUpdates(gate, k, f, part, l.blocks, 0, rates)
 		}
-		if err = errors.Join(err, block.Free()); err != nil {
+		if err = errors.Join(err, block.Return()); err != nil {
 			return err
 		}
 	}
@@ -250,7 +250,7 @@ func (c *cuda) withSums(n int, run func(at uint64) error) ([]float64, error) {
 	if err = run(block.Addr()); err == nil {
 		err = c.ctx.Download(host.Bytes(out), block.Addr())
 	}
-	if err = errors.Join(err, block.Free()); err != nil {
+	if err = errors.Join(err, block.Return()); err != nil {
 		return nil, err
 	}
 	return out, nil

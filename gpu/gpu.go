@@ -29,6 +29,8 @@ type Device struct {
 	memory *mem.Allocator
 	back   backend
 	shut   *closing
+	// leashes are those that hold nothing now.
+	leashes sync.Pool
 }
 
 // backend is what differs between devices. Arguments are checked before.

@@ -25,7 +25,7 @@ func hopperDevice(t *testing.T, path string) (*Device, *cuda) {
 		t.Fatal(err)
 	}
 	c := dev.back.(*cuda)
-	c.fewest, c.launched = 1, map[string]bool{}
+	c.fewest, c.launched = 1, map[string]int{}
 	return dev, c
 }
 
@@ -48,7 +48,7 @@ func TestHopperMatchesReference(t *testing.T) {
 	}
 	for _, name := range []string{"attention_wgmma_f16_64", "attention_wgmma_bf16_64", "attention_wgmma_f16_128", "attention_wgmma_bf16_128",
 		"gemm_wgmma_nn_f16", "gemm_wgmma_nt_bf16", "gemm_wgmma_tn_f16", "gemm_wgmma_tt_bf16"} {
-		if !c.launched[name] {
+		if c.launched[name] == 0 {
 			t.Errorf("%s was not launched", name)
 		}
 	}
@@ -86,7 +86,7 @@ func TestHopperReadsNoPadding(t *testing.T) {
 	if !paddedAttention(t, dev) {
 		t.Error("a value of the padding reached the output")
 	}
-	if !c.launched["attention_wgmma_bf16_64"] {
+	if c.launched["attention_wgmma_bf16_64"] == 0 {
 		t.Errorf("launched %v", c.launched)
 	}
 }
@@ -245,14 +245,14 @@ func TestHopperOnlyWhereItCanBe(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := dev.back.(*cuda)
-		c.fewest, c.launched = 1, map[string]bool{}
+		c.fewest, c.launched = 1, map[string]int{}
 		x := must(dev.ZerosOf(BFloat16, mem.Data, 1, 1, 64, 64))(t)
 		must(Attention(x, x, x, AttentionOptions{}))(t)
 		m := must(x.Reshape(64, 64))(t)
 		if err := MatMul(must(dev.ZerosOf(BFloat16, mem.Data, 64, 64))(t), m, m, false); err != nil {
 			t.Fatal(err)
 		}
-		if !c.launched["attention_mma_bf16_64"] || !c.launched["gemm_mma_nn_bf16"] {
+		if c.launched["attention_mma_bf16_64"] == 0 || c.launched["gemm_mma_nn_bf16"] == 0 {
 			t.Errorf("sm_%s: launched %v", sm, c.launched)
 		}
 	}

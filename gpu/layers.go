@@ -44,7 +44,6 @@ type layers interface {
 // order of the arguments, and what holds for them. Tensors may be in several lists.
 type call struct {
 	act  string
-	all  []*Tensor // for the error
 	need []*Tensor // none may be nil
 	opt  []*Tensor // nil where not wanted
 	// float, f32 and i32 say the element types; nil tensors are passed over.
@@ -57,41 +56,51 @@ type call struct {
 // layer checks a layer's tensors and runs it. Nothing is done where the first tensor
 // needed is empty.
 func layer(c call) error {
-	c.all = append(slices.Clone(c.need), c.opt...)
 	err := c.check()
 	if err == nil && c.need[0].Len() > 0 {
 		err = c.run(c.need[0].store.dev.back)
 	}
-	keepAll(c.all)
+	keepAll(c.need)
+	keepAll(c.opt)
 	if err != nil {
-		return fmt.Errorf("%s of %s: %w", c.act, list(c.all), err)
+		return fmt.Errorf("%s of %s: %w", c.act, list(slices.Concat(c.need, c.opt)), err)
 	}
 	return nil
 }
 
 func (c *call) check() error {
-	present := slices.Clone(c.need)
-	for _, t := range c.opt {
-		if t != nil {
-			present = append(present, t)
-		}
-	}
-	if err := live(present...); err != nil {
+	if err := live(c.need...); err != nil {
 		return err
 	}
-	for _, t := range present {
+	for _, t := range c.need {
 		if !t.Dense() {
 			return fmt.Errorf("%s: not dense, strides %s", t, dims(t.strides))
 		}
 	}
-	for _, want := range []struct {
-		ts    []*Tensor
-		types []DType
-	}{{c.float, []DType{Float32, Float16, BFloat16}}, {c.f32, []DType{Float32}}, {c.i32, []DType{Int32}}} {
-		for _, t := range want.ts {
-			if t != nil && !slices.Contains(want.types, t.dtype) {
-				return fmt.Errorf("%s: want %v", t, want.types)
-			}
+	for _, t := range c.opt {
+		if t == nil {
+			continue
+		}
+		if err := live(c.need[0], t); err != nil {
+			return err
+		}
+		if !t.Dense() {
+			return fmt.Errorf("%s: not dense, strides %s", t, dims(t.strides))
+		}
+	}
+	for _, t := range c.float {
+		if t != nil && !t.dtype.Float() {
+			return fmt.Errorf("%s: want %v", t, []DType{Float32, Float16, BFloat16})
+		}
+	}
+	for _, t := range c.f32 {
+		if t != nil && t.dtype != Float32 {
+			return fmt.Errorf("%s: want %v", t, []DType{Float32})
+		}
+	}
+	for _, t := range c.i32 {
+		if t != nil && t.dtype != Int32 {
+			return fmt.Errorf("%s: want %v", t, []DType{Int32})
 		}
 	}
 	for _, t := range c.like {

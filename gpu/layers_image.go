@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"slices"
 
 	"attune/gpu/host"
 )
@@ -60,7 +61,7 @@ func fits(y *Tensor, want []int, err error) string {
 	if err != nil {
 		return err.Error()
 	}
-	if dims(y.shape) != dims(want) {
+	if !slices.Equal(y.shape, want) {
 		return fmt.Sprintf("%s is not %s", y, dims(want))
 	}
 	return ""

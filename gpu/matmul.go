@@ -63,7 +63,7 @@ func multiply(c, a, b, bias *Tensor, add bool) error {
 		if err := live(c, bias); err != nil {
 			return err
 		}
-		if bias.dtype != c.dtype || dims(bias.shape) != dims([]int{n}) || !bias.Dense() {
+		if bias.dtype != c.dtype || len(bias.shape) != 1 || bias.shape[0] != n || !bias.Dense() {
 			return fmt.Errorf("bias %s: want %s %s, dense", bias, c.dtype, dims([]int{n}))
 		}
 	}
@@ -116,47 +116,60 @@ func (c *cuda) matmul(out, a, b, bias *Tensor, add bool) error {
 // ownMatmul is the product by attune's own kernels.
 func (c *cuda) ownMatmul(out, a, b, bias *Tensor, add bool) error {
 	m, n, k := out.shape[0], out.shape[1], a.shape[1]
-	args := make([]uint64, 15)
-	copy(args, []uint64{out.address(), a.address(), b.address(), 0, uint64(m), uint64(n), uint64(k), uint64(out.strides[0]),
-		uint64(a.strides[0]), uint64(a.strides[1]), uint64(b.strides[0]), uint64(b.strides[1])})
-	if bias != nil {
-		args[3] = bias.address()
-	}
-	if add {
-		args[12] = 1
-	}
-	if out.dtype == Float32 {
-		args[14] = 1
-	}
-	ta, oka := c.mmaLayout(a)
-	tb, okb := c.mmaLayout(b)
-	if oka && okb && k > 0 {
-		err := c.hopperProduct(out, a, b, ta, tb, args)
+	args := [15]uint64{out.address(), a.address(), b.address(), pointer(bias), uint64(m), uint64(n), uint64(k), uint64(out.strides[0]),
+		uint64(a.strides[0]), uint64(a.strides[1]), uint64(b.strides[0]), uint64(b.strides[1]), flagBit(add), 0, flagBit(out.dtype == Float32)}
+	if l, ok := c.mmaLayouts(a, b); ok && k > 0 {
+		err := c.hopperProduct(out, a, b, l, args[:])
 		if !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}
 		args[13] = uint64(tiles(n, mmaSide))
-		name := fmt.Sprintf("gemm_mma_%s%s_%s", ta, tb, a.dtype)
-		err = c.launchShared("gemm_mma", name, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads, mmaStages*2*mmaSide*mmaDepth*2, args)
+		name := l.of("gemm_mma_nn_%[1]s", "gemm_mma_nt_%[1]s", "gemm_mma_tn_%[1]s", "gemm_mma_tt_%[1]s")
+		err = c.launchNamed(kernelName{file: "gemm_mma", name: name, one: a.dtype}, tiles(m, mmaSide)*tiles(n, mmaSide), gemmThreads,
+			mmaStages*2*mmaSide*mmaDepth*2, args[:])
 		if !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}
 	}
 	args[13] = uint64(tiles(n, gemmSide))
-	name := fmt.Sprintf("gemm_%s", a.dtype)
+	name := kernelName{file: "gemm", name: "gemm_%[1]s", one: a.dtype}
 	if out.dtype != a.dtype {
-		name += "_f32"
+		name.name = "gemm_%[1]s_f32"
 	}
-	return c.launch("gemm", name, tiles(m, gemmSide)*tiles(n, gemmSide), gemmThreads, args)
+	return c.launchNamed(name, tiles(m, gemmSide)*tiles(n, gemmSide), gemmThreads, 0, args[:])
 }
 
-// mmaLayout says whether a matrix lies as it is (n) or turned (t), and whether the
-// tensor core kernel can copy it in pieces of 16 bytes.
-func (c *cuda) mmaLayout(t *Tensor) (turned string, ok bool) {
-	ok = c.hasTensorCores() && t.dtype != Float32 && t.address()%16 == 0
-	turned, side, rows := "n", 1, 0
-	if t.strides[1] != 1 {
-		turned, side, rows = "t", 0, 1
+// layouts say of both matrices of a product whether they lie turned.
+type layouts struct{ a, b bool }
+
+// of is the kernel's name among those for its layouts.
+func (l layouts) of(nn, nt, tn, tt string) string {
+	switch l {
+	case layouts{}:
+		return nn
+	case layouts{b: true}:
+		return nt
+	case layouts{a: true}:
+		return tn
 	}
-	return turned, ok && t.strides[side] == 1 && t.shape[side]%8 == 0 && t.strides[rows]%8 == 0
+	return tt
+}
+
+// mmaLayouts says how the matrices lie, and whether the tensor core kernels can copy them
+// in pieces of 16 bytes.
+func (c *cuda) mmaLayouts(a, b *Tensor) (l layouts, ok bool) {
+	if !c.hasTensorCores() {
+		return l, false
+	}
+	one := func(t *Tensor) (turned, ok bool) {
+		side, rows := 1, 0
+		if t.strides[1] != 1 {
+			turned, side, rows = true, 0, 1
+		}
+		return turned, t.dtype != Float32 && t.address()%16 == 0 && t.strides[side] == 1 && t.shape[side]%8 == 0 && t.strides[rows]%8 == 0
+	}
+	var oka, okb bool
+	l.a, oka = one(a)
+	l.b, okb = one(b)
+	return l, oka && okb
 }

@@ -163,8 +163,8 @@ func (x *idle) Download(dst []byte, _ uint64) error {
 // MapsTensors is true: what maps are for is asked of the capability.
 func (x *idle) MapsTensors() bool { return true }
 
-func (x *idle) MapTensor(args []uint64, _ *driver.TensorMap) ([]uint64, error) {
-	return append(args, make([]uint64, driver.TensorMapWords)...), nil
+func (x *idle) MapTensor(driver.TensorMap) (words [driver.TensorMapWords]uint64, err error) {
+	return words, nil
 }
 
 func (x *idle) Load([]byte) (*driver.Module, error) {

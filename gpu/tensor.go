@@ -24,11 +24,37 @@ type Tensor struct {
 // storage is the memory of one tensor and all its views. When the garbage
 // collector finds it unreached, its block is freed.
 type storage struct {
-	dev     *Device
-	block   *mem.Block
-	cleanup runtime.Cleanup
-	freed   atomic.Bool
-	known   atomic.Pointer[bounds]
+	dev   *Device
+	block *mem.Block
+	leash *leash
+	freed atomic.Bool
+	known atomic.Pointer[bounds]
+}
+
+// leash is what the collector finds unreached with a storage: it then frees the block in
+// held. One whose storage was freed serves the next one, because it takes longer to have
+// the collector look for something than to make a tensor.
+type leash struct{ held *atomic.Pointer[mem.Block] }
+
+// tie returns a leash for a block.
+func (d *Device) tie(block *mem.Block) *leash {
+	l, ok := d.leashes.Get().(*leash)
+	if !ok {
+		l = &leash{held: new(atomic.Pointer[mem.Block])}
+		runtime.AddCleanup(l, func(held *atomic.Pointer[mem.Block]) {
+			if b := held.Load(); b != nil {
+				_ = b.Free()
+			}
+		}, l.held)
+	}
+	l.held.Store(block)
+	return l
+}
+
+// untie gives a leash back whose block was freed.
+func (d *Device) untie(l *leash) {
+	l.held.Store(nil)
+	d.leashes.Put(l)
 }
 
 // Empty returns a dense tensor whose elements are undefined.
@@ -49,19 +75,36 @@ func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, er
 
 // over is the dense tensor whose memory is block.
 func (d *Device) over(block *mem.Block, dtype DType, shape []int) *Tensor {
-	s := &storage{dev: d, block: block}
-	s.cleanup = runtime.AddCleanup(s, func(b *mem.Block) { _ = b.Free() }, block)
-	return &Tensor{store: s, dtype: dtype, shape: slices.Clone(shape), strides: denseStrides(shape)}
+	// In one piece, which is made in a fraction of the time.
+	all := &struct {
+		t    Tensor
+		s    storage
+		axes [8]int
+	}{s: storage{dev: d, block: block, leash: d.tie(block)}}
+	all.t = Tensor{store: &all.s, dtype: dtype}
+	all.t.lay(shape, all.axes[:])
+	return &all.t
 }
 
-func denseStrides(shape []int) []int {
-	strides := make([]int, len(shape))
+// dense is a dense view from an element on.
+func (s *storage) dense(dtype DType, shape []int, offset int) *Tensor {
+	t := &Tensor{store: s, dtype: dtype, offset: offset}
+	t.lay(shape, nil)
+	return t
+}
+
+// lay gives a dense tensor its shape and strides, in room if they fit.
+func (t *Tensor) lay(shape, room []int) {
+	axes := len(shape)
+	if len(room) < 2*axes {
+		room = make([]int, 2*axes)
+	}
+	t.shape, t.strides = room[:axes:axes], room[axes:2*axes:2*axes]
 	n := 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		strides[i] = n
+	for i := axes - 1; i >= 0; i-- {
+		t.shape[i], t.strides[i] = shape[i], n
 		n *= shape[i]
 	}
-	return strides
 }
 
 // dims writes a shape as the papers do: (2, 8, 128, 64).
@@ -122,8 +165,10 @@ func (t *Tensor) Free() error {
 	if t == nil || !t.store.freed.CompareAndSwap(false, true) {
 		return nil
 	}
-	t.store.cleanup.Stop()
-	return t.store.block.Free()
+	s := t.store
+	err := s.block.Free()
+	s.dev.untie(s.leash)
+	return err
 }
 
 // Dense says whether the elements lie row-major without gaps.
@@ -150,7 +195,7 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 	if !t.Dense() {
 		return nil, fmt.Errorf("reshape %s to %s: not dense, strides %s", t, dims(shape), dims(t.strides))
 	}
-	return &Tensor{store: t.store, dtype: t.dtype, shape: slices.Clone(shape), strides: denseStrides(shape), offset: t.offset}, nil
+	return t.store.dense(t.dtype, shape, t.offset), nil
 }
 
 // Permute is a view with the axes in another order: axis i of the view is axis

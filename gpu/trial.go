@@ -168,7 +168,7 @@ func (b *brokenKernel) account() string {
 
 // unproven is the backend without trials, with memory of its own that nobody counts.
 func (c *cuda) unproven(memory *mem.Allocator) *cuda {
-	return &cuda{lib: c.lib, ctx: c.ctx, memory: memory, loaded: c.loaded, launched: map[string]bool{}}
+	return &cuda{lib: c.lib, ctx: c.ctx, memory: memory, loaded: c.loaded, launched: map[string]int{}}
 }
 
 // problem is a small computation that one kernel has a part in.
@@ -198,7 +198,7 @@ func (p problem) try(c *cuda) (worst, limit float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if !own.launched[p.kernel] {
+	if own.launched[p.kernel] == 0 {
 		return 0, 0, fmt.Errorf("the problem did not run it")
 	}
 	want, err := p.results(&trialRun{dev: cpu, cpu: cpu})

@@ -250,11 +250,10 @@ func (r *trialRun) after(dtype DType, size, tq, tk int, full bool, other *Attent
 	if other == nil {
 		o = own
 	}
-	a, err := newAttention(in[0], in[1], in[2], o)
-	if err != nil {
+	res := new(AttentionResult)
+	if err := res.call.set(in[0], in[1], in[2], o); err != nil {
 		return nil, in, err
 	}
-	res := &AttentionResult{call: a}
 	if err := res.allocate(); err != nil {
 		return nil, in, err
 	}

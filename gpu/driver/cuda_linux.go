@@ -31,13 +31,12 @@ import "C"
 import (
 	"bytes"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
 
-// Library is the driver's library, opened.
-type Library struct{ c C.attune_cuda }
+// Library is the driver's library, opened. Its functions lie in memory of C.
+type Library struct{ c *C.attune_cuda }
 
 // Load opens the driver's library and starts it. Path "" means DefaultLibrary.
 // The error wraps ErrNoLibrary, ErrNoSymbol or ErrNoDevice where one of these is
@@ -46,17 +45,23 @@ func Load(path string) (*Library, error) {
 	if path == "" {
 		path = DefaultLibrary
 	}
-	l := new(Library)
+	c := (*C.attune_cuda)(C.calloc(1, C.sizeof_attune_cuda))
+	if c == nil {
+		return nil, fmt.Errorf("load %s: no memory", path)
+	}
+	l := &Library{c}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	var why [512]byte
-	switch C.attune_cuda_open(&l.c, name, (*C.char)(unsafe.Pointer(&why[0])), C.size_t(len(why))) {
+	switch C.attune_cuda_open(l.c, name, (*C.char)(unsafe.Pointer(&why[0])), C.size_t(len(why))) {
 	case 1:
+		C.free(unsafe.Pointer(c))
 		return nil, fmt.Errorf("load %s: %w: %s", path, ErrNoLibrary, text(why[:]))
 	case 2:
+		C.free(unsafe.Pointer(c))
 		return nil, fmt.Errorf("load %s: %w: %s", path, ErrNoSymbol, text(why[:]))
 	}
-	if err := l.check("start the NVIDIA driver", C.attune_cuda_init(&l.c)); err != nil {
+	if err := l.check("start the NVIDIA driver", C.attune_cuda_init(l.c)); err != nil {
 		l.Close()
 		if err.Code == codeNoDevice {
 			return nil, fmt.Errorf("%w: %w", ErrNoDevice, err)
@@ -67,7 +72,17 @@ func Load(path string) (*Library, error) {
 }
 
 // Close unloads the library. Contexts of it must be closed before.
-func (l *Library) Close() { C.attune_cuda_close(&l.c) }
+func (l *Library) Close() {
+	if l.c == nil {
+		return
+	}
+	C.attune_cuda_close(l.c)
+	C.free(unsafe.Pointer(l.c))
+	l.c = nil
+}
+
+// address is where the library's functions lie, as a number.
+func (l *Library) address() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(l.c))) }
 
 // text is a C string in a buffer.
 func text(b []byte) string {
@@ -81,14 +96,14 @@ func (l *Library) check(act string, code C.int) *Error {
 		return nil
 	}
 	var name, what *C.char
-	C.attune_cuda_error(&l.c, code, &name, &what)
+	C.attune_cuda_error(l.c, code, &name, &what)
 	return &Error{Act: act, Code: int(code), Name: C.GoString(name), Text: C.GoString(what)}
 }
 
 // Version is the newest CUDA version that the driver knows: 12040 is 12.4.
 func (l *Library) Version() (int, error) {
 	var v C.int
-	if err := l.check("ask the driver's version", C.attune_cuda_version(&l.c, &v)); err != nil {
+	if err := l.check("ask the driver's version", C.attune_cuda_version(l.c, &v)); err != nil {
 		return 0, err
 	}
 	return int(v), nil
@@ -97,7 +112,7 @@ func (l *Library) Version() (int, error) {
 // Devices is the number of CUDA devices.
 func (l *Library) Devices() (int, error) {
 	var n C.int
-	if err := l.check("count CUDA devices", C.attune_cuda_count(&l.c, &n)); err != nil {
+	if err := l.check("count CUDA devices", C.attune_cuda_count(l.c, &n)); err != nil {
 		return 0, err
 	}
 	return int(n), nil
@@ -145,7 +160,7 @@ func (l *Library) Open(index, minVersion int) (*Context, error) {
 		return nil, fmt.Errorf("%w with index %d, there are %d", ErrNoDevice, index, count)
 	}
 	c := &Context{lib: l}
-	if err := l.check("open the device's context", C.attune_cuda_retain(&l.c, C.int(index), &c.device, &c.ctx)); err != nil {
+	if err := l.check("open the device's context", C.attune_cuda_retain(l.c, C.int(index), &c.device, &c.ctx)); err != nil {
 		return nil, err
 	}
 	if err := c.describe(); err != nil {
@@ -159,7 +174,7 @@ func (c *Context) describe() error {
 	var name [256]byte
 	var major, minor, processors C.int
 	var total C.size_t
-	code := C.attune_cuda_describe(&c.lib.c, c.device, (*C.char)(unsafe.Pointer(&name[0])), C.int(len(name)), &major, &minor, &processors, &total)
+	code := C.attune_cuda_describe(c.lib.c, c.device, (*C.char)(unsafe.Pointer(&name[0])), C.int(len(name)), &major, &minor, &processors, &total)
 	if err := c.lib.check("describe the device", code); err != nil {
 		return err
 	}
@@ -181,7 +196,7 @@ func (c *Context) Lost() error {
 
 // Close releases the context.
 func (c *Context) Close() error {
-	if err := c.lib.check("release the device's context", C.attune_cuda_release(&c.lib.c, c.device)); err != nil {
+	if err := c.lib.check("release the device's context", C.attune_cuda_release(c.lib.c, c.device)); err != nil {
 		return err
 	}
 	return nil
@@ -210,27 +225,27 @@ func (c *Context) result(act string, size int64, code C.int) error {
 
 // Synchronize waits for all work and returns its first error.
 func (c *Context) Synchronize() error {
-	return c.do("wait for the device", 0, func() C.int { return C.attune_cuda_sync(&c.lib.c, c.ctx) })
+	return c.do("wait for the device", 0, func() C.int { return C.attune_cuda_sync(c.lib.c, c.ctx) })
 }
 
 // Alloc returns the address of size bytes, aligned to 256.
 func (c *Context) Alloc(size int64) (uint64, error) {
 	var at C.uint64_t
 	err := c.do("allocate device memory", size, func() C.int {
-		return C.attune_cuda_alloc(&c.lib.c, c.ctx, &at, C.size_t(size))
+		return C.attune_cuda_alloc(c.lib.c, c.ctx, &at, C.size_t(size))
 	})
 	return uint64(at), err
 }
 
 // Free gives memory of Alloc back.
 func (c *Context) Free(at uint64) error {
-	return c.do("free device memory", 0, func() C.int { return C.attune_cuda_free(&c.lib.c, c.ctx, C.uint64_t(at)) })
+	return c.do("free device memory", 0, func() C.int { return C.attune_cuda_free(c.lib.c, c.ctx, C.uint64_t(at)) })
 }
 
 // MemInfo is the device's free and total memory in bytes, over all processes.
 func (c *Context) MemInfo() (free, total int64, err error) {
 	var f, t C.size_t
-	err = c.do("ask for the device's memory", 0, func() C.int { return C.attune_cuda_info(&c.lib.c, c.ctx, &f, &t) })
+	err = c.do("ask for the device's memory", 0, func() C.int { return C.attune_cuda_info(c.lib.c, c.ctx, &f, &t) })
 	return int64(f), int64(t), err
 }
 
@@ -240,7 +255,7 @@ func (c *Context) Upload(to uint64, src []byte) error {
 		return nil
 	}
 	return c.do("copy to the device", int64(len(src)), func() C.int {
-		return C.attune_cuda_upload(&c.lib.c, c.ctx, C.uint64_t(to), unsafe.Pointer(&src[0]), C.size_t(len(src)))
+		return C.attune_cuda_upload(c.lib.c, c.ctx, C.uint64_t(to), unsafe.Pointer(&src[0]), C.size_t(len(src)))
 	})
 }
 
@@ -250,7 +265,7 @@ func (c *Context) Download(dst []byte, from uint64) error {
 		return nil
 	}
 	return c.do("copy from the device", int64(len(dst)), func() C.int {
-		return C.attune_cuda_download(&c.lib.c, c.ctx, unsafe.Pointer(&dst[0]), C.uint64_t(from), C.size_t(len(dst)))
+		return C.attune_cuda_download(c.lib.c, c.ctx, unsafe.Pointer(&dst[0]), C.uint64_t(from), C.size_t(len(dst)))
 	})
 }
 
@@ -259,29 +274,28 @@ func (c *Context) Clear(at uint64, size int64) error {
 	if size == 0 {
 		return nil
 	}
-	return c.do("clear device memory", size, func() C.int { return C.attune_cuda_clear(&c.lib.c, c.ctx, C.uint64_t(at), C.size_t(size)) })
+	return c.do("clear device memory", size, func() C.int { return C.attune_cuda_clear(c.lib.c, c.ctx, C.uint64_t(at), C.size_t(size)) })
 }
 
 // MapsTensors says whether the driver knows tensor maps.
 func (c *Context) MapsTensors() bool { return c.lib.c.tile_map != nil }
 
-// MapTensor appends a map to args, the words of a kernel's argument, where they are
-// aligned to 64 bytes in the argument.
-func (c *Context) MapTensor(args []uint64, m *TensorMap) ([]uint64, error) {
+// MapTensor describes a tensor to the device: the words of a kernel's argument, where
+// they are aligned to 64 bytes.
+func (c *Context) MapTensor(m TensorMap) (words [TensorMapWords]uint64, err error) {
 	// CU_TENSOR_MAP_DATA_TYPE_FLOAT16 is 6, _BFLOAT16 9.
 	dtype := C.int(6)
 	if m.BF16 {
 		dtype = 9
 	}
-	var words [TensorMapWords]uint64
-	code := C.attune_cuda_map(&c.lib.c, unsafe.Pointer(&words[0]), dtype, C.uint64_t(m.Addr), (*C.uint64_t)(&m.Size[0]), (*C.uint64_t)(&m.Step[0]), C.uint32_t(m.Rows))
+	code := C.attune_cuda_map(c.lib.c, unsafe.Pointer(&words[0]), dtype, C.uint64_t(m.Addr), (*C.uint64_t)(&m.Size[0]), (*C.uint64_t)(&m.Step[0]), C.uint32_t(m.Rows))
 	if code == -1 {
-		return args, fmt.Errorf("%w: cuTensorMapEncodeTiled", ErrNoSymbol)
+		return words, fmt.Errorf("%w: cuTensorMapEncodeTiled", ErrNoSymbol)
 	}
 	if code != 0 {
-		return args, c.result("describe a tensor to the device", 0, code)
+		return words, c.result("describe a tensor to the device", 0, code)
 	}
-	return append(args, words[:]...), nil
+	return words, nil
 }
 
 // Module is compiled PTX in a context.
@@ -304,7 +318,7 @@ func (c *Context) Load(ptx []byte) (*Module, error) {
 	m := &Module{ctx: c}
 	var log [4096]byte
 	err := c.do("compile PTX", 0, func() C.int {
-		return C.attune_cuda_load(&c.lib.c, c.ctx, &m.handle, (*C.char)(unsafe.Pointer(&image[0])), (*C.char)(unsafe.Pointer(&log[0])), C.size_t(len(log)))
+		return C.attune_cuda_load(c.lib.c, c.ctx, &m.handle, (*C.char)(unsafe.Pointer(&image[0])), (*C.char)(unsafe.Pointer(&log[0])), C.size_t(len(log)))
 	})
 	if e, ok := err.(*Error); ok && (e.Code == codeBadPTX || e.Code == codeNewPTX) {
 		e.Log = text(log[:])
@@ -317,7 +331,7 @@ func (c *Context) Load(ptx []byte) (*Module, error) {
 
 // Unload frees the module.
 func (m *Module) Unload() error {
-	return m.ctx.do("unload kernels", 0, func() C.int { return C.attune_cuda_unload(&m.ctx.lib.c, m.ctx.ctx, m.handle) })
+	return m.ctx.do("unload kernels", 0, func() C.int { return C.attune_cuda_unload(m.ctx.lib.c, m.ctx.ctx, m.handle) })
 }
 
 // Function finds a kernel by its name.
@@ -326,7 +340,7 @@ func (m *Module) Function(name string) (*Function, error) {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))
 	err := m.ctx.do("find kernel "+name, 0, func() C.int {
-		return C.attune_cuda_function(&m.ctx.lib.c, m.ctx.ctx, &f.handle, m.handle, s)
+		return C.attune_cuda_function(m.ctx.lib.c, m.ctx.ctx, &f.handle, m.handle, s)
 	})
 	if err != nil {
 		return nil, err
@@ -339,7 +353,7 @@ func (m *Module) Function(name string) (*Function, error) {
 func (f *Function) Share(bytes int) error {
 	f.shared = bytes
 	return f.ctx.do(fmt.Sprintf("give %s %d bytes of shared memory", f.name, bytes), 0, func() C.int {
-		return C.attune_cuda_allow(&f.ctx.lib.c, f.ctx.ctx, f.handle, C.int(bytes))
+		return C.attune_cuda_allow(f.ctx.lib.c, f.ctx.ctx, f.handle, C.int(bytes))
 	})
 }
 
@@ -354,8 +368,7 @@ func (f *Function) Launch(blocks, threads int, args []uint64) error {
 	if c.watch != nil {
 		c.watch(f.name)
 	}
-	code := C.attune_cuda_launch(&c.lib.c, c.ctx, f.handle, C.uint(blocks), C.uint(threads), C.uint(f.shared), unsafe.Pointer(&args[0]), C.size_t(8*len(args)))
-	runtime.KeepAlive(args)
+	code := C.attune_cuda_launch(c.lib.address(), C.uintptr_t(uintptr(c.ctx)), C.uintptr_t(uintptr(f.handle)), C.uint(blocks), C.uint(threads), C.uint(f.shared), (*C.uint64_t)(unsafe.Pointer(&args[0])), C.size_t(len(args)))
 	if code != 0 {
 		return c.result(fmt.Sprintf("launch %s on %d blocks of %d threads", f.name, blocks, threads), 0, code)
 	}

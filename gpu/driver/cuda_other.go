@@ -25,27 +25,29 @@ type Info struct {
 // Load returns ErrNoBuild, and so do the methods that could fail.
 func Load(string) (*Library, error) { return nil, ErrNoBuild }
 
-func (*Library) Close()                                               {}
-func (*Library) Version() (int, error)                                { return 0, ErrNoBuild }
-func (*Library) Devices() (int, error)                                { return 0, ErrNoBuild }
-func (*Library) Open(int, int) (*Context, error)                      { return nil, ErrNoBuild }
-func (*Context) Info() Info                                           { return Info{} }
-func (*Context) Lost() error                                          { return nil }
-func (*Context) Close() error                                         { return ErrNoBuild }
-func (*Context) Synchronize() error                                   { return ErrNoBuild }
-func (*Context) Alloc(int64) (uint64, error)                          { return 0, ErrNoBuild }
-func (*Context) Free(uint64) error                                    { return ErrNoBuild }
-func (*Context) MemInfo() (free, total int64, err error)              { return 0, 0, ErrNoBuild }
-func (*Context) Upload(uint64, []byte) error                          { return ErrNoBuild }
-func (*Context) Download([]byte, uint64) error                        { return ErrNoBuild }
-func (*Context) Clear(uint64, int64) error                            { return ErrNoBuild }
-func (*Context) MapsTensors() bool                                    { return false }
-func (*Context) MapTensor(a []uint64, _ *TensorMap) ([]uint64, error) { return a, ErrNoBuild }
-func (*Context) Load([]byte) (*Module, error)                         { return nil, ErrNoBuild }
-func (*Module) Unload() error                                         { return ErrNoBuild }
-func (*Module) Function(string) (*Function, error)                    { return nil, ErrNoBuild }
-func (*Function) Share(int) error                                     { return ErrNoBuild }
-func (*Function) Launch(int, int, []uint64) error                     { return ErrNoBuild }
+func (*Library) Close()                                  {}
+func (*Library) Version() (int, error)                   { return 0, ErrNoBuild }
+func (*Library) Devices() (int, error)                   { return 0, ErrNoBuild }
+func (*Library) Open(int, int) (*Context, error)         { return nil, ErrNoBuild }
+func (*Context) Info() Info                              { return Info{} }
+func (*Context) Lost() error                             { return nil }
+func (*Context) Close() error                            { return ErrNoBuild }
+func (*Context) Synchronize() error                      { return ErrNoBuild }
+func (*Context) Alloc(int64) (uint64, error)             { return 0, ErrNoBuild }
+func (*Context) Free(uint64) error                       { return ErrNoBuild }
+func (*Context) MemInfo() (free, total int64, err error) { return 0, 0, ErrNoBuild }
+func (*Context) Upload(uint64, []byte) error             { return ErrNoBuild }
+func (*Context) Download([]byte, uint64) error           { return ErrNoBuild }
+func (*Context) Clear(uint64, int64) error               { return ErrNoBuild }
+func (*Context) MapsTensors() bool                       { return false }
+func (*Context) MapTensor(TensorMap) (words [TensorMapWords]uint64, err error) {
+	return words, ErrNoBuild
+}
+func (*Context) Load([]byte) (*Module, error)      { return nil, ErrNoBuild }
+func (*Module) Unload() error                      { return ErrNoBuild }
+func (*Module) Function(string) (*Function, error) { return nil, ErrNoBuild }
+func (*Function) Share(int) error                  { return ErrNoBuild }
+func (*Function) Launch(int, int, []uint64) error  { return ErrNoBuild }
 
 // BLAS and Plan likewise.
 type (

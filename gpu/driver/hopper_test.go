@@ -132,11 +132,11 @@ func runMisuse(t *testing.T, path string, mistake int) (float32, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args, err := ctx.MapTensor(nil, &driver.TensorMap{Addr: at, Size: [4]uint64{64, 64, 1, 1}, Step: [3]uint64{128, 16, 16}, Rows: 64})
+	words, err := ctx.MapTensor(driver.TensorMap{Addr: at, Size: [4]uint64{64, 64, 1, 1}, Step: [3]uint64{128, 16, 16}, Rows: 64})
 	if err != nil {
 		t.Fatal(err)
 	}
-	args = append(args, at+64*128, uint64(mistake), 0, 0, 0, 0, 0, 0)
+	args := append(words[:], at+64*128, uint64(mistake), 0, 0, 0, 0, 0, 0)
 	out := make([]byte, 4)
 	if err := errors.Join(ctx.Upload(at, ones), f.Share(20000), f.Launch(1, 128, args), ctx.Download(out, at+64*128), ctx.Free(at)); err != nil {
 		return 0, err
@@ -173,7 +173,7 @@ func TestFakeDriverRefusesMaps(t *testing.T) {
 	} {
 		m := driver.TensorMap{Addr: 1 << 20, Size: [4]uint64{64, 64, 2, 1}, Step: [3]uint64{128, 128, 16}, Rows: 256}
 		change(&m)
-		if _, err := ctx.MapTensor(nil, &m); (err != nil) != (what != "") {
+		if _, err := ctx.MapTensor(m); (err != nil) != (what != "") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

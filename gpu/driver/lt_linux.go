@@ -41,7 +41,7 @@ func (c *Context) OpenBLAS(path string) (*BLAS, error) {
 	b := &BLAS{ctx: c}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
-	if code := C.in_context(&c.lib.c, c.ctx); code != 0 {
+	if code := C.in_context(c.lib.c, c.ctx); code != 0 {
 		return nil, c.result("open cuBLASLt", 0, code)
 	}
 	var why [512]byte
@@ -78,7 +78,7 @@ func (b *BLAS) Prepare(p Product, workspace int64) (*Plan, error) {
 		m: C.uint64_t(p.M), n: C.uint64_t(p.N), k: C.uint64_t(p.K),
 		lda: C.int64_t(p.StepA), ldb: C.int64_t(p.StepB), ldc: C.int64_t(p.StepC),
 	}
-	if code := C.in_context(&b.ctx.lib.c, b.ctx.ctx); code != 0 {
+	if code := C.in_context(b.ctx.lib.c, b.ctx.ctx); code != 0 {
 		return nil, b.ctx.result("prepare a product", 0, code)
 	}
 	plan := new(Plan)
@@ -97,7 +97,7 @@ func (b *BLAS) Drop(p *Plan) { C.attune_lt_drop(&b.c, &p.c) }
 func (b *BLAS) Run(p *Plan, c, a, x, bias uint64, add bool, workspace uint64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if code := C.in_context(&b.ctx.lib.c, b.ctx.ctx); code != 0 {
+	if code := C.in_context(b.ctx.lib.c, b.ctx.ctx); code != 0 {
 		return b.ctx.result("start a product", 0, code)
 	}
 	code := C.attune_lt_run(&b.c, &p.c, C.uint64_t(c), C.uint64_t(a), C.uint64_t(x), C.uint64_t(bias), flag(add), C.uint64_t(workspace))

@@ -15,7 +15,7 @@ import (
 )
 
 // functions are the library's.
-func (l *Library) functions() *C.attune_cuda { return &l.c }
+func (l *Library) functions() *C.attune_cuda { return l.c }
 
 // Traits are what a device has of its processors and caches.
 type Traits struct {

@@ -64,11 +64,13 @@ int attune_cuda_load(attune_cuda *c, void *ctx, void **module, const char *image
 // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES is 8.
 int attune_cuda_allow(attune_cuda *c, void *ctx, void *f, int shared) { IN(ctx, c->set(f, 8, shared)); }
 
-int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, unsigned shared, void *args, size_t size)
+int attune_cuda_launch(uintptr_t cuda, uintptr_t ctx, uintptr_t f, unsigned blocks, unsigned threads, unsigned shared, const uint64_t *args, size_t words)
 {
+	attune_cuda *c = (attune_cuda *)cuda;
+	size_t size = 8 * words;
 	// CU_LAUNCH_PARAM_BUFFER_POINTER is 1, _SIZE 2, _END 0: the whole struct at once.
-	void *extra[5] = {(void *)1, args, (void *)2, &size, (void *)0};
-	IN(ctx, c->launch(f, blocks, 1, 1, threads, 1, 1, shared, 0, 0, extra));
+	void *extra[5] = {(void *)1, (void *)args, (void *)2, &size, (void *)0};
+	IN((void *)ctx, c->launch((void *)f, blocks, 1, 1, threads, 1, 1, shared, 0, 0, extra));
 }
 
 int attune_cuda_map(attune_cuda *c, void *map, int type, uint64_t at, const uint64_t *size, const uint64_t *strides, uint32_t box)

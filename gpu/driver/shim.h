@@ -61,8 +61,9 @@ int attune_cuda_unload(attune_cuda *c, void *ctx, void *module);
 int attune_cuda_function(attune_cuda *c, void *ctx, void **f, void *module, const char *name);
 // Lets launches name up to so many bytes of shared memory.
 int attune_cuda_allow(attune_cuda *c, void *ctx, void *f, int shared);
-// args is the kernel's one struct argument, size bytes.
-int attune_cuda_launch(attune_cuda *c, void *ctx, void *f, unsigned blocks, unsigned threads, unsigned shared, void *args, size_t size);
+// args is the kernel's one struct argument, of so many words. The first three are
+// pointers, which cgo does not look into as numbers: that took longer than all else.
+int attune_cuda_launch(uintptr_t cuda, uintptr_t ctx, uintptr_t f, unsigned blocks, unsigned threads, unsigned shared, const uint64_t *args, size_t words);
 
 // The map of a tensor of four axes, the innermost first, whose tiles of rows of 128
 // bytes go to shared memory swizzled: type is that of the elements, box how many rows.

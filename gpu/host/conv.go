@@ -93,11 +93,12 @@ type Gathered struct {
 
 // Gather is the convolution forward, or the one that gives the gradient by x.
 func (c Conv) Gather(backward bool) Gathered {
-	g, w := c.forward(), c.forwardWeights()
 	if backward {
-		g, w = c.backward(), c.backwardWeights()
+		w := c.backwardWeights()
+		return Gathered{w.m, w.count * w.inner, c.backward(), w}
 	}
-	return Gathered{w.m, w.count * w.inner, g, w}
+	w := c.forwardWeights()
+	return Gathered{w.m, w.count * w.inner, c.forward(), w}
 }
 
 // Numbers are sh, sw, kh, kw, th, tw, mul, div, off, step of what is gathered, and inner,

@@ -17,6 +17,7 @@ var table_attune_gpu = [...]table.Symbol{
 	{"AddScaled", p.AddScaled},
 	{"Argmax", p.Argmax},
 	{"Attention", p.Attention},
+	{"AttentionInto", p.AttentionInto},
 	{"AttentionOptions", (*p.AttentionOptions)(nil)},
 	{"AttentionResult", (*p.AttentionResult)(nil)},
 	{"AvgPool2D", p.AvgPool2D},
