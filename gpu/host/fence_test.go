@@ -14,12 +14,14 @@ import (
 	"unsafe"
 )
 
-// fences makes arrays that end at a page which nobody may touch: what reads or writes one
-// element more ends the process, in the very code that users run. (A compiler's sanitizer
-// looks at its own reads and writes, not at those of most vector instructions.)
+// fences makes arrays that end at a page which nobody may touch, or begin behind one: what
+// reads or writes one element more ends the process, in the very code that users run. (A
+// compiler's sanitizer looks at its own reads and writes, not at those of most vector
+// instructions.)
 type fences struct {
-	t    *testing.T
-	maps [][]byte
+	t     *testing.T
+	front bool // arrays begin behind the page
+	maps  [][]byte
 }
 
 func newFences(t *testing.T) *fences {
@@ -37,7 +39,7 @@ func (f *fences) drop() {
 	f.maps = nil
 }
 
-// bytes are n of them before a page that may not be touched, behind another one.
+// bytes are n of them between two pages that may not be touched, right at one of them.
 func (f *fences) bytes(n int) []byte {
 	page := os.Getpagesize()
 	size := (n + page - 1) / page * page
@@ -49,6 +51,9 @@ func (f *fences) bytes(n int) []byte {
 		f.t.Fatal(err)
 	}
 	f.maps = append(f.maps, m)
+	if f.front {
+		return m[page : page+n : page+n]
+	}
 	return m[page+size-n : page+size : page+size]
 }
 
@@ -91,30 +96,39 @@ func (f *fences) matrix(x Matrix) Matrix {
 	return x
 }
 
-// The vector kernels, on arrays of awkward lengths, touch nothing beside them.
+// fenced are calls of all vector kernels, on arrays of awkward lengths.
+func fenced() map[string]func(f *fences, e *Engine, rng *rand.Rand, i int) error {
+	type call = func(f *fences, e *Engine, rng *rand.Rand, dtype DType) error
+	of := func(c call) func(f *fences, e *Engine, rng *rand.Rand, i int) error {
+		return func(f *fences, e *Engine, rng *rand.Rand, i int) error { return c(f, e, rng, DType(i%3)) }
+	}
+	return map[string]func(f *fences, e *Engine, rng *rand.Rand, i int) error{
+		"products": of((*fences).products), "attentions": of((*fences).attentions), "elements": of((*fences).elements),
+		"rows": of((*fences).rows), "images": of((*fences).images),
+		"steps": func(f *fences, e *Engine, rng *rand.Rand, i int) error { return f.steps(e, rng, Kind(i)%NumKinds) },
+	}
+}
+
+// The vector kernels touch nothing beside their arrays.
 func TestKernelsStayWithinTheirArrays(t *testing.T) {
 	debug.SetTraceback("single")
 	for _, isa := range native() {
-		t.Run(string(isa), func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(21, 22))
-			for i := range 60 {
-				f := &fences{t: t}
-				e, err := New(isa, 2, func(n int) ([]float32, func(), error) { return fence(f, make([]float32, n)), func() {}, nil })
-				if err != nil {
-					t.Fatal(err)
-				}
-				dtype := DType(i % 3)
-				for _, err := range []error{
-					f.products(e, rng, dtype), f.attentions(e, rng, dtype), f.elements(e, rng, dtype),
-					f.rows(e, rng, dtype), f.images(e, rng, dtype), f.steps(e, rng, Kind(i)%NumKinds),
-				} {
+		for name, call := range fenced() {
+			t.Run(string(isa)+"/"+name, func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(21, 22))
+				for i := range 60 {
+					f := &fences{t: t, front: i/3%3 == 2}
+					e, err := New(isa, 2, func(n int) ([]float32, func(), error) { return fence(f, make([]float32, n)), func() {}, nil })
 					if err != nil {
 						t.Fatal(err)
 					}
+					if err := call(f, e, rng, i); err != nil {
+						t.Fatal(err)
+					}
+					f.drop()
 				}
-				f.drop()
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -151,7 +165,7 @@ func (f *fences) attentions(e *Engine, rng *rand.Rand, dtype DType) error {
 }
 
 func (f *fences) elements(e *Engine, rng *rand.Rand, dtype DType) error {
-	n, cols := 1+rng.IntN(300), 1+rng.IntN(30)
+	n, cols := 1+rng.IntN(300), 1+rng.IntN(90)
 	of := func(n int) Floats { return f.floats(rng, dtype, n) }
 	x, y, z := of(n), of(n), of(n)
 	var errs []error
@@ -164,9 +178,20 @@ func (f *fences) elements(e *Engine, rng *rand.Rand, dtype DType) error {
 		errs = append(errs, e.Copy(view, View{wide.Data, dtype, []int{cols, n}, []int{1, cols}}),
 			e.Copy(view, View{wide.Data, dtype, []int{cols, n}, []int{n, 1}}))
 	}
+	view := View{fence(f, make([]byte, n*dtype.Size())), dtype, []int{n}, []int{1}}
+	errs = append(errs, e.Copy(view, View{Bytes(fence(f, whole(rng, n))), I32, []int{n}, []int{1}}))
 	return errors.Join(append(errs, e.AddBias(of(n*cols), wide, b), e.SumAxis(of(cols), wide, 1, n, cols, 0.5),
 		e.SumAxis(of(n), wide, n, cols, 1, 0.5), e.Spread(wide, of(n), n, cols, 1, 0.5), e.Spread(wide, b, 1, n, cols, 0.5),
 		e.Dropout(of(n*cols), wide, false, Mask{Drop: 30000, Seed: 5}, n))...)
+}
+
+// whole are n whole numbers of all sizes.
+func whole(rng *rand.Rand, n int) []int32 {
+	x := make([]int32, n)
+	for i := range x {
+		x[i] = int32(rng.Uint32()) >> rng.IntN(32)
+	}
+	return x
 }
 
 func (f *fences) rows(e *Engine, rng *rand.Rand, dtype DType) error {
@@ -183,7 +208,12 @@ func (f *fences) rows(e *Engine, rng *rand.Rand, dtype DType) error {
 		e.Softmax(y, x, n, false), e.SoftmaxGrad(dx, y, x, n, false), e.Softmax(y, x, n, true), e.SoftmaxGrad(dx, y, x, n, true),
 		e.CrossEntropy(mean, rstd, x, ids, Floats{}), e.CrossEntropyGrad(dx, x, ids, Floats{}, rstd, mean, 1),
 		e.CrossEntropy(mean, rstd, x, nil, y), e.CrossEntropyGrad(dx, x, nil, y, rstd, mean, 1),
-		e.Loss(HuberLoss, mean, x, y, 0.5), e.LossGrad(BinaryLoss, dx, x, y, rows, mean, 1, 0), e.Argmax(ids, x))
+		f.losses(e, rng, mean, dx, x, y), e.Argmax(ids, x))
+}
+
+func (f *fences) losses(e *Engine, rng *rand.Rand, mean []float32, dx, x, y Floats) error {
+	kind := []LossKind{SquaredLoss, BinaryLoss, HuberLoss}[rng.IntN(3)]
+	return errors.Join(e.Loss(kind, mean, x, y, 0.5), e.LossGrad(kind, dx, x, y, len(mean), mean, 1, 0.5))
 }
 
 func (f *fences) images(e *Engine, rng *rand.Rand, dtype DType) error {
@@ -195,14 +225,22 @@ func (f *fences) images(e *Engine, rng *rand.Rand, dtype DType) error {
 	w, bias := of(c.Out*c.In/groups*c.KH*c.KW), of(c.Out)
 	p := Pool{N: c.N, C: c.In, H: c.H, W: c.W, Kernel: 2 + rng.IntN(2), Stride: 1 + rng.IntN(2), Pad: rng.IntN(2)}
 	small := of(p.N * p.C * p.OutH() * p.OutW())
-	b := BatchNorm{N: c.N, C: c.In, Inner: c.H * c.W, Train: rng.IntN(2) == 0, Eps: 1e-5, Momentum: 0.1}
-	stat := func() []float32 { return fence(f, normal(rng, c.In)) }
-	mean, rstd, gain := stat(), stat(), of(c.In)
-	return errors.Join(e.Conv2D(c, y, x, w, bias),
+	return errors.Join(f.batches(e, rng, of),
+		e.Conv2D(c, y, x, w, bias),
 		e.Conv2DGrad(c, of(x.Len()), FloatsOf(fence(f, make([]float32, w.Len()))), FloatsOf(fence(f, make([]float32, c.Out))), x, w, y),
-		e.MaxPool(p, small, x), e.MaxPoolGrad(p, of(x.Len()), x, small), e.AveragePool(p, small, x), e.AveragePoolGrad(p, of(x.Len()), small),
-		e.BatchNorm(b, of(x.Len()), mean, rstd, x, gain, of(c.In), stat(), stat()),
-		e.BatchNormGrad(b, of(x.Len()), of(c.In), of(c.In), x, of(x.Len()), gain, mean, rstd))
+		e.MaxPool(p, small, x), e.MaxPoolGrad(p, of(x.Len()), x, small), e.AveragePool(p, small, x), e.AveragePoolGrad(p, of(x.Len()), small))
+}
+
+func (f *fences) batches(e *Engine, rng *rand.Rand, of func(n int) Floats) error {
+	b := BatchNorm{N: 1 + rng.IntN(3), C: 1 + rng.IntN(5), Inner: 1 + rng.IntN(70), Train: rng.IntN(2) == 0, Eps: 1e-5, Momentum: 0.1}
+	n := b.N * b.C * b.Inner
+	stat := func() []float32 { return fence(f, normal(rng, b.C)) }
+	x, mean, rstd, gain, square := of(n), stat(), stat(), of(b.C), stat()
+	for i, v := range square {
+		square[i] = v * v
+	}
+	return errors.Join(e.BatchNorm(b, of(n), mean, rstd, x, gain, of(b.C), stat(), square),
+		e.BatchNormGrad(b, of(n), of(b.C), of(b.C), x, of(n), gain, mean, rstd))
 }
 
 func (f *fences) steps(e *Engine, rng *rand.Rand, k Kind) error {
