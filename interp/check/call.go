@@ -39,7 +39,7 @@ func (c *Checker) callAt(code string, t *text, scope *Scope) (Call, Info) {
 			}
 		}
 	}
-	p := c.probeAt(code[:at], at, scope, true)
+	p := c.probeAt(code[:at], at, scope, true, "")
 	if p == nil {
 		return Call{}, Info{}
 	}

@@ -53,7 +53,11 @@ func (c *Checker) Complete(code string, offset int, scope *Scope) (start, end in
 	if t.receiver() && !strings.HasPrefix(strings.TrimLeft(rest, " "), "(") {
 		rest = "() {\n}" + rest // without them it is a function literal
 	}
-	p := c.probeAt(code[:offset]+rest, offset, scope, t.last().tok == token.PERIOD)
+	member, named := t.last().tok == token.PERIOD, prefix
+	if member {
+		named = ""
+	}
+	p := c.probeAt(code[:offset]+rest, offset, scope, member || prefix != "", named)
 	at := placeOf(t, p, code[:start])
 	out = c.candidates(p, t, at, prefix, scope)
 	out = slices.DeleteFunc(out, func(x Candidate) bool {

@@ -90,7 +90,7 @@ func (c *Checker) nameAt(code string, start, end int, scope *Scope) Info {
 // resolve looks the word up where it stands.
 func (c *Checker) resolve(code string, start, end int, scope *Scope) Info {
 	name := code[start:end]
-	p := c.probeAt(code, end, scope, true)
+	p := c.probeAt(code, end, scope, true, "")
 	if p == nil {
 		return c.describe(c.lookup(nil, name, scope), "", scope)
 	}

@@ -46,8 +46,9 @@ func bodyOf(toks []tok) (from, to int) {
 }
 
 // referred leaves out the statements that declare nothing which the marked chunk refers
-// to, itself or by what it refers to.
-func referred(chunks []Chunk) []Chunk {
+// to, itself or by what it refers to. A name that could be completed from prefix counts
+// as referred to, where prefix is not empty.
+func referred(chunks []Chunk, prefix string) []Chunk {
 	at := slices.IndexFunc(chunks, Chunk.marked)
 	if at < 0 {
 		return chunks
@@ -63,6 +64,10 @@ func referred(chunks []Chunk) []Chunk {
 		}
 		for name := range ch.declared() {
 			declarers[name] = append(declarers[name], i)
+			if !keep[i] && prefix != "" && hasPrefixFold(name, prefix) {
+				keep[i] = true
+				found = append(found, i)
+			}
 		}
 	}
 	for len(found) > 0 {

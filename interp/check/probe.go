@@ -23,12 +23,13 @@ type probe struct {
 // probeAt checks code with a marker put in at offset, problems overlooked. What
 // stands behind the cursor is left out if nothing can be made of the whole. It
 // returns nil if nothing can be made of what stands before it either.
-// With narrow set only what the marker's own piece refers to needs to be known.
-func (c *Checker) probeAt(code string, offset int, scope *Scope, narrow bool) *probe {
+// With narrow set only what the marker's own piece refers to needs to be known, and
+// what a prefix, where given, may become.
+func (c *Checker) probeAt(code string, offset int, scope *Scope, narrow bool, prefix string) *probe {
 	c = c.scratch()
 	see := func(chunks []Chunk) []Chunk {
 		if chunks = withoutBodies(inSight(chunks)); narrow {
-			return referred(chunks)
+			return referred(chunks, prefix)
 		}
 		return chunks
 	}

@@ -45,6 +45,7 @@ type tok struct {
 func scan(src string) (toks, comments []tok) {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", fset.Base(), len(src))
+	toks = make([]tok, 0, len(src)/4+16) // of Go code a token has four bytes and more
 	var s scanner.Scanner
 	s.Init(file, []byte(src), func(token.Position, string) {}, scanner.ScanComments)
 	for {
