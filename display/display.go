@@ -69,8 +69,16 @@ func RenderValue(v reflect.Value) (b mime.Bundle) {
 
 // rich asks the types that bring or get more than text.
 func rich(v reflect.Value) (mime.Bundle, bool) {
-	if !v.CanInterface() || text.IsNil(v) {
+	if !v.CanInterface() {
 		return mime.Bundle{}, false
+	}
+	if text.IsNil(v) {
+		// A nil slice or map is an empty one to its own methods.
+		x, ok := v.Interface().(Bundler)
+		if !ok || v.Kind() != reflect.Slice && v.Kind() != reflect.Map {
+			return mime.Bundle{}, false
+		}
+		return x.Bundle(), true
 	}
 	switch x := v.Interface().(type) {
 	case mime.Bundle:

@@ -2,6 +2,7 @@ package balance
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -39,8 +40,11 @@ func TestSaysATable(t *testing.T) {
 			}
 		}
 	}
-	if got := (Log{}).Bundle().Data[mime.HTML]; !strings.Contains(got, "nothing had to be adapted") {
-		t.Errorf("an empty log: %q", got)
+	for v, want := range map[any]string{&Log{}: "nothing had to be adapted", new(Log): "nothing had to be adapted", new(Epochs): "no epoch was done yet"} {
+		b := display.Render(reflect.ValueOf(v).Elem().Interface())
+		if !strings.Contains(b.Data[mime.HTML], want) || !strings.Contains(b.Data[mime.Text], want) {
+			t.Errorf("an empty %T: %q", v, b.Data)
+		}
 	}
 }
 
