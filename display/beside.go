@@ -66,7 +66,7 @@ func inline(b mime.Bundle) string {
 		return s
 	}
 	if s := b.Data[mime.PNG]; s != "" {
-		return pictureTag("data:image/png;base64,"+s, b.Data[mime.Text], 0, 0)
+		return pictureTag("data:image/png;base64,"+s, b.Data[mime.Text], 0, 0, "")
 	}
 	return "<pre>" + html.EscapeString(b.Data[mime.Text]) + "</pre>"
 }

@@ -7,6 +7,8 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"strconv"
+	"strings"
 	"testing"
 
 	"attune/display/displaytest"
@@ -94,5 +96,27 @@ func TestTextStandsOutOnEveryShade(t *testing.T) {
 				hold("a token on the "+page+" page", p[0], palette.Over(score, p[1]))
 			}
 		}
+	}
+}
+
+// Text of drawings without a ground of their own has 4.5:1 on the grounds of light and dark
+// pages, once a browser has spread these as the drawing asks (Filter Effects 1, contrast).
+func TestInkStandsOutOnEveryPage(t *testing.T) {
+	for name, b := range map[string]mime.Bundle{"plot": Render(charts(t)["bars"]), "view": attention(t, 2, 2, 6).HeadView(0)} {
+		_, after, ok := strings.Cut(b.Data[mime.HTML], "backdrop-filter:contrast(")
+		by, err := strconv.ParseFloat(after[:max(0, strings.Index(after, ")"))], 64)
+		if !ok || err != nil {
+			t.Fatalf("the %s asks for no contrast: %v", name, err)
+		}
+		for _, grey := range []uint8{0xff, 0xf5, 0, 0x11, 0x1e} { // of JupyterLab, and of VS Code
+			x := min(255, max(0, (float64(grey)-127.5)*by+127.5))
+			ground := color.NRGBA{uint8(x), uint8(x), uint8(x), 0xff}
+			if c := palette.Contrast(palette.Ink(), ground); c < 4.5 {
+				t.Errorf("%s: ink on a page of grey %d has %.2f:1", name, grey, c)
+			}
+		}
+	}
+	if photo := Render(image.NewGray(image.Rect(0, 0, 2, 2))).Data[mime.HTML]; strings.Contains(photo, "backdrop") {
+		t.Errorf("a photo changes its page: %s", photo)
 	}
 }

@@ -237,7 +237,7 @@ func answering(width, height float64, alt, css string, paint func(pen)) mime.Bun
 	p := &svgPen{}
 	paint(p)
 	w, h := width*pageDPI/72, height*pageDPI/72
-	b.Data[mime.HTML] = fmt.Sprintf(`<object type="image/svg+xml" width="%.0f" height="%.0f" style="max-width:100%%;color-scheme:light" aria-label="%s" data="%s">%s</object>`,
-		w, h, html.EscapeString(alt), svgURI(p.document(width, height, alt, css)), b.Data[mime.HTML])
+	b.Data[mime.HTML] = fmt.Sprintf(`<object type="image/svg+xml" width="%.0f" height="%.0f" style="max-width:100%%;color-scheme:light%s" aria-label="%s" data="%s">%s</object>`,
+		w, h, onGround, html.EscapeString(alt), svgURI(p.document(width, height, alt, css)), b.Data[mime.HTML])
 	return b
 }

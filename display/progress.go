@@ -136,7 +136,7 @@ func (b *Bar) Bundle() mime.Bundle {
 		h += `<span>` + html.EscapeString(name) + `</span> `
 	}
 	h += `<progress max="1"` + value + ` aria-label="` + html.EscapeString(cmp.Or(name, "progress")) + `" style="width:16em;accent-color:#3a58d2">` + html.EscapeString(said) + `</progress> ` +
-		`<span style="font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color2,#808080)">` + html.EscapeString(said) + `</span></div>`
+		`<span style="font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color2,#767676)">` + html.EscapeString(said) + `</span></div>`
 	return mime.Bundle{Data: map[string]string{mime.HTML: h, mime.Text: plain.String()}}
 }
 

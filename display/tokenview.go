@@ -102,7 +102,7 @@ func (a *Attention) TokenView(layer int) mime.Bundle {
 		if len(s.Values) != len(a.keys) {
 			return errorBundle(fmt.Errorf("shade tokens: score %q has %d values for %s", s.Name, len(s.Values), plural(len(a.keys), "token")))
 		}
-		fmt.Fprintf(&h, `<div style="margin:.3em 0"><span style="font-size:85%%;color:var(--jp-ui-font-color2,#808080)">%s</span><br/>`, html.EscapeString(s.Name+note))
+		fmt.Fprintf(&h, `<div style="margin:.3em 0"><span style="font-size:85%%;color:var(--jp-ui-font-color2,#767676)">%s</span><br/>`, html.EscapeString(s.Name+note))
 		c := scoreColor(i)
 		most := max(slices.Max(s.Values), 1e-30)
 		for j, t := range a.keys {

@@ -54,7 +54,7 @@ func (s SVG) Bundle() mime.Bundle {
 	if !strings.Contains(whole, "http://www.w3.org/2000/svg") {
 		whole = strings.Replace(whole, "<svg", `<svg xmlns="http://www.w3.org/2000/svg"`, 1)
 	}
-	b.Data[mime.HTML] = pictureTag(svgURI(whole), b.Data[mime.Text], 0, 0)
+	b.Data[mime.HTML] = pictureTag(svgURI(whole), b.Data[mime.Text], 0, 0, "")
 	return b
 }
 

@@ -31,17 +31,18 @@ func TestContrastAndDistanceOfKnownColours(t *testing.T) {
 }
 
 func TestOneSetServesLightAndDark(t *testing.T) {
-	white, black := color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0x11, 0x11, 0x11, 0xff}
-	check := func(name string, c color.NRGBA, least float64) {
-		for _, ground := range []color.NRGBA{white, black} {
+	white, black, dark := color.NRGBA{0xff, 0xff, 0xff, 0xff}, color.NRGBA{0, 0, 0, 0xff}, color.NRGBA{0x11, 0x11, 0x11, 0xff}
+	check := func(name string, c color.NRGBA, least float64, grounds ...color.NRGBA) {
+		for _, ground := range grounds {
 			if got := Contrast(c, ground); got < least {
 				t.Errorf("%s %v on %v: contrast %.2f, want %.1f", name, c, ground, got, least)
 			}
 		}
 	}
-	check("ink", Ink(), 4.2)
+	check("ink", Ink(), 4.5, white, black)
+	check("ink", Ink(), 4.1, dark)
 	for _, c := range Kinds() {
-		check("kind", c, 3)
+		check("kind", c, 3, white, dark)
 	}
 }
 

@@ -42,7 +42,7 @@ type Table struct {
 // end that does not trust the notebook drops what it does not know, var and sticky
 // among it: the declaration before a var is for that case.
 const (
-	muted = "color:#808080;color:var(--jp-ui-font-color2,#808080);"
+	muted = "color:#767676;color:var(--jp-ui-font-color2,#767676);"
 	line  = "border-bottom:1px solid #808080;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.45));"
 	cell  = "padding:.25em .75em;vertical-align:top;"
 	// A cell is one line, and the table scrolls. Only prose wraps, at a width that no

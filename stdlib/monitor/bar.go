@@ -120,7 +120,7 @@ func (b *cellBar) Bundle() mime.Bundle {
 		said = b.name + " ran " + duration(b.ended.Sub(b.start))
 	}
 	var h strings.Builder
-	h.WriteString(`<div style="display:flex;flex-wrap:wrap;align-items:center;gap:0 14px;font-size:11px;font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color2,#808080)"><span>` + html.EscapeString(said) + `</span> `)
+	h.WriteString(`<div style="display:flex;flex-wrap:wrap;align-items:center;gap:0 14px;font-size:11px;font-variant-numeric:tabular-nums;color:var(--jp-ui-font-color2,#767676)"><span>` + html.EscapeString(said) + `</span> `)
 	for _, x := range meters(samples) {
 		now, peak := 0.0, 0.0
 		values := make([]float64, len(samples))
