@@ -118,29 +118,11 @@ func (r *AttentionResult) compute() error {
 
 // set checks a call, and fills in all but the results.
 func (a *attention) set(q, k, v *Tensor, o AttentionOptions) error {
-	if err := live(q, k, v); err != nil {
+	if err := checkInputs(q, k, v); err != nil {
 		return err
-	}
-	for _, t := range [...]*Tensor{q, k, v} {
-		if len(t.shape) != 4 || t.shape[3] > 1 && t.strides[3] != 1 {
-			return fmt.Errorf("%s: want (B, H, T, D) with last stride 1, have strides %s", t, dims(t.strides))
-		}
-		if !t.dtype.Float() {
-			return fmt.Errorf("%s: want f32, f16 or bf16", t)
-		}
 	}
 	a.b, a.h, a.kv, a.tq, a.tk, a.d = q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], q.shape[3]
 	a.q, a.k, a.v = q, k, v
-	want := [4]int{a.b, a.kv, a.tk, a.d}
-	if !slices.Equal(k.shape, want[:]) || !slices.Equal(v.shape, want[:]) || k.dtype != q.dtype || v.dtype != q.dtype {
-		return fmt.Errorf("query %s, key %s, value %s do not fit", q, k, v)
-	}
-	if a.b*a.h*a.kv*a.tq*a.tk*a.d == 0 {
-		return fmt.Errorf("query %s, key %s: empty", q, k)
-	}
-	if a.h%a.kv != 0 {
-		return fmt.Errorf("query %s, key %s: %d heads are no multiple of %d", q, k, a.h, a.kv)
-	}
 	if err := o.apply(a); err != nil {
 		return fmt.Errorf("query %s, key %s: %w", q, k, err)
 	}
@@ -185,8 +167,11 @@ func likeHeads(dev *Device, cat mem.Category, t *Tensor) (*Tensor, error) {
 	return x.Permute(0, 2, 1, 3)
 }
 
-// Free gives Output and LSE back.
+// Free gives Output and LSE back. It may be called on a nil result.
 func (r *AttentionResult) Free() error {
+	if r == nil {
+		return nil
+	}
 	err := r.Output.Free()
 	if err2 := r.LSE.Free(); err == nil {
 		err = err2
@@ -198,6 +183,9 @@ func (r *AttentionResult) Free() error {
 // gradient by Output is dOut (B, H, Tq, D). They are counted as gradients. For those by
 // Bias and ALiBi there are BackwardBias and BackwardALiBi.
 func (r *AttentionResult) Backward(dOut *Tensor) (dq, dk, dv *Tensor, err error) {
+	if err := r.done(); err != nil {
+		return nil, nil, nil, fmt.Errorf("compute attention gradients: %w", err)
+	}
 	made := make([]*Tensor, 0, 3)
 	free := func() {
 		for _, m := range made {
@@ -228,6 +216,9 @@ func (r *AttentionResult) Backward(dOut *Tensor) (dq, dk, dv *Tensor, err error)
 // or key has a part in: what no sequence of CuSeqlens or length of KeyLengths reaches
 // may stay as it was. Their last stride is 1.
 func (r *AttentionResult) BackwardInto(dOut, dq, dk, dv *Tensor) error {
+	if err := r.done(); err != nil {
+		return fmt.Errorf("compute attention gradients: %w", err)
+	}
 	g := &attentionGrad{attention: r.call, dOut: dOut, dq: dq, dk: dk, dv: dv}
 	if err := g.check(); err != nil {
 		return fmt.Errorf("compute attention gradients: %w", err)
@@ -236,23 +227,6 @@ func (r *AttentionResult) BackwardInto(dOut, dq, dk, dv *Tensor) error {
 	defer keepAll([]*Tensor{r.call.bias})
 	if err := r.call.q.store.dev.back.attentionGrad(g); err != nil {
 		return fmt.Errorf("compute attention gradients of %s: %w", r.call.q, err)
-	}
-	return nil
-}
-
-func (g *attentionGrad) check() error {
-	if err := live(g.q, g.k, g.v, g.out, g.lse, g.dOut, g.dq, g.dk, g.dv); err != nil {
-		return err
-	}
-	if g.bias != nil {
-		if err := live(g.bias); err != nil {
-			return fmt.Errorf("bias %w", err)
-		}
-	}
-	for _, p := range [][2]*Tensor{{g.dOut, g.out}, {g.dq, g.q}, {g.dk, g.k}, {g.dv, g.v}} {
-		if !slices.Equal(p[0].shape, p[1].shape) || p[0].dtype != p[1].dtype || p[0].shape[3] > 1 && p[0].strides[3] != 1 {
-			return fmt.Errorf("gradient %s with strides %s for %s", p[0], dims(p[0].strides), p[1])
-		}
 	}
 	return nil
 }

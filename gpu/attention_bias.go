@@ -21,16 +21,22 @@ type scoreGrad struct {
 // all. It is counted as gradients. Half types are computed with float32 arithmetic, by
 // a kernel that does not use tensor cores.
 func (r *AttentionResult) BackwardBias(dOut *Tensor) (*Tensor, error) {
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("compute the gradient by attention's bias: %w", err)
+	}
 	if r.call.bias == nil {
-		return nil, fmt.Errorf("compute the gradient by attention's bias: there was none")
+		return nil, fmt.Errorf("compute the gradient by attention's bias: Attention was called without Bias")
 	}
 	return r.backwardScores(dOut, r.call.bias.shape, func(g *scoreGrad, t *Tensor) { g.dBias = t })
 }
 
 // BackwardALiBi computes the gradient by the slopes ALiBi likewise, (H) float32.
 func (r *AttentionResult) BackwardALiBi(dOut *Tensor) (*Tensor, error) {
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("compute the gradient by attention's slopes: %w", err)
+	}
 	if r.call.slopes == nil {
-		return nil, fmt.Errorf("compute the gradient by attention's slopes: there were none")
+		return nil, fmt.Errorf("compute the gradient by attention's slopes: Attention was called without ALiBi")
 	}
 	return r.backwardScores(dOut, []int{r.call.h}, func(g *scoreGrad, t *Tensor) { g.dSlopes = t })
 }

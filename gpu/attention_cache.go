@@ -17,8 +17,13 @@ type KVCache struct {
 	used         int
 }
 
-// NewKVCache makes an empty cache for that many tokens, counted as activations.
+// NewKVCache makes an empty cache for capacity tokens of kv heads of size d, counted as
+// activations: 2 * batch * kv * capacity * d * dtype.Size() bytes.
 func NewKVCache(dev *Device, dtype DType, batch, kv, capacity, d int) (*KVCache, error) {
+	if !dtype.Float() || min(batch, kv, capacity, d) < 1 {
+		return nil, fmt.Errorf("make key/value cache of %s %s: want f32, f16 or bf16, and a batch, key heads, tokens and head size of at least 1",
+			dtype, dims([]int{batch, kv, capacity, d}))
+	}
 	c := &KVCache{}
 	var err error
 	if c.Keys, err = dev.Empty(dtype, mem.Activations, batch, kv, capacity, d); err == nil {
@@ -31,13 +36,18 @@ func NewKVCache(dev *Device, dtype DType, batch, kv, capacity, d int) (*KVCache,
 	return c, nil
 }
 
+// String says what a cache is for and how full it is.
+func (c *KVCache) String() string {
+	return fmt.Sprintf("key/value cache: %d of %s, keys and values %s", c.used, plural(c.Keys.shape[2], "token", "tokens"), c.Keys)
+}
+
 // Len is the number of tokens in the cache.
 func (c *KVCache) Len() int { return c.used }
 
 // Truncate forgets the tokens from n on; n is at most Len.
 func (c *KVCache) Truncate(n int) error {
 	if n < 0 || n > c.used {
-		return fmt.Errorf("truncate key/value cache of %d tokens to %d", c.used, n)
+		return fmt.Errorf("truncate key/value cache of %s to %d: want 0 to %d", plural(c.used, "token", "tokens"), n, c.used)
 	}
 	c.used = n
 	return nil
@@ -48,12 +58,14 @@ func (c *KVCache) Append(k, v *Tensor) error {
 	if err := live(c.Keys, c.Values, k, v); err != nil {
 		return fmt.Errorf("append to key/value cache: %w", err)
 	}
-	if len(k.shape) != 4 || !slices.Equal(k.shape, v.shape) || k.dtype != c.Keys.dtype || v.dtype != k.dtype {
-		return fmt.Errorf("append key %s and value %s to cache %s", k, v, c.Keys)
+	s := c.Keys.shape
+	fits := len(k.shape) == 4 && k.shape[0] == s[0] && k.shape[1] == s[1] && k.shape[3] == s[3]
+	if !fits || !slices.Equal(k.shape, v.shape) || k.dtype != c.Keys.dtype || v.dtype != k.dtype {
+		return fmt.Errorf("append key %s and value %s to cache %s: want both %s (%d, %d, T, %d)", k, v, c.Keys, c.Keys.dtype, s[0], s[1], s[3])
 	}
 	n := k.shape[2]
-	if c.used+n > c.Keys.shape[2] {
-		return fmt.Errorf("append %d tokens to cache %s: it holds %d", n, c.Keys, c.used)
+	if c.used+n > s[2] {
+		return fmt.Errorf("append %s to cache %s: it holds %d of at most %d", plural(n, "token", "tokens"), c.Keys, c.used, s[2])
 	}
 	for _, p := range [][2]*Tensor{{c.Keys, k}, {c.Values, v}} {
 		if err := Copy(p[0].span(2, c.used, c.used+n), p[1]); err != nil {
@@ -69,6 +81,9 @@ func (c *KVCache) Append(k, v *Tensor) error {
 func (c *KVCache) Attend(q *Tensor, o AttentionOptions) (*AttentionResult, error) {
 	if err := live(c.Keys, c.Values); err != nil {
 		return nil, fmt.Errorf("attend to key/value cache: %w", err)
+	}
+	if c.used == 0 {
+		return nil, fmt.Errorf("attend to cache %s: it holds no token yet; Append puts them in", c.Keys)
 	}
 	return Attention(q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
 }

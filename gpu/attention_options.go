@@ -48,8 +48,11 @@ type AttentionOptions struct {
 
 // ALiBiSlopes are the paper's slopes for a number of heads (Press et al. 2022,
 // section 3): 2^(-8/n), 2^(-16/n), … for n a power of two, and those of the next
-// powers of two between for other numbers.
+// powers of two between for other numbers. There are none for fewer heads than one.
 func ALiBiSlopes(heads int) []float32 {
+	if heads < 1 {
+		return nil
+	}
 	n := 1
 	for 2*n <= heads {
 		n *= 2
@@ -76,7 +79,7 @@ func (o *AttentionOptions) apply(a *attention) error {
 	}
 	a.left, a.right = host.Unlimited, host.Unlimited
 	if o.Window < 0 {
-		return fmt.Errorf("window %d", o.Window)
+		return fmt.Errorf("window %d: want at least 0, which hides nothing", o.Window)
 	}
 	if o.Window > 0 {
 		a.left, a.right = o.Window-1, o.Window-1
@@ -92,7 +95,7 @@ func (o *AttentionOptions) apply(a *attention) error {
 	}
 	a.drop, a.seed, a.first = min(65535, int(math.Round(o.Dropout*65536))), o.Seed, o.First
 	if o.ALiBi != nil && len(o.ALiBi) != a.h {
-		return fmt.Errorf("%d ALiBi slopes for %d heads", len(o.ALiBi), a.h)
+		return fmt.Errorf("%d ALiBi slopes for %d heads: want one for each; ALiBiSlopes(%d) makes them", len(o.ALiBi), a.h, a.h)
 	}
 	a.slopes = slices.Clone(o.ALiBi)
 	if err := o.lengths(a); err != nil {
@@ -106,19 +109,19 @@ func (o *AttentionOptions) lengths(a *attention) error {
 	switch {
 	case o.CuSeqlensQ != nil || o.CuSeqlensK != nil:
 		if o.KeyLengths != nil || o.AtEnd {
-			return fmt.Errorf("packed sequences and key lengths at once")
+			return fmt.Errorf("packed sequences and key lengths at once: CuSeqlensQ and CuSeqlensK, or KeyLengths and AtEnd")
 		}
 		return o.pack(a)
 	case o.KeyLengths == nil && o.AtEnd:
-		return fmt.Errorf("AtEnd without KeyLengths")
+		return fmt.Errorf("AtEnd without KeyLengths, which say where the ends are")
 	case o.KeyLengths == nil:
 		return nil
 	case len(o.KeyLengths) != a.b:
-		return fmt.Errorf("%d key lengths for a batch of %d", len(o.KeyLengths), a.b)
+		return fmt.Errorf("%s for a batch of %d: want one for each", plural(len(o.KeyLengths), "key length", "key lengths"), a.b)
 	}
 	for _, n := range o.KeyLengths {
 		if n < 0 || n > a.tk {
-			return fmt.Errorf("key length %d of %d keys", n, a.tk)
+			return fmt.Errorf("key length %d of %d keys: want 0 to %d", n, a.tk, a.tk)
 		}
 		s := host.Seq{Tq: a.tq, Tk: n, Shift: a.tk - a.tq}
 		if o.AtEnd {
@@ -134,15 +137,19 @@ func (o *AttentionOptions) pack(a *attention) error {
 	if k == nil {
 		k = q
 	}
+	if q == nil {
+		return fmt.Errorf("CuSeqlensK without CuSeqlensQ")
+	}
 	if len(q) < 2 || len(k) != len(q) || a.b != 1 {
-		return fmt.Errorf("cu_seqlens of %d and %d for a batch of %d: want N+1 each, for a batch of 1", len(q), len(k), a.b)
+		return fmt.Errorf("CuSeqlensQ of %d and CuSeqlensK of %d ends for a batch of %d: want N+1 each, of N sequences, for a batch of 1", len(q), len(k), a.b)
 	}
 	for _, x := range []struct {
-		cu []int
-		n  int
-	}{{q, a.tq}, {k, a.tk}} {
+		name string
+		cu   []int
+		n    int
+	}{{"CuSeqlensQ", q, a.tq}, {"CuSeqlensK", k, a.tk}} {
 		if x.cu[0] < 0 || !slices.IsSorted(x.cu) || x.cu[len(x.cu)-1] > x.n {
-			return fmt.Errorf("cu_seqlens %v: want it to rise from 0 to at most %d", x.cu, x.n)
+			return fmt.Errorf("%s %v: want it to rise, from 0 or more to at most %d, the tokens that there are", x.name, x.cu, x.n)
 		}
 	}
 	a.packed, a.b, a.tq, a.tk = true, len(q)-1, 0, 0

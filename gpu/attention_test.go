@@ -449,7 +449,7 @@ func TestAttentionErrorsNameShapes(t *testing.T) {
 		"i32 (2, 4, 3, 8) on cpu: want f32":            second(Attention(ints, ints, ints, AttentionOptions{})),
 		"window -1":                                    second(Attention(q, q, q, AttentionOptions{Window: -1})),
 		"dropout 1:":                                   second(Attention(q, q, q, AttentionOptions{Dropout: 1})),
-		"1 key lengths for a batch of 2":               second(Attention(q, q, q, AttentionOptions{KeyLengths: []int{1}})),
+		"1 key length for a batch of 2":                second(Attention(q, q, q, AttentionOptions{KeyLengths: []int{1}})),
 		"key length 4 of 3 keys":                       second(Attention(q, q, q, AttentionOptions{KeyLengths: []int{1, 4}})),
 		"3 ALiBi slopes for 4 heads":                   second(Attention(q, q, q, AttentionOptions{ALiBi: make([]float32, 3)})),
 		"want f32 (2, 4, 3, 3)":                        second(Attention(q, q, q, AttentionOptions{Bias: k})),

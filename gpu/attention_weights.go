@@ -15,6 +15,9 @@ const weightsChunk = 1 << 20
 // query, key and LSE and counted as activations. Of packed sequences, B is their
 // number and Tq and Tk are those of the longest.
 func (r *AttentionResult) Weights() (*Tensor, error) {
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("compute attention weights: %w", err)
+	}
 	all := make([]int, r.call.tq)
 	for i := range all {
 		all[i] = i
@@ -24,6 +27,9 @@ func (r *AttentionResult) Weights() (*Tensor, error) {
 
 // WeightsAt is Weights for these queries only: (B, H, len(queries), Tk).
 func (r *AttentionResult) WeightsAt(queries ...int) (*Tensor, error) {
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("compute attention weights: %w", err)
+	}
 	a := &r.call
 	w, err := a.q.store.dev.Empty(Float32, mem.Activations, a.b, a.h, len(queries), a.tk)
 	if err == nil {
@@ -39,17 +45,12 @@ func (r *AttentionResult) WeightsAt(queries ...int) (*Tensor, error) {
 
 func (r *AttentionResult) weightsInto(w *Tensor, queries []int) error {
 	a := &r.call
-	if err := live(a.q, a.k, a.lse); err != nil {
+	if err := a.alive(); err != nil {
 		return err
-	}
-	if a.bias != nil {
-		if err := live(a.bias); err != nil {
-			return fmt.Errorf("bias %w", err)
-		}
 	}
 	for _, i := range queries {
 		if i < 0 || i >= a.tq {
-			return fmt.Errorf("query %d of %d", i, a.tq)
+			return fmt.Errorf("query %d of %d: want 0 to %d", i, a.tq, a.tq-1)
 		}
 	}
 	defer keep(a.q, a.k, a.lse, w)
@@ -65,9 +66,12 @@ func (r *AttentionResult) weightsInto(w *Tensor, queries []int) error {
 // a run of queries gives to a run of keys, averaged over the queries. Rows still sum
 // to 1. The whole map is never held.
 func (r *AttentionResult) WeightsPooled(rows, cols int) (*Tensor, error) {
+	if err := r.done(); err != nil {
+		return nil, fmt.Errorf("pool attention weights: %w", err)
+	}
 	a := &r.call
 	if rows < 1 || cols < 1 || rows > a.tq || cols > a.tk {
-		return nil, fmt.Errorf("pool attention weights of %s, key %s, to (%d, %d): want no more rows than queries, no more columns than keys", a.q, a.k, rows, cols)
+		return nil, fmt.Errorf("pool attention weights of %s, key %s, to (%d, %d): want 1 to %d rows, as there are queries, and 1 to %d columns, as there are keys", a.q, a.k, rows, cols, a.tq, a.tk)
 	}
 	sums, counts := make([]float64, a.b*a.h*rows*cols), make([]float64, a.b*rows)
 	seqs := a.sequences()
@@ -98,6 +102,9 @@ func (r *AttentionResult) WeightsPooled(rows, cols int) (*Tensor, error) {
 // keys that they belong to: (B, H, Tq, k) float32 and int32. Of equal weights the
 // earlier key comes first. The whole map is never held.
 func (r *AttentionResult) WeightsTop(k int) (weights, keys *Tensor, err error) {
+	if err := r.done(); err != nil {
+		return nil, nil, fmt.Errorf("find the top attention weights: %w", err)
+	}
 	a := &r.call
 	if k < 1 || k > a.tk {
 		return nil, nil, fmt.Errorf("find the top %d attention weights of %s, key %s: want 1 to %d", k, a.q, a.k, a.tk)

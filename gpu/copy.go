@@ -35,6 +35,9 @@ func (d *Device) Wrap(data []float32, cat mem.Category, shape ...int) (*Tensor, 
 	if n != len(data) || slices.ContainsFunc(shape, func(s int) bool { return s < 0 }) {
 		return nil, fmt.Errorf("wrap %d float32 values as a tensor %s: want %d", len(data), dims(shape), n)
 	}
+	if d == nil {
+		return nil, fmt.Errorf("wrap %d float32 values as a tensor %s: %s", len(data), dims(shape), d.unfit(Float32))
+	}
 	if d.name != "cpu" {
 		return nil, fmt.Errorf("wrap %d float32 values as a tensor %s on %s: it is not the CPU", len(data), dims(shape), d.name)
 	}
@@ -105,6 +108,9 @@ func copyTensor(dst, src *Tensor) error {
 	defer keep(dst, src)
 	if dst.Len() == 0 {
 		return nil
+	}
+	if dst.begins(src) && !slices.Equal(dst.strides, src.strides) {
+		return fmt.Errorf("%s to %s: two views of the same elements", src, dst)
 	}
 	dst.overwritten()
 	if dst.store.dev != src.store.dev {
@@ -265,7 +271,7 @@ func (t *Tensor) Data() ([]float32, error) {
 		return nil, fmt.Errorf("share tensor: %w", err)
 	}
 	if !t.Dense() {
-		return nil, fmt.Errorf("share tensor: %s: not dense, strides %s", t, dims(t.strides))
+		return nil, fmt.Errorf("share tensor: %s: not dense, strides %s; Float32s copies", t, dims(t.strides))
 	}
 	if t.store.dev.Meta() {
 		return make([]float32, t.Len()), nil
@@ -297,10 +303,10 @@ func (t *Tensor) holds(n int, types ...DType) error {
 		return err
 	}
 	if !slices.Contains(types, t.dtype) {
-		return fmt.Errorf("%s: want %v", t, types)
+		return fmt.Errorf("%s: want %s; As converts", t, oneOf(types))
 	}
 	if n >= 0 && n != t.Len() {
-		return fmt.Errorf("%s has %d elements", t, t.Len())
+		return fmt.Errorf("%s has %s", t, plural(t.Len(), "element", "elements"))
 	}
 	return nil
 }

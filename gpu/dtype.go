@@ -1,7 +1,9 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"attune/gpu/host"
 )
@@ -32,20 +34,52 @@ func (t DType) String() string {
 	return host.DType(t).String()
 }
 
+// errNil is what a nil tensor is called: mostly an error was not looked at.
+var errNil = errors.New("nil tensor: the call that was to make it may have failed")
+
 // live is an error unless all are tensors of one device whose memory has not been
 // freed.
 func live(all ...*Tensor) error {
 	for _, t := range all {
 		switch {
 		case t == nil:
-			return fmt.Errorf("nil tensor")
+			return errNil
 		case t.store.freed.Load():
 			return fmt.Errorf("%s: used after Free", t)
 		case t.store.dev.shut.closed():
 			return fmt.Errorf("%s: used after its device was closed", t)
 		case t.store.dev != all[0].store.dev:
-			return fmt.Errorf("%s and %s: on two devices", all[0], t)
+			return fmt.Errorf("%s and %s: %s", all[0], t, apart(all[0].store.dev, t.store.dev))
 		}
 	}
 	return nil
+}
+
+// apart says that two tensors that are to be used together are on two devices.
+func apart(a, b *Device) string {
+	if a.name == b.name {
+		return "on two devices of one name: each call of Open makes one with memory of its own; Tensor.On copies from one to the other"
+	}
+	return "on two devices; Tensor.On copies from one to the other"
+}
+
+// oneOf lists types for an error: "f32, f16 or bf16".
+func oneOf(types []DType) string {
+	var names []string
+	for _, t := range types {
+		names = append(names, t.String())
+	}
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// plural is a number of things in words.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

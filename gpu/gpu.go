@@ -59,7 +59,8 @@ type backend interface {
 
 // Open returns the device of that name: "cpu", "cuda:0" (or another index), or
 // "auto", which is the first CUDA device that works and else the CPU. Device.Why
-// then says why.
+// then says why. Each call makes a device with memory of its own, and tensors of two do
+// not mix; Default is the one that a session shares.
 func Open(name string) (*Device, error) {
 	switch {
 	case name == "cpu":
@@ -85,7 +86,12 @@ func Open(name string) (*Device, error) {
 }
 
 // OpenCPU is Open("cpu") with a number of threads; 0 means all processors.
-func OpenCPU(threads int) (*Device, error) { return openCPU("", threads) }
+func OpenCPU(threads int) (*Device, error) {
+	if threads < 0 {
+		return nil, fmt.Errorf("open the CPU with %d threads: want at least 1, or 0 for all processors", threads)
+	}
+	return openCPU("", threads)
+}
 
 // Default is the session's device, opened at the first call: the one that
 // ATTUNE_DEVICE names, else the CPU. It is not "auto", because the CUDA kernels
@@ -113,7 +119,12 @@ func (d *Device) Detail() string { return d.detail }
 // Why says why Open("auto") gave the CPU; empty for any other device.
 func (d *Device) Why() string { return d.why }
 
-func (d *Device) String() string { return d.name + " (" + d.detail + ")" }
+func (d *Device) String() string {
+	if d.shut.closed() {
+		return d.name + " (closed)"
+	}
+	return d.name + " (" + d.detail + ")"
+}
 
 // Memory returns the counters of this moment, in bytes by category.
 func (d *Device) Memory() mem.Snapshot { return d.memory.Snapshot() }

@@ -90,17 +90,17 @@ func (c *call) check() error {
 	}
 	for _, t := range c.float {
 		if t != nil && !t.dtype.Float() {
-			return fmt.Errorf("%s: want %v", t, []DType{Float32, Float16, BFloat16})
+			return fmt.Errorf("%s: want f32, f16 or bf16", t)
 		}
 	}
 	for _, t := range c.f32 {
 		if t != nil && t.dtype != Float32 {
-			return fmt.Errorf("%s: want %v", t, []DType{Float32})
+			return fmt.Errorf("%s: want f32", t)
 		}
 	}
 	for _, t := range c.i32 {
 		if t != nil && t.dtype != Int32 {
-			return fmt.Errorf("%s: want %v", t, []DType{Int32})
+			return fmt.Errorf("%s: want i32", t)
 		}
 	}
 	for _, t := range c.like {

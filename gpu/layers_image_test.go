@@ -207,7 +207,7 @@ func TestImageErrorsNameShapesAndTypes(t *testing.T) {
 		"does not fit an image of (8, 8)":                   Conv2D(y, x, w, nil, ConvOptions{Dilation: 4}),
 		"stride -1":                                         Conv2D(y, x, w, nil, ConvOptions{Stride: -1}),
 		"is not like f32 (2, 3, 8, 8)":                      Conv2DGrad(y, nil, nil, x, w, y, ConvOptions{}),
-		"want [f32":                                         Conv2D(y, x, labels, nil, ConvOptions{}),
+		"i32 (1) on cpu: want f32":                          Conv2D(y, x, labels, nil, ConvOptions{}),
 		"padding at most half the window":                   MaxPool2D(y, x, PoolOptions{Kernel: 2, Padding: 2}),
 		"is not (2, 3, 4, 4)":                               AvgPool2D(y, x, PoolOptions{Kernel: 2}),
 		"pooling of (3): want (N, C, H, W)":                 MaxPool2D(v, v, PoolOptions{Kernel: 1}),

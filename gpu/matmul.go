@@ -19,7 +19,7 @@ func MatMul(c, a, b *Tensor, add bool) error {
 // rest is as for MatMul.
 func MatMulBias(c, a, b, bias *Tensor) error {
 	if bias == nil {
-		return fmt.Errorf("multiply %s: nil bias", list([]*Tensor{c, a, b}))
+		return named(fmt.Errorf("nil bias"), c, a, b)
 	}
 	return named(multiply(c, a, b, bias, false), c, a, b, bias)
 }
@@ -27,7 +27,7 @@ func MatMulBias(c, a, b, bias *Tensor) error {
 func named(err error, all ...*Tensor) error {
 	keepAll(all)
 	if err != nil {
-		return fmt.Errorf("multiply %s: %w", list(all), err)
+		return fmt.Errorf("multiply %s by %s into %s: %w", list(all[1:2]), list(all[2:]), list(all[:1]), err)
 	}
 	return nil
 }
@@ -38,18 +38,24 @@ func multiply(c, a, b, bias *Tensor, add bool) error {
 	}
 	for _, t := range []*Tensor{c, a, b} {
 		if len(t.shape) != 2 {
-			return fmt.Errorf("%s: want a matrix", t)
+			return fmt.Errorf("%s has %s: want a matrix, of 2", t, plural(len(t.shape), "axis", "axes"))
 		}
 		if !t.dtype.Float() {
 			return fmt.Errorf("%s: want f32, f16 or bf16", t)
 		}
 	}
 	m, n, k := c.shape[0], c.shape[1], a.shape[1]
-	if a.shape[0] != m || b.shape[0] != k || b.shape[1] != n {
-		return fmt.Errorf("the shapes do not fit")
+	if b.shape[0] != k {
+		return fmt.Errorf("the shapes do not fit: a %s has %s, b %s has %s", dims(a.shape), plural(k, "column", "columns"), dims(b.shape), plural(b.shape[0], "row", "rows"))
+	}
+	if a.shape[0] != m || b.shape[1] != n {
+		return fmt.Errorf("the shapes do not fit: c is %s, a b is %s", dims(c.shape), dims([]int{a.shape[0], b.shape[1]}))
 	}
 	if b.dtype != a.dtype || c.dtype != a.dtype && c.dtype != Float32 {
-		return fmt.Errorf("the dtypes do not fit")
+		return fmt.Errorf("the dtypes do not fit: a is %s, b %s and c %s: want a and b of one type, c of that or f32; As converts", a.dtype, b.dtype, c.dtype)
+	}
+	if m*n > 0 && (c.begins(a) || c.begins(b)) {
+		return fmt.Errorf("the result lies on an operand: want a tensor of its own")
 	}
 	if n > 1 && c.strides[1] != 1 {
 		return fmt.Errorf("the result has strides %s: want the last to be 1", dims(c.strides))

@@ -85,10 +85,10 @@ func TestMatMulErrors(t *testing.T) {
 	a, b := must(dev.Zeros(mem.Data, 2, 3))(t), must(dev.Zeros(mem.Data, 3, 4))(t)
 	c, half := must(dev.Zeros(mem.Data, 2, 4))(t), must(dev.ZerosOf(Float16, mem.Data, 3, 4))(t)
 	for want, err := range map[string]error{
-		"f32 (2, 4), f32 (2, 3), f16 (3, 4): the dtypes": MatMul(c, a, half, false),
-		"f32 (2, 4), f32 (3, 4), f32 (2, 3): the shapes": MatMul(c, b, a, false),
-		"bias f32 (3, 4) on cpu: want f32 (4)":           MatMulBias(c, a, b, b),
-		"nil bias":                                       MatMulBias(c, a, b, nil),
+		"f32 (2, 3) by f16 (3, 4) into f32 (2, 4): the dtypes": MatMul(c, a, half, false),
+		"f32 (3, 4) by f32 (2, 3) into f32 (2, 4): the shapes": MatMul(c, b, a, false),
+		"bias f32 (3, 4) on cpu: want f32 (4)":                 MatMulBias(c, a, b, b),
+		"nil bias":                                             MatMulBias(c, a, b, nil),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)

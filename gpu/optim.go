@@ -43,6 +43,8 @@ type rule interface {
 	// factors are the constants of step t, from 1, at that learning rate, without
 	// Scale.
 	factors(t int, lr float64) host.Factors
+	// settings are the rule's own constants.
+	settings() settings
 }
 
 // layerwise rules give each tensor its own rate, by its norm and that of its
@@ -142,7 +144,7 @@ func (o *Training) rateAfter(steps int) float64 {
 // nothing.
 func (o *Training) Step(params, grads []*Tensor) error {
 	if o.rule == nil {
-		return fmt.Errorf("optimizer step: make the optimizer with its New function")
+		return fmt.Errorf("optimizer step: make the optimizer with its New function, as NewAdam(1e-3)")
 	}
 	if err := o.step(params, grads); err != nil {
 		return fmt.Errorf("%s step: %w", o.rule.name(), err)
@@ -153,6 +155,9 @@ func (o *Training) Step(params, grads []*Tensor) error {
 func (o *Training) step(params, grads []*Tensor) error {
 	params, grads, err := pairs(params, grads)
 	if err != nil || len(params) == 0 {
+		return err
+	}
+	if err := o.sound(params); err != nil {
 		return err
 	}
 	if err := o.prepare(params); err != nil {
@@ -233,7 +238,7 @@ func (o *Training) Factor(p *Tensor) float64 {
 // pairs checks parameters and gradients and leaves out those without a gradient.
 func pairs(params, grads []*Tensor) (ps, gs []*Tensor, err error) {
 	if len(params) != len(grads) {
-		return nil, nil, fmt.Errorf("%d parameters, %d gradients", len(params), len(grads))
+		return nil, nil, fmt.Errorf("%s, %s: want a gradient, or nil, for each parameter", plural(len(params), "parameter", "parameters"), plural(len(grads), "gradient", "gradients"))
 	}
 	seen := map[*Tensor]bool{}
 	for i, g := range grads {
@@ -245,9 +250,11 @@ func pairs(params, grads []*Tensor) (ps, gs []*Tensor, err error) {
 		switch {
 		case err != nil:
 		case !p.dtype.Float() || !g.dtype.Float():
-			err = fmt.Errorf("%s with gradient %s: want floating point", p, g)
-		case !slices.Equal(p.shape, g.shape) || !p.Dense() || !g.Dense():
+			err = fmt.Errorf("%s with gradient %s: want floating point: f32, f16 or bf16", p, g)
+		case !slices.Equal(p.shape, g.shape):
 			err = fmt.Errorf("%s with gradient %s: want two dense tensors of one shape", p, g)
+		case !p.Dense() || !g.Dense():
+			err = fmt.Errorf("%s with strides %s, gradient with strides %s: want two dense tensors; Clone makes a dense copy", p, dims(p.strides), dims(g.strides))
 		case seen[p]:
 			err = fmt.Errorf("%s is there twice", p)
 		case len(ps) > 0:
@@ -344,7 +351,7 @@ func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) 
 }
 
 func notFinite(norm float64) error {
-	return fmt.Errorf("the gradients' norm is %g; set Scale to skip such steps", norm)
+	return fmt.Errorf("the gradients' norm is %g; set Scale, to SkipBad() for one, to skip such steps", norm)
 }
 
 // gather is the updates of the parameters that group names.

@@ -50,7 +50,7 @@ const stateKey = "attune.optimizer"
 // stand in the metadata. The parameters themselves and the constants are not saved.
 func (o *Training) Save(w io.Writer, params []*Tensor) error {
 	if o.rule == nil {
-		return fmt.Errorf("save optimizer: make the optimizer with its New function")
+		return fmt.Errorf("save optimizer: make the optimizer with its New function, as NewAdam(1e-3)")
 	}
 	if err := o.save(w, params); err != nil {
 		return fmt.Errorf("save the state of %s: %w", o.rule.name(), err)
@@ -115,7 +115,7 @@ func (o *Training) stateName(i, k int) string {
 // an error the old state is as it was.
 func (o *Training) Load(r io.Reader, params []*Tensor) error {
 	if o.rule == nil {
-		return fmt.Errorf("load optimizer: make the optimizer with its New function")
+		return fmt.Errorf("load optimizer: make the optimizer with its New function, as NewAdam(1e-3)")
 	}
 	if err := o.load(r, params); err != nil {
 		return fmt.Errorf("load the state of %s: %w", o.rule.name(), err)

@@ -329,13 +329,13 @@ func TestOptimizerRefuses(t *testing.T) {
 		far := must(must(OpenCPU(1))(t).Zeros(mem.Gradients, 2, 3))(t)
 		ok := must(dev.Zeros(mem.Gradients, 2, 3))(t)
 		for want, err := range map[string]error{
-			"lamb step: 1 parameters, 2 gradients": NewLAMB(1).Step([]*Tensor{p}, []*Tensor{g, g}),
-			"with gradient f32 (3, 2)":             NewSGD(1).Step([]*Tensor{p}, []*Tensor{g}),
-			"want two dense tensors":               NewSGD(1).Step([]*Tensor{p}, []*Tensor{turned}),
-			"want floating point":                  NewSGD(1).Step([]*Tensor{p}, []*Tensor{ints}),
-			"on two devices":                       NewSGD(1).Step([]*Tensor{p}, []*Tensor{far}),
-			"parameter 1: f32 (2, 3)":              NewSGD(1).Step([]*Tensor{p, p}, []*Tensor{ok, ok}),
-			"New function":                         new(Adam).Step([]*Tensor{p}, []*Tensor{ok}),
+			"lamb step: 1 parameter, 2 gradients": NewLAMB(1).Step([]*Tensor{p}, []*Tensor{g, g}),
+			"with gradient f32 (3, 2)":            NewSGD(1).Step([]*Tensor{p}, []*Tensor{g}),
+			"want two dense tensors":              NewSGD(1).Step([]*Tensor{p}, []*Tensor{turned}),
+			"want floating point":                 NewSGD(1).Step([]*Tensor{p}, []*Tensor{ints}),
+			"on two devices":                      NewSGD(1).Step([]*Tensor{p}, []*Tensor{far}),
+			"parameter 1: f32 (2, 3)":             NewSGD(1).Step([]*Tensor{p, p}, []*Tensor{ok, ok}),
+			"New function":                        new(Adam).Step([]*Tensor{p}, []*Tensor{ok}),
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v does not say %q", err, want)

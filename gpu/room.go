@@ -48,7 +48,7 @@ func SumSquares(ts ...*Tensor) (float64, error) {
 	for i, t := range ts {
 		err := live(ts[0], t)
 		if err == nil && (!t.dtype.Float() || !t.Dense()) {
-			err = fmt.Errorf("%s: want dense floating point", t)
+			err = fmt.Errorf("%s with strides %s: want f32, f16 or bf16, dense", t, dims(t.strides))
 		}
 		if err != nil {
 			return 0, fmt.Errorf("sum squares of tensor %d: %w", i, err)

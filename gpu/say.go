@@ -9,9 +9,12 @@ import (
 // holds: "adam, rate 0.001, step 30, state of 4 tensors, 0.25 MiB".
 func (o *Training) String() string {
 	o.look()
-	name := "optimizer without a rule"
+	name := "optimizer without a rule (its New function makes one that steps)"
 	if o.rule != nil {
 		name = o.rule.name()
+	}
+	if a, ok := o.rule.(*Adam); ok && a.Decay > 0 {
+		name = fmt.Sprintf("adamw, decay %g", a.Decay)
 	}
 	parts := []string{name, fmt.Sprintf("rate %.6g", o.Rate()), fmt.Sprintf("step %d", o.steps)}
 	if o.skipped > 0 {
@@ -20,12 +23,45 @@ func (o *Training) String() string {
 	if o.Clip > 0 {
 		parts = append(parts, fmt.Sprintf("clipped at %g", o.Clip))
 	}
+	if o.Scale != nil {
+		parts = append(parts, fmt.Sprintf("scale %g", o.Scale.Value()))
+	}
 	bytes, tensors := int64(0), o.Tensors()
 	for _, t := range tensors {
 		bytes += t.Bytes()
 	}
 	if len(tensors) > 0 {
-		parts = append(parts, fmt.Sprintf("state of %d tensors, %.2f MiB", len(tensors), float64(bytes)/(1<<20)))
+		parts = append(parts, fmt.Sprintf("state of %s, %s", plural(len(tensors), "tensor", "tensors"), size(bytes)))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// size is a number of bytes for people.
+func size(bytes int64) string {
+	if bytes < 10<<10 {
+		return plural(int(bytes), "byte", "bytes")
+	}
+	return fmt.Sprintf("%.2f MiB", float64(bytes)/(1<<20))
+}
+
+// String says in one line what a scale is now and how it changes.
+func (s *LossScale) String() string {
+	said := fmt.Sprintf("loss scale %g", s.Value())
+	if s.Growth > 0 && s.Growth != 1 {
+		said += fmt.Sprintf(", times %g after %s without Inf and NaN (%d so far)", s.Growth, plural(s.Interval, "step", "steps"), s.good)
+	}
+	if s.Backoff > 0 && s.Backoff != 1 {
+		said += fmt.Sprintf(", times %g after a step that had one", s.Backoff)
+	}
+	return said
+}
+
+// String says in one line where a plateau stands.
+func (p *Plateau) String() string {
+	said := fmt.Sprintf("plateau: factor %.6g, times %g after more than %s in a row that are not better by %g", p.At(0), p.Factor,
+		plural(p.Patience, "loss", "losses"), p.Threshold)
+	if p.best <= 1e308 {
+		said += fmt.Sprintf("; best %.6g, %d since", p.best, p.bad)
+	}
+	return said
 }

@@ -59,10 +59,13 @@ func (d *Device) untie(l *leash) {
 
 // Empty returns a dense tensor whose elements are undefined.
 func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, error) {
+	if d == nil || dtype > Int32 {
+		return nil, fmt.Errorf("make %s tensor %s: %s", dtype, dims(shape), d.unfit(dtype))
+	}
 	n := 1
 	for _, s := range shape {
-		if s < 0 || s > 0 && n > (1<<46)/s {
-			return nil, fmt.Errorf("make %s tensor %s on %s: impossible shape", dtype, dims(shape), d.name)
+		if s < 0 || s > 0 && n > maxElements/s {
+			return nil, fmt.Errorf("make %s tensor %s on %s: impossible shape: no axis is negative, and elements are at most %d", dtype, dims(shape), d.name, maxElements)
 		}
 		n *= s
 	}
@@ -71,6 +74,17 @@ func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, er
 		return nil, fmt.Errorf("make %s tensor %s: %w", dtype, dims(shape), err)
 	}
 	return d.over(block, dtype, shape), nil
+}
+
+// maxElements keeps a size in bytes from running over.
+const maxElements = 1 << 46
+
+// unfit says why no tensor of that type can be made on d.
+func (d *Device) unfit(dtype DType) string {
+	if d == nil {
+		return "nil device: the call of gpu.Open may have failed"
+	}
+	return "no such dtype: there are " + oneOf([]DType{Float32, Float16, BFloat16, Int32})
 }
 
 // over is the dense tensor whose memory is block.
@@ -155,6 +169,8 @@ func (t *Tensor) String() string {
 	s := fmt.Sprintf("%s %s on %s", t.dtype, dims(t.shape), t.store.dev.name)
 	if t.store.freed.Load() {
 		s += ", freed"
+	} else if t.store.dev.shut.closed() {
+		s += ", which is closed"
 	}
 	return s
 }
@@ -193,10 +209,13 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 		return nil, fmt.Errorf("reshape %s to %s: %d and %d elements", t, dims(shape), t.Len(), n)
 	}
 	if !t.Dense() {
-		return nil, fmt.Errorf("reshape %s to %s: not dense, strides %s", t, dims(shape), dims(t.strides))
+		return nil, fmt.Errorf("reshape %s to %s: not dense, strides %s; Clone makes a dense copy", t, dims(shape), dims(t.strides))
 	}
 	return t.store.dense(t.dtype, shape, t.offset), nil
 }
+
+// begins says whether two tensors have their first element in common.
+func (t *Tensor) begins(u *Tensor) bool { return t.store == u.store && t.offset == u.offset }
 
 // Permute is a view with the axes in another order: axis i of the view is axis
 // order[i] of t.
