@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"attune/gpu/driver"
-	"attune/gpu/host"
 	"attune/gpu/kernels"
 	"attune/gpu/mem"
 )
@@ -134,32 +133,6 @@ func (c *cuda) download(dst []byte, src *Tensor) error { return c.ctx.Download(d
 
 func (c *cuda) clear(t *Tensor) error {
 	return c.ctx.Clear(t.address(), int64(t.Len())*int64(t.dtype.Size()))
-}
-
-// copyAxes is how many axes copy.cu walks, copyThreads its threads and
-// copyElements the elements of a block.
-const (
-	copyAxes     = 6
-	copyThreads  = 256
-	copyElements = 1024
-)
-
-func (c *cuda) copy(dst, src *Tensor) error {
-	shape, strides := host.Collapse(src.shape, dst.strides, src.strides)
-	if len(shape) > copyAxes {
-		return fmt.Errorf("strides %s and %s: the CUDA kernel walks %d axes", dims(src.strides), dims(dst.strides), copyAxes)
-	}
-	name := kernelName{file: "copy", name: "copy_%[1]s_%[2]s", one: src.dtype, two: dst.dtype}
-	if src.dtype == dst.dtype {
-		name = kernelName{file: "copy", name: "copy_b%[3]d", number: 8 * src.dtype.Size()}
-	}
-	var words [4 + 3*copyAxes]uint64
-	args := words[:]
-	args[0], args[1], args[2], args[3] = dst.address(), src.address(), uint64(src.Len()), uint64(len(shape))
-	for i := range shape {
-		args[4+i], args[4+copyAxes+i], args[4+2*copyAxes+i] = uint64(shape[i]), uint64(strides[0][i]), uint64(strides[1][i])
-	}
-	return c.launchNamed(name, tiles(src.Len(), copyElements), copyThreads, 0, args)
 }
 
 func (c *cuda) close() error {

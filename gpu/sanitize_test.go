@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"attune/gpu/driver/fakecuda"
-	"attune/gpu/mem"
+	"attune/gpu/kernels"
 )
 
 // sanitizedLibrary names the fake driver that a child of the test runs on.
@@ -44,6 +44,7 @@ func TestKernelsUnderSanitizers(t *testing.T) {
 		{name: "as they are"},
 		{"reading past the rows", "attention.h", "first + r < rows && c < d", "c < d"},
 		{"reading past the logits", "layers.h", "get(o, at, j, x)", "get(o, at + 4096, j, x)"},
+		{"turning past the rows", "copy_turn.cu", "(i & ((1 << high) - 1), rows - 1)", "(i & ((1 << high) - 1), rows + 4096)"},
 		{"writing past the shared memory", "attention.cu", "ps[row * (COLS + 1) + lane + LANES * x] = ", "ps[row * (COLS + 5) + lane + LANES * x] = "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -123,8 +124,12 @@ func sanitizedWork(t *testing.T, path string) {
 			}
 		}
 	}
-	x := must(dev.FromFloat32s(normal(rng, 77), mem.Data, 7, 11))(t)
-	if _, err := must(x.Permute(1, 0))(t).As(BFloat16); err != nil {
-		t.Fatal(err)
+	for _, image := range []string{"copy", "copy_turn"} {
+		for _, name := range kernels.Entries(must(kernels.PTX(image))(t)) {
+			p, _ := problemOf(name)
+			if worst, limit, err := p.try(dev.back.(*cuda)); err != nil || worst > limit {
+				t.Errorf("%s: off by %g, %v", name, worst, err)
+			}
+		}
 	}
 }

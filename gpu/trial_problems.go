@@ -22,13 +22,14 @@ type problemKind struct {
 func problemKinds() []problemKind {
 	const dtype, size = `(f32|f16|bf16)`, `_(\d+)`
 	exact := func(DType) float64 { return 0 }
+	copies := map[string][]copyProblem{"copy": copyProblems(), "turn": turnProblems()}
 	return append(layerProblems(), []problemKind{
-		{`copy_(f32|f16|bf16|i32)_(f32|f16|bf16|i32)`, exact, func(r *trialRun, m []string) ([]*Tensor, error) {
-			return r.copies(dtypeNamed(m[1]), dtypeNamed(m[2]))
+		{`(copy|turn)_(f32|f16|bf16|i32)_(f32|f16|bf16|i32)`, exact, func(r *trialRun, m []string) ([]*Tensor, error) {
+			return r.copies(copies[m[1]], dtypeNamed(m[2]), dtypeNamed(m[3]))
 		}},
-		{`copy_b(16|32)`, exact, func(r *trialRun, m []string) ([]*Tensor, error) {
-			t := map[string]DType{"16": Float16, "32": Float32}[m[1]]
-			return r.copies(t, t)
+		{`(copy|turn)_b(16|32)`, exact, func(r *trialRun, m []string) ([]*Tensor, error) {
+			t := map[string]DType{"16": Float16, "32": Float32}[m[2]]
+			return r.copies(copies[m[1]], t, t)
 		}},
 		{`gemm_` + dtype + `(_f32)?`, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.product(dtypeNamed(m[1]), m[2] != "" || m[1] == "f32", "nn", [3]int{67, 37, 71})
@@ -105,29 +106,6 @@ func dtypeNamed(name string) DType {
 func number(s string) int {
 	n, _ := strconv.Atoi(s) // the pattern has digits
 	return n
-}
-
-// copies turns two axes of a tensor whose rows have a gap.
-func (r *trialRun) copies(from, to DType) ([]*Tensor, error) {
-	src, err := checkTensor(r.dev, Float32, 1, 9, 21, 11)
-	if from == Int32 {
-		values := make([]int32, 9*21*11)
-		for i := range values {
-			values[i] = int32(i*2654435761) >> (i % 32)
-		}
-		src, err = r.dev.FromInt32s(values, mem.Workspace, 9, 21, 11)
-	} else if from != Float32 {
-		src, err = checkTensor(r.dev, from, 1, 9, 21, 11)
-	}
-	if err != nil {
-		return nil, err
-	}
-	view, err := src.span(2, 1, 10).Permute(1, 2, 0)
-	if err != nil {
-		return []*Tensor{src}, err
-	}
-	dst, err := view.As(to)
-	return []*Tensor{dst, src}, err
 }
 
 // product does c (m, n) = a b and adds a b again; layout says how a and b lie.

@@ -147,7 +147,7 @@ func kernelOf(t *testing.T, ctx *driver.Context) {
 		t.Fatal(err)
 	}
 	// One element from at + 8 to at, along one axis.
-	args := make([]uint64, 22)
+	args := make([]uint64, 35)
 	copy(args, []uint64{at, at + 8, 1, 1, 1})
 	args[10], args[16] = 1, 1
 	if err := f.Launch(1, 256, args); err != nil {

@@ -1,57 +1,43 @@
-// Copies between tensors of any strides, with conversion of the element type:
-// floating point to nearest, ties to even; to integers towards zero, saturated, 0
-// for NaN. One block writes 1024 elements.
-#include "device.h"
+// Copies between tensors of any strides in the target's order, by four values at once
+// where the launcher says that all lie so.
+#include "copy.h"
 
-#define AXES 6
-#define THREADS 256
-#define ELEMENTS 1024
+#define PIECES 4 // of one value or four, that a thread takes
 
-typedef unsigned short u16;
-typedef unsigned u32;
-
-// As the launcher packs them; strides are in elements. The first rank axes count.
-struct CopyArgs {
-	void *dst;
-	const void *src;
-	i64 n, rank;
-	i64 shape[AXES], to[AXES], from[AXES];
-};
-
-// From 2^24 on an integer does not fit a float. What lies between two multiples of
-// 4096 is moved to their middle; where bfloat16 rounds up are multiples of 65536.
-DEVICE int sticky(int x) { return (x ^ x >> 31) >> 24 && x & 0xfff ? (x & ~0xfff) | 0x800 : x; }
-
-template <class TO, class FROM, class CONVERT> DEVICE void copy(const CopyArgs &p, CONVERT convert)
+// All loads are under way before the first is waited for: none stands behind a branch.
+template <class AS, class PIECE> DEVICE void pieces(const CopyArgs &p)
 {
-	UNROLL_BY(1) for (int e = 0; e < ELEMENTS; e += THREADS) {
-		i64 i = (i64)block_x() * ELEMENTS + e + thread_x();
-		if (i >= p.n) return;
-		i64 to = 0, from = 0, rest = i;
-		UNROLL for (int axis = AXES - 1; axis >= 0; axis--)
-			if (axis < p.rank) {
-				i64 at = axis ? rest % p.shape[axis] : rest;
-				rest /= p.shape[axis];
-				to += at * p.to[axis];
-				from += at * p.from[axis];
-			}
-		((TO *)p.dst)[to] = convert(((const FROM *)p.src)[from]);
-	}
+	i64 first = (i64)block_x() * (PIECES * THREADS) + thread_x(), to[PIECES], from[PIECES];
+	u32 at[PIECES];
+	PIECE x[PIECES];
+	UNROLL for (int e = 0; e < PIECES; e++) at[e] = within(first + e * THREADS, p.n);
+	place<PIECES>(p, at, to, from);
+	UNROLL for (int e = 0; e < PIECES; e++) load(x[e], (const typename AS::FROM *)p.src + from[e]);
+	UNROLL for (int e = 0; e < PIECES; e++)
+		if (first + e * THREADS < p.n) store<AS>((typename AS::TO *)p.dst + to[e], x[e]);
 }
 
-#define COPY(to, from, value) copy<to, from>(p, [](from x) DEVICE_LAMBDA -> to { return value; })
+template <class AS> DEVICE void copy(const CopyArgs &p)
+{
+	typedef typename AS::FROM FROM;
+	i64 i = 4 * p.n + thread_x();
+	if (block_x() == 0 && thread_x() < p.tail) store<AS>((typename AS::TO *)p.dst + i, ((const FROM *)p.src)[i]);
+	if (p.n == 0) return;
+	if (p.four) pieces<AS, Four<FROM>>(p);
+	else pieces<AS, FROM>(p);
+}
 
-KERNEL copy_b16(CopyArgs p) { COPY(u16, u16, x); }
-KERNEL copy_b32(CopyArgs p) { COPY(u32, u32, x); }
-KERNEL copy_f32_f16(CopyArgs p) { COPY(u16, float, f16_of(x)); }
-KERNEL copy_f32_bf16(CopyArgs p) { COPY(u16, float, bf16_of(x)); }
-KERNEL copy_f32_i32(CopyArgs p) { COPY(int, float, i32_of(x)); }
-KERNEL copy_f16_f32(CopyArgs p) { COPY(float, u16, of_f16(x)); }
-KERNEL copy_f16_bf16(CopyArgs p) { COPY(u16, u16, bf16_of(of_f16(x))); }
-KERNEL copy_f16_i32(CopyArgs p) { COPY(int, u16, i32_of(of_f16(x))); }
-KERNEL copy_bf16_f32(CopyArgs p) { COPY(float, u16, of_bf16(x)); }
-KERNEL copy_bf16_f16(CopyArgs p) { COPY(u16, u16, f16_of(of_bf16(x))); }
-KERNEL copy_bf16_i32(CopyArgs p) { COPY(int, u16, i32_of(of_bf16(x))); }
-KERNEL copy_i32_f32(CopyArgs p) { COPY(float, int, (float)x); }
-KERNEL copy_i32_f16(CopyArgs p) { COPY(u16, int, f16_of((float)x)); }
-KERNEL copy_i32_bf16(CopyArgs p) { COPY(u16, int, bf16_of((float)sticky(x))); }
+KERNEL copy_b16(CopyArgs p) { copy<As_b16>(p); }
+KERNEL copy_b32(CopyArgs p) { copy<As_b32>(p); }
+KERNEL copy_f32_f16(CopyArgs p) { copy<As_f32_f16>(p); }
+KERNEL copy_f32_bf16(CopyArgs p) { copy<As_f32_bf16>(p); }
+KERNEL copy_f32_i32(CopyArgs p) { copy<As_f32_i32>(p); }
+KERNEL copy_f16_f32(CopyArgs p) { copy<As_f16_f32>(p); }
+KERNEL copy_f16_bf16(CopyArgs p) { copy<As_f16_bf16>(p); }
+KERNEL copy_f16_i32(CopyArgs p) { copy<As_f16_i32>(p); }
+KERNEL copy_bf16_f32(CopyArgs p) { copy<As_bf16_f32>(p); }
+KERNEL copy_bf16_f16(CopyArgs p) { copy<As_bf16_f16>(p); }
+KERNEL copy_bf16_i32(CopyArgs p) { copy<As_bf16_i32>(p); }
+KERNEL copy_i32_f32(CopyArgs p) { copy<As_i32_f32>(p); }
+KERNEL copy_i32_f16(CopyArgs p) { copy<As_i32_f16>(p); }
+KERNEL copy_i32_bf16(CopyArgs p) { copy<As_i32_bf16>(p); }

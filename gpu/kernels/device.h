@@ -63,11 +63,13 @@ DEVICE float of_bits(unsigned b) { return __builtin_bit_cast(float, b); }
 
 typedef long long i64;
 
-// 8 and 16 bytes at multiples of their size, by one instruction: the compiler may take a
-// load of a vector apart, and move the parts to where they are used.
+// 2 to 16 bytes at multiples of their size, by one instruction where it stands: the
+// compiler may take a load of a vector apart, and move loads to where they are used.
 #ifdef __CUDA__
 typedef unsigned Words2 __attribute__((ext_vector_type(2)));
 typedef unsigned Words4 __attribute__((ext_vector_type(4)));
+DEVICE void load_words(unsigned short &x, const void *from) { asm volatile("ld.global.u16 %0, [%1];" : "=h"(x) : "l"(from)); }
+DEVICE void load_words(unsigned &x, const void *from) { asm volatile("ld.global.u32 %0, [%1];" : "=r"(x) : "l"(from)); }
 DEVICE void load_words(Words2 &x, const void *from)
 {
 	unsigned a, b;
@@ -84,6 +86,8 @@ DEVICE void store_words(void *to, Words4 x) { *(Words4 *)to = x; }
 #else
 typedef unsigned Words2 __attribute__((vector_size(8)));
 typedef unsigned Words4 __attribute__((vector_size(16)));
+DEVICE void load_words(unsigned short &x, const void *from) { x = *(const unsigned short *)from; }
+DEVICE void load_words(unsigned &x, const void *from) { x = *(const unsigned *)from; }
 DEVICE void load_words(Words2 &x, const void *from) { x = *(const Words2 *)from; }
 DEVICE void load_words(Words4 &x, const void *from) { x = *(const Words4 *)from; }
 DEVICE void store_words(void *to, Words4 x) { *(Words4 *)to = x; }
@@ -97,3 +101,11 @@ DEVICE unsigned short bf16_of(float x)
 	if (x != x) return (unsigned short)(b >> 16 | 0x40);
 	return (unsigned short)((b + 0x7fff + (b >> 16 & 1)) >> 16);
 }
+
+// Division of a number below 2^31 by one from 1 to 2^31, as the launcher packs it
+// (divisor in gpu/cuda_copy.go): a few instructions where the device's own takes twenty,
+// and its own of 64 bits a hundred.
+struct Divisor {
+	unsigned times, shift;
+};
+DEVICE unsigned quotient(unsigned n, Divisor by) { return ((unsigned)((unsigned long long)n * by.times >> 32) + n) >> by.shift; }

@@ -36,7 +36,7 @@ func HeadSizes() []int { return []int{32, 64, 96, 128, 256} }
 // Images lists all of them.
 func Images() []Image {
 	var all []Image
-	for _, name := range []string{"copy", "gemm", "image", "optim", "pointwise", "rows"} {
+	for _, name := range []string{"copy", "copy_turn", "gemm", "image", "optim", "pointwise", "rows"} {
 		all = append(all, Image{Name: name, Source: name, Arch: 75})
 	}
 	for _, name := range []string{"attention", "attention_grad", "attention_split", "attention_bias"} {
