@@ -73,7 +73,7 @@ type Training struct {
 	state   map[*Tensor]*slot
 	factors map[*Tensor]float64
 	flight  flight
-	late    error // of an earlier step, for the next one to tell
+	late    error // the norm of an earlier step, for the next one to tell
 }
 
 // slot is the state of one parameter.
@@ -96,29 +96,30 @@ type update struct {
 
 // Steps is the number of steps done, skipped ones not counted. Where Clip or Scale is
 // set, a CUDA device alone knows what came of its last steps, and Steps, Skipped, Norm
-// and Rate wait for it.
+// and Rate wait for it. Where it does not answer they leave those steps out, and Step,
+// Save and Move are errors.
 func (o *Training) Steps() int {
-	o.look()
+	_ = o.look()
 	return o.steps
 }
 
 // Skipped is the number of steps that were skipped for Inf or NaN.
 func (o *Training) Skipped() int {
-	o.look()
+	_ = o.look()
 	return o.skipped
 }
 
 // Norm is the global norm of the last step's gradients, before clipping; it is
 // known where Clip or Scale is set.
 func (o *Training) Norm() float64 {
-	o.look()
+	_ = o.look()
 	return o.norm
 }
 
 // Rate is the learning rate of the next step.
 func (o *Training) Rate() float64 {
 	if o.Schedule != nil {
-		o.look()
+		_ = o.look()
 	}
 	return o.rateAfter(o.steps)
 }
@@ -168,7 +169,9 @@ func (o *Training) step(params, grads []*Tensor) error {
 	c, ok := params[0].store.dev.back.(*cuda)
 	ok = ok && (o.Clip > 0 || o.Scale != nil)
 	if !ok || !o.goesOn(params) {
-		o.look()
+		if err := o.look(); err != nil {
+			return err
+		}
 	}
 	if err := o.late; err != nil {
 		o.late = nil
@@ -388,7 +391,8 @@ func (o *Training) Tensors() []*Tensor {
 
 // Free gives the optimizer's state back and starts it anew.
 func (o *Training) Free() error {
-	o.look()
+	_ = o.look() // nobody asks any more
+	o.flight.settle()
 	errs := []error{o.flight.record.Free()}
 	for _, t := range o.Tensors() {
 		errs = append(errs, t.Free())

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -99,12 +100,13 @@ func (o *Training) updateBehind(c *cuda, k stepKind, us []update) error {
 	return err
 }
 
-// look reads what came of the steps in flight, and waits for them. What went wrong is for
-// the next step to tell.
-func (o *Training) look() {
+// look reads what came of the steps in flight, and waits for them. That a norm was not
+// finite is for the next step to tell. Where the device does not answer, its steps stay in
+// flight.
+func (o *Training) look() error {
 	f := &o.flight
 	if f.tried == 0 {
-		return
+		return nil
 	}
 	r, err := recordOf(f.record)
 	if f.record.store.dev.Meta() { // a step of shapes is done
@@ -116,14 +118,10 @@ func (o *Training) look() {
 			r.scale, r.good = s.Value(), s.good
 		}
 	}
-	f.tried = 0
-	if f.scale != nil {
-		f.scale.held = nil
-	}
 	if err != nil {
-		o.late = err
-		return
+		return fmt.Errorf("read what came of the last %d steps: %w", f.tried, err)
 	}
+	f.settle()
 	o.steps, o.skipped, o.norm = o.steps+r.done, o.skipped+r.skipped, r.norm
 	for _, s := range f.slots {
 		s.steps += r.done
@@ -134,12 +132,21 @@ func (o *Training) look() {
 	if r.stopped {
 		o.late = notFinite(r.norm)
 	}
+	return nil
+}
+
+// settle ends what is in flight.
+func (f *flight) settle() {
+	f.tried = 0
+	if f.scale != nil {
+		f.scale.held = nil
+	}
 }
 
 // takeBack uncounts the last step, which was decided and then not done.
 func (o *Training) takeBack() error {
 	r, err := recordOf(o.flight.record)
-	if o.look(); err != nil || r.skip {
+	if err := errors.Join(err, o.look()); err != nil || r.skip {
 		return err
 	}
 	o.steps--

@@ -223,6 +223,42 @@ func TestLoadedStateSteps(t *testing.T) {
 	}
 }
 
+// TestStateNeedsTheDevice: what only a device knows that does not answer is no state to save
+// or move, whatever else was asked before; once it answers again, nothing is lost.
+func TestStateNeedsTheDevice(t *testing.T) {
+	r := newGuarded(t, fakeDevice(t, nil), func() Optimizer { return NewSGD(0.1) }, 2)
+	r.bad = 0
+	r.deal(t)
+	r.step(t, 3)
+	t.Setenv("FAKECUDA", "no_download")
+	if n := r.o.Steps(); n != 0 {
+		t.Errorf("%d steps are known", n)
+	}
+	for range 2 {
+		var file bytes.Buffer
+		err := r.opt.Save(&file, r.params[2:])
+		if err == nil || !strings.Contains(err.Error(), "save the state of sgd: read what came of the last 1 steps: ") || file.Len() > 0 {
+			t.Errorf("%d bytes are saved: %v", file.Len(), err)
+		}
+		if err := r.opt.Move(r.params[2], r.params[2]); err == nil || !strings.Contains(err.Error(), "move optimizer state: read what came of") {
+			t.Error(err)
+		}
+	}
+	t.Setenv("FAKECUDA", "")
+	r.deal(t)
+	r.step(t, 3)
+	var file bytes.Buffer
+	if err := r.opt.Save(&file, r.params); err != nil || r.o.Steps() != 2 || r.o.Scale.Value() != 256 {
+		t.Errorf("%d steps, scale %g: %v", r.o.Steps(), r.o.Scale.Value(), err)
+	}
+	r.deal(t)
+	r.step(t, 3)
+	t.Setenv("FAKECUDA", "no_download")
+	if err := r.o.Free(); err != nil || r.o.Scale.Value() != 256 || r.o.Steps() != 0 {
+		t.Errorf("scale %g, %d steps: %v", r.o.Scale.Value(), r.o.Steps(), err)
+	}
+}
+
 // TestShapesStepAsAlways: on a device of shapes a step is done, and takes the same bytes.
 func TestShapesStepAsAlways(t *testing.T) {
 	// What nobody gives back is collected at times that differ, and so would the peaks.

@@ -38,6 +38,7 @@ func fresh[T interface {
 	if t.Scale != nil {
 		t.Scale.Value() // brings it here from a device that another optimizer may have it on
 		scale := *t.Scale
+		scale.held = nil
 		t.Scale = &scale
 	}
 	return with(o)

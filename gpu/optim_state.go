@@ -59,7 +59,9 @@ func (o *Training) Save(w io.Writer, params []*Tensor) error {
 }
 
 func (o *Training) save(w io.Writer, params []*Tensor) error {
-	o.look()
+	if err := o.look(); err != nil {
+		return err
+	}
 	meta := stateMeta{Version: stateVersion, Rule: o.rule.name(), Steps: o.steps, Skipped: o.skipped, Parameters: make([]int, len(params))}
 	if o.Scale != nil {
 		meta.Scale = &scaleState{o.Scale.Value(), o.Scale.good}
@@ -201,8 +203,9 @@ func (o *Training) read(f safetensors.File, meta stateMeta, params []*Tensor) ([
 
 // replace takes over what was read.
 func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
-	o.look()
-	o.late = nil // of steps that are undone by this
+	_ = o.look() // of steps that are undone by this
+	o.flight.settle()
+	o.late = nil
 	if o.state == nil {
 		o.state = map[*Tensor]*slot{}
 	}
@@ -250,7 +253,9 @@ func (o *Training) Move(from, to *Tensor, keep ...[]int) error {
 }
 
 func (o *Training) move(from, to *Tensor, keep [][]int) error {
-	o.look()
+	if err := o.look(); err != nil {
+		return err
+	}
 	if from == nil {
 		return fmt.Errorf("nil tensor")
 	}
@@ -298,8 +303,7 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 // Forget gives the state of parameters back that are not trained any more; a later
 // step makes it anew.
 func (o *Training) Forget(params ...*Tensor) error {
-	o.look()
-	var errs []error
+	errs := []error{o.look()}
 	for _, p := range params {
 		for _, t := range o.State(p) {
 			errs = append(errs, t.Free())

@@ -8,7 +8,7 @@ import (
 // String says in one line what the optimizer is and has done, not what its state
 // holds: "adam, rate 0.001, step 30, state of 4 tensors, 0.25 MiB".
 func (o *Training) String() string {
-	o.look()
+	_ = o.look()
 	name := "optimizer without a rule (its New function makes one that steps)"
 	if o.rule != nil {
 		name = o.rule.name()

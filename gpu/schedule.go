@@ -127,7 +127,7 @@ func SkipBad() *LossScale { return &LossScale{Initial: 1} }
 // Training.LossGradient does not.
 func (s *LossScale) Value() float64 {
 	if s.held != nil {
-		s.held.look()
+		_ = s.held.look()
 	}
 	if s.now == 0 {
 		return s.Initial
