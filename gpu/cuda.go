@@ -272,23 +272,31 @@ func (c *cuda) launchNamed(k kernelName, blocks, threads, shared int, args []uin
 		_, name := k.names()
 		return fmt.Errorf("launch %s: %d blocks are more than a grid holds", name, blocks)
 	}
-	if f := c.handles.get(&k); f != nil {
-		return f.Launch(blocks, threads, args)
-	}
-	file, name := k.names()
-	if c.dry {
-		return c.trials.verdict(name)
-	}
-	f, err := c.kernel(file, name, shared)
-	if err != nil {
+	f, err := c.find(k, shared)
+	if f == nil || err != nil {
 		return err
 	}
 	if c.launched != nil {
+		_, name := k.names()
 		c.launched[name]++
-	} else {
-		c.handles.put(&k, f)
 	}
 	return f.Launch(blocks, threads, args)
+}
+
+// find makes a kernel ready for its launch; on a device of shapes there is none.
+func (c *cuda) find(k kernelName, shared int) (*driver.Function, error) {
+	if f := c.handles.get(&k); f != nil {
+		return f, nil
+	}
+	file, name := k.names()
+	if c.dry {
+		return nil, c.trials.verdict(name)
+	}
+	f, err := c.kernel(file, name, shared)
+	if err == nil && c.launched == nil {
+		c.handles.put(&k, f)
+	}
+	return f, err
 }
 
 func tiles(n, rows int) int { return (n + rows - 1) / rows }

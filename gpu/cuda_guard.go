@@ -1,7 +1,6 @@
 package gpu
 
 import (
-	"errors"
 	"math"
 
 	"attune/gpu/host"
@@ -21,22 +20,61 @@ type decision struct {
 	good, interval               int
 }
 
-// decide has the device decide about a step with these gradients.
-func (c *cuda) decide(record uint64, grads []*Tensor, d decision) (err error) {
-	var full []*Tensor
-	var lengths []int
-	blocks := 0
-	for _, g := range grads {
-		if n := g.Len(); n > 0 {
-			full, lengths, blocks = append(full, g), append(lengths, n), blocks+tiles(n, normElements)
+// reserve takes what the parts of a step need beside their launches, so that a step is done
+// as a whole or not: it finds the kernels that change the groups by the form k, layered or
+// not, and lends the workspace that the parts take one after the other. With gradients they
+// are decided about before. The block is to be returned; nil is none.
+func (c *cuda) reserve(k host.Kind, layered bool, grads []*Tensor, groups map[stepKind][]update) (*mem.Block, error) {
+	size, names := int64(0), map[kernelName]bool{}
+	if grads != nil {
+		_, _, blocks := normed(grads)
+		size = 8 * int64(max(1, blocks))
+		for _, name := range []string{"sum_squares", "step_decide", "step_choose"} {
+			names[kernelName{file: "optim", name: name}] = true
 		}
 	}
-	block, err := c.memory.Alloc(8*int64(max(1, blocks)), mem.Workspace)
-	if err != nil {
-		return err
+	for _, us := range groups {
+		full, lists := parts(us, layered)
+		for _, l := range lists {
+			names[updateKernel(k, full[l.lo:l.hi])] = true
+			if !layered {
+				continue
+			}
+			size = max(size, layersSpace(l))
+			names[kernelName{file: "optim", name: "trust_ratio"}] = true
+			if k == host.LARS {
+				names[kernelName{file: "optim", name: "sum_squares"}] = true
+			} else {
+				names[updateKernel(host.LAMBMoments, full[l.lo:l.hi])] = true
+			}
+		}
 	}
-	defer func() { err = errors.Join(err, block.Free()) }()
-	at := block.Addr()
+	for name := range names {
+		if _, err := c.find(name, 0); err != nil {
+			return nil, err
+		}
+	}
+	if size == 0 {
+		return nil, nil
+	}
+	return c.memory.Alloc(size, mem.Workspace)
+}
+
+// normed are the tensors that are not empty, their lengths, and the blocks that sum their
+// squares.
+func normed(ts []*Tensor) (full []*Tensor, lengths []int, blocks int) {
+	for _, t := range ts {
+		if n := t.Len(); n > 0 {
+			full, lengths, blocks = append(full, t), append(lengths, n), blocks+tiles(n, normElements)
+		}
+	}
+	return full, lengths, blocks
+}
+
+// decide has the device decide about a step with these gradients. work is what reserve lent.
+func (c *cuda) decide(work *mem.Block, record uint64, grads []*Tensor, d decision) error {
+	full, lengths, blocks := normed(grads)
+	at := work.Addr()
 	for _, l := range launchLists(lengths, normElements, launchTensors) {
 		if err := c.launchSquares(full[l.lo:l.hi], l.blocks, at); err != nil {
 			return err
@@ -51,7 +89,7 @@ func (c *cuda) decide(record uint64, grads []*Tensor, d decision) (err error) {
 		flags |= 2
 	}
 	b := math.Float64bits
-	args := [...]uint64{block.Addr(), record, uint64(blocks), b(d.clip), b(d.scale), b(d.growth), b(d.backoff), uint64(d.good), uint64(d.interval), flags}
+	args := [...]uint64{work.Addr(), record, uint64(blocks), b(d.clip), b(d.scale), b(d.growth), b(d.backoff), uint64(d.good), uint64(d.interval), flags}
 	return c.launch("optim", "step_decide", 1, optimThreads, args[:])
 }
 

@@ -95,20 +95,27 @@ func (c *cuda) updateBehind(gate uint64, k host.Kind, f host.Factors, us []updat
 	return sums, nil
 }
 
+// updateKernel is the kernel that changes these in one launch.
+func updateKernel(k host.Kind, us []update) kernelName {
+	for i := range us {
+		if us[i].half != nil || us[i].g.dtype != Float32 {
+			return kernelName{file: "optim", name: "update_%[3]dh", number: int(k)}
+		}
+	}
+	return kernelName{file: "optim", name: "update_%[3]d", number: int(k)}
+}
+
 // launchUpdates runs one launch over at most launchTensors tensors.
 func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
 	var words [updateWords + slotWords*launchTensors]uint64
 	args := append(words[:0], sums, rates, gate, uint64(len(us)))
 	args = append(args, packFactors(f)...)
-	name, first := kernelName{file: "optim", name: "update_%[3]d", number: int(k)}, 0
+	name, first := updateKernel(k, us), 0
 	for i := range us {
 		u := &us[i]
 		var half, htype uint64
 		if u.half != nil {
 			half, htype = u.half.address(), uint64(u.half.dtype)
-		}
-		if u.half != nil || u.g.dtype != Float32 {
-			name.name = "update_%[3]dh"
 		}
 		args = append(args, u.x.address(), half, u.g.address())
 		for j := range u.s {
@@ -162,34 +169,47 @@ func (c *cuda) launchSquares(ts []*Tensor, blocks int, sums uint64) error {
 
 // updateLayers keeps the norms on the device: nobody waits for them.
 func (c *cuda) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []update) error {
-	return c.layersBehind(0, k, f, t, us)
+	work, err := c.reserve(k, true, nil, map[stepKind][]update{{}: us})
+	if err != nil || work == nil {
+		return err
+	}
+	return errors.Join(c.layersBehind(work, 0, k, f, t, us), work.Return())
 }
 
-// layersBehind is updateLayers as updateBehind is update.
-func (c *cuda) layersBehind(gate uint64, k host.Kind, f host.Factors, t host.Trust, us []update) error {
-	var full []update
+// parts are the updates of tensors that are not empty, cut into launches.
+func parts(us []update, layered bool) (full []update, lists []launchList) {
 	var lengths []int
 	for _, u := range us {
 		if n := u.x.Len(); n > 0 {
 			full, lengths = append(full, u), append(lengths, n)
 		}
 	}
-	for _, l := range launchLists(lengths, updateElements, launchTensors/2) {
-		block, err := c.memory.Alloc(8*int64(2*l.blocks)+4*launchTensors, mem.Workspace)
-		if err != nil {
-			return err
-		}
-		rates := block.Addr() + uint64(8*2*l.blocks)
+	if layered {
+		return full, launchLists(lengths, updateElements, launchTensors/2)
+	}
+	return full, launchLists(lengths, updateElements, launchTensors)
+}
+
+// layersSpace is the workspace of one launch of layersBehind: two sums a block, and rates.
+func layersSpace(l launchList) int64 { return 8*int64(2*l.blocks) + 4*launchTensors }
+
+// layersBehind is updateLayers as updateBehind is update; work is what reserve lent.
+func (c *cuda) layersBehind(work *mem.Block, gate uint64, k host.Kind, f host.Factors, t host.Trust, us []update) error {
+	full, lists := parts(us, true)
+	for _, l := range lists {
+		sums := work.Addr()
+		rates := sums + uint64(8*2*l.blocks)
 		part := full[l.lo:l.hi]
+		var err error
 		if k == host.LARS {
-			err = c.larsRates(gate, t, float64(f.Scale), part, block.Addr(), rates)
+			err = c.larsRates(gate, t, float64(f.Scale), part, sums, rates)
 		} else {
-			err = c.lambRates(gate, f, t, part, l.blocks, block.Addr(), rates)
+			err = c.lambRates(gate, f, t, part, l.blocks, sums, rates)
 		}
 		if err == nil {
 			err = c.launchUpdates(gate, k, f, part, l.blocks, 0, rates)
 		}
-		if err = errors.Join(err, block.Return()); err != nil {
+		if err != nil {
 			return err
 		}
 	}

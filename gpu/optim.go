@@ -188,13 +188,8 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.skipped++
 		return nil
 	}
-	rate := o.rateAfter(o.steps)
-	for k, group := range o.groups(params) {
-		f := o.rule.factors(k.step, rate*k.factor)
-		f.Scale = float32(scale)
-		if err := o.update(f, o.gather(params, grads, group)); err != nil {
-			return err
-		}
+	if err := o.stepNow(params[0].store.dev.back, o.gather(params, grads), float32(scale)); err != nil {
+		return err
 	}
 	o.steps++
 	for _, p := range params {
@@ -210,11 +205,17 @@ type stepKind struct {
 	factor float64
 }
 
-func (o *Training) groups(params []*Tensor) map[stepKind][]int {
-	groups := map[stepKind][]int{}
+// gather is the updates of the parameters, in such groups.
+func (o *Training) gather(params, grads []*Tensor) map[stepKind][]update {
+	groups := map[stepKind][]update{}
 	for i, p := range params {
-		k := stepKind{o.state[p].steps + 1, o.Factor(p)}
-		groups[k] = append(groups[k], i)
+		s := o.state[p]
+		u := update{x: p, g: grads[i], s: s.s, rate: 1}
+		if s.master != nil {
+			u.x, u.half = s.master, p
+		}
+		k := stepKind{s.steps + 1, o.Factor(p)}
+		groups[k] = append(groups[k], u)
 	}
 	return groups
 }
@@ -357,26 +358,34 @@ func notFinite(norm float64) error {
 	return fmt.Errorf("the gradients' norm is %g; set Scale, to SkipBad() for one, to skip such steps", norm)
 }
 
-// gather is the updates of the parameters that group names.
-func (o *Training) gather(params, grads []*Tensor, group []int) []update {
-	us := make([]update, len(group))
-	for k, i := range group {
-		s := o.state[params[i]]
-		us[k] = update{x: params[i], g: grads[i], s: s.s, rate: 1}
-		if s.master != nil {
-			us[k].x, us[k].half = s.master, params[i]
+// stepNow does a step that the host has decided about.
+func (o *Training) stepNow(back backend, groups map[stepKind][]update, scale float32) (err error) {
+	rate, kind := o.rateAfter(o.steps), o.rule.kind()
+	rule, layered := o.rule.(layerwise)
+	c, ok := back.(*cuda)
+	var work *mem.Block
+	if ok {
+		if work, err = c.reserve(kind, layered, nil, groups); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, work.Return()) }()
+	}
+	for k, us := range groups {
+		f := o.rule.factors(k.step, rate*k.factor)
+		f.Scale = scale
+		switch {
+		case layered && ok:
+			err = c.layersBehind(work, 0, kind, f, rule.trust(), us)
+		case layered:
+			err = back.updateLayers(kind, f, rule.trust(), us)
+		default:
+			_, err = back.update(kind, f, us)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return us
-}
-
-func (o *Training) update(f host.Factors, us []update) error {
-	back, kind := us[0].x.store.dev.back, o.rule.kind()
-	if rule, ok := o.rule.(layerwise); ok {
-		return back.updateLayers(kind, f, rule.trust(), us)
-	}
-	_, err := back.update(kind, f, us)
-	return err
+	return nil
 }
 
 // Tensors lists the tensors of the state in the order they were made.

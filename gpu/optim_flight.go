@@ -35,7 +35,7 @@ func (o *Training) goesOn(params []*Tensor) bool {
 }
 
 // stepBehind is step where Clip or Scale is set and the device decides.
-func (o *Training) stepBehind(c *cuda, params, grads []*Tensor) error {
+func (o *Training) stepBehind(c *cuda, params, grads []*Tensor) (err error) {
 	f, dev := &o.flight, params[0].store.dev
 	if f.record == nil || f.record.store.dev != dev {
 		record, err := dev.Empty(Float32, mem.OptimizerState, 2*recordWords)
@@ -45,7 +45,14 @@ func (o *Training) stepBehind(c *cuda, params, grads []*Tensor) error {
 		_ = f.record.Free()
 		f.record = record
 	}
-	if err := c.decide(f.record.address(), grads, o.decision()); err != nil {
+	groups := o.gather(params, grads)
+	_, layered := o.rule.(layerwise)
+	work, err := c.reserve(o.rule.kind(), layered, grads, groups)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, work.Return()) }()
+	if err := c.decide(work, f.record.address(), grads, o.decision()); err != nil {
 		return err
 	}
 	if f.tried++; f.tried == 1 {
@@ -57,8 +64,8 @@ func (o *Training) stepBehind(c *cuda, params, grads []*Tensor) error {
 			f.scale.held = o
 		}
 	}
-	for k, group := range o.groups(params) {
-		if err := o.updateBehind(c, k, o.gather(params, grads, group)); err != nil {
+	for k, us := range groups {
+		if err := o.updateBehind(c, work, k, us); err != nil {
 			return errors.Join(err, o.takeBack())
 		}
 	}
@@ -79,7 +86,7 @@ func (o *Training) decision() decision {
 
 // updateBehind does the step of the parameters of one kind with the factors of as many
 // steps as will have been done; see update.
-func (o *Training) updateBehind(c *cuda, k stepKind, us []update) error {
+func (o *Training) updateBehind(c *cuda, work *mem.Block, k stepKind, us []update) error {
 	gate, first := o.flight.record.address(), 0
 	if o.Scale == nil { // none was skipped, or this one is too
 		first = o.flight.tried - 1
@@ -94,7 +101,7 @@ func (o *Training) updateBehind(c *cuda, k stepKind, us []update) error {
 	}
 	f, kind := o.rule.factors(k.step, 0), o.rule.kind() // those that stay
 	if rule, ok := o.rule.(layerwise); ok {
-		return c.layersBehind(gate, kind, f, rule.trust(), us)
+		return c.layersBehind(work, gate, kind, f, rule.trust(), us)
 	}
 	_, err := c.updateBehind(gate, kind, f, us)
 	return err

@@ -76,7 +76,10 @@ func (r *guardedRun) outcome(t *testing.T) string {
 	for _, p := range r.params {
 		fmt.Fprint(&file, read(t, p))
 	}
-	fmt.Fprint(&file, r.o.Steps(), r.o.Skipped(), r.o.Norm(), r.o.Scale.Value(), r.o.Rate())
+	fmt.Fprint(&file, r.o.Steps(), r.o.Skipped(), r.o.Norm(), r.o.Rate())
+	if r.o.Scale != nil {
+		fmt.Fprint(&file, r.o.Scale.Value())
+	}
 	return file.String()
 }
 
@@ -256,6 +259,47 @@ func TestStateNeedsTheDevice(t *testing.T) {
 	t.Setenv("FAKECUDA", "no_download")
 	if err := r.o.Free(); err != nil || r.o.Scale.Value() != 256 || r.o.Steps() != 0 {
 		t.Errorf("scale %g, %d steps: %v", r.o.Scale.Value(), r.o.Steps(), err)
+	}
+}
+
+// TestNoPartOfAStepIsDone: where the kernels or the memory of one group of parameters are
+// missing, no group's parameters or state change, with whatever decides about the step.
+func TestNoPartOfAStepIsDone(t *testing.T) {
+	for i, make := range []func() Optimizer{func() Optimizer { return NewLAMB(0.1) }, func() Optimizer { return NewLARS(0.1) }, func() Optimizer { return NewAdam(0.1) }} {
+		for _, decided := range []bool{true, false} {
+			dev := fakeDevice(t, nil)
+			r := newGuarded(t, dev, make, 1)
+			r.bad = 0
+			if !decided {
+				r.o.Scale, r.o.Clip = nil, 0
+			}
+			// What sums the norms of this one takes most of the workspace.
+			r.params = append(r.params, must(dev.Zeros(mem.Parameters, 300_000))(t))
+			r.grads = append(r.grads, must(dev.Zeros(mem.Gradients, 300_000))(t))
+			for j, p := range r.params {
+				r.o.SetFactor(p, float64(1+j))
+			}
+			r.deal(t)
+			if err := r.o.prepare(r.params); err != nil {
+				t.Fatal(err)
+			}
+			before := r.outcome(t)
+			if i < 2 {
+				dev.SetCap(dev.Memory().Total.Live + 1024)
+			} else {
+				c := dev.back.(*cuda)
+				c.trials = newTrials("", nil, nil)
+				for _, name := range []string{"update_3", "sum_squares", "step_decide", "step_choose"} {
+					c.trials.of[name] = &trial{over: true}
+				}
+				c.trials.of["update_3h"] = &trial{over: true, err: ErrBrokenKernel}
+			}
+			err := r.opt.Step(r.params, r.grads)
+			dev.SetCap(0)
+			if got := r.outcome(t); err == nil || got != before {
+				t.Errorf("%s, decided: %v: %v; changed: %v", r.o.rule.name(), decided, err, got != before)
+			}
+		}
 	}
 }
 

@@ -374,7 +374,10 @@ func (r *trialRun) updateAgain(k host.Kind, f host.Factors, us []update) ([][2]f
 		return nil, err
 	}
 	gate := record.address()
-	err = c.decide(gate, nil, decision{begin: true, scaled: true, scale: float64(1 / f.Scale)})
+	work, err := c.reserve(k, false, []*Tensor{}, nil)
+	if err == nil {
+		err = errors.Join(c.decide(work, gate, nil, decision{begin: true, scaled: true, scale: float64(1 / f.Scale)}), work.Return())
+	}
 	if err == nil {
 		err = c.choose(gate, 0, [][4]float32{{f.Shrink, f.Rate, f.Correct1, f.Correct2}})
 	}

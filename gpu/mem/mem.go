@@ -331,8 +331,13 @@ func (b *Block) Share() []byte {
 func (b *Block) Free() error { return b.end(false) }
 
 // Return is Free, once, for a block that nobody else knows: it may come again from Alloc,
-// which so makes nothing.
-func (b *Block) Return() error { return b.end(true) }
+// which so makes nothing. No block is nothing to return.
+func (b *Block) Return() error {
+	if b == nil {
+		return nil
+	}
+	return b.end(true)
+}
 
 func (b *Block) end(again bool) error {
 	a := b.owner
