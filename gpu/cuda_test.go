@@ -35,7 +35,7 @@ func fakePath(t *testing.T, edit func(name, text string) string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if edit != nil {
-		return must(fakecuda.Build(dir, edit, "-O1"))(t)
+		return must(fakecuda.Build(dir, edit))(t)
 	}
 	library, err := fakeLibrary()
 	if errors.Is(err, fakecuda.ErrNoCompiler) {

@@ -84,7 +84,7 @@ func TestFakeDriverRefusesMisuse(t *testing.T) {
 			return ""
 		}
 		return text
-	}, "-O1"))
+	}))
 	library, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestFakeDriverRefusesMaps(t *testing.T) {
 			return ""
 		}
 		return text
-	}, "-O1"))
+	}))
 	lib, err := driver.Load(path)
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,7 @@ var ErrNoCompiler = errors.New("no C++ compiler (c++, g++ or clang++)")
 // Build makes the library in dir and returns its path. Each edit may change a
 // kernel's source (by file name) first: a test that removes a barrier proves that
 // the others would notice. The flags go to the compiler after those that it gets
-// anyway.
+// anyway. What was compiled once from the same text is not compiled again (cache.go).
 func Build(dir string, edit func(name, text string) string, flags ...string) (string, error) {
 	files, err := unpack(dir, edit)
 	if err != nil {
@@ -63,14 +63,16 @@ func compile(dir string, files, flags []string) (string, error) {
 	if compiler == "" {
 		return "", ErrNoCompiler
 	}
-	library := filepath.Join(dir, "libcuda.so.1")
 	// No contraction: a fused multiply-add would hide differences.
-	args := append([]string{"-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas", "-fPIC", "-shared", "-fvisibility=hidden",
-		"-Wl,-Bsymbolic", "-o", library}, append(flags, files...)...)
-	cmd := exec.Command(compiler, args...)
-	cmd.Dir = dir
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the fake driver: %w\n%s", err, text)
+	args := append([]string{"-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-Wno-unknown-pragmas", "-fPIC", "-fvisibility=hidden"}, flags...)
+	objects, err := objects(dir, compiler, args, files)
+	if err != nil {
+		return "", fmt.Errorf("build the fake driver: %w", err)
+	}
+	library := filepath.Join(dir, "libcuda.so.1")
+	link := append(append(args, "-shared", "-Wl,-Bsymbolic", "-o", library), objects...)
+	if text, err := exec.Command(compiler, link...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the fake driver: link: %w\n%s", err, text)
 	}
 	return library, nil
 }
@@ -112,7 +114,7 @@ func unpack(dir string, edit func(name, text string) string) ([]string, error) {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 				return nil, err
 			}
-			if strings.HasSuffix(name, ".cpp") {
+			if strings.HasSuffix(name, ".cpp") && text != "" {
 				out = append(out, name)
 			}
 		}
