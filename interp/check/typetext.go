@@ -17,7 +17,9 @@ type TypeWriter struct {
 	Use func(*Decl)
 	// Plain writes session types by their names, for text that is checked again.
 	Plain bool
-	err   error
+	// Hidden, where given, writes types that their package does not export.
+	Hidden func(*types.TypeName) string
+	err    error
 }
 
 // Text is t as Go text. It fails for types that no text outside their package or
@@ -82,7 +84,7 @@ func (w *TypeWriter) write(b *strings.Builder, t types.Type) {
 
 func (w *TypeWriter) fail(t types.Type) {
 	if w.err == nil {
-		w.err = fmt.Errorf("type %s cannot be named in another cell", t)
+		w.err = fmt.Errorf("no other cell can name its type, %s; an interface that it implements would do: var x io.Reader = …", t)
 	}
 }
 
@@ -113,7 +115,14 @@ func (w *TypeWriter) named(b *strings.Builder, t *types.Named) {
 	case obj.Pkg() == nil:
 		b.WriteString(obj.Name())
 	case obj.Pkg().Path() == PkgPath || !obj.Exported():
-		w.fail(t)
+		name := ""
+		if w.Hidden != nil && obj.Pkg().Path() != PkgPath && t.TypeArgs().Len() == 0 {
+			name = w.Hidden(obj)
+		}
+		if name == "" {
+			w.fail(t)
+		}
+		b.WriteString(name)
 	default:
 		b.WriteString(w.Import(obj.Pkg().Path(), obj.Pkg().Name()) + "." + obj.Name())
 	}

@@ -18,7 +18,7 @@ type emitter struct {
 	wanted  []*check.Decl // to be declared, in the order found
 	seen    map[*check.Decl]bool
 	imports map[string]string // path → name
-	slots   map[string]string // key → type text
+	slots   map[string]slot   // by key
 	shared  []shared
 	far     map[string]bool // full names
 	typed   *check.TypeWriter
@@ -93,7 +93,7 @@ func Means(u *check.Unit) (map[string]string, error) {
 }
 
 func newEmitter(u *check.Unit, cellID func(cell int) string) *emitter {
-	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]string{}, far: map[string]bool{}, embeds: map[*check.Decl]bool{}}
+	e := &emitter{u: u, cellID: cellID, seen: map[*check.Decl]bool{}, imports: map[string]string{rtPath: rtName}, slots: map[string]slot{}, far: map[string]bool{}, embeds: map[*check.Decl]bool{}}
 	e.typed = &check.TypeWriter{Scope: u.Scope, Import: e.importAs, Use: e.want}
 	return e
 }
@@ -231,10 +231,14 @@ func (e *emitter) slot(d *check.Decl) error {
 		t = methodFunc(sig)
 	}
 	typ, err := e.typed.Text(t)
+	s, found := slot{typ: typ}, true
 	if err != nil {
+		s, found = e.inferred(t)
+	}
+	if !found {
 		return fmt.Errorf("%s: %w", d.Name, err)
 	}
-	e.slots[d.Key] = typ
+	e.slots[d.Key] = s
 	return nil
 }
 
@@ -413,7 +417,7 @@ func (e *emitter) bindFunc(text *strings.Builder, own []*check.Decl, list []pair
 		fmt.Fprintf(text, "%s.Move[%s](%s, %q, %q)\n", rtName, typ, envName, rb.From.Key, rb.To.Key)
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.slots)) {
-		fmt.Fprintf(text, "%s%s = %s.Var[%s](%s, %q)\n", slotMark, key, rtName, e.slots[key], envName, key)
+		text.WriteString(e.slots[key].bind(key))
 	}
 	for _, d := range slices.SortedFunc(slices.Values(own), func(a, b *check.Decl) int { return cmp.Compare(a.Key, b.Key) }) {
 		fmt.Fprintf(text, "*%s%s = %s%s%s\n", slotMark, d.Key, funcMark, d.Key, hashMark)

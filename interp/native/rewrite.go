@@ -13,13 +13,14 @@ import (
 
 // Names in compiled text that no user types: Ξ is a letter to Go.
 const (
-	rtName   = "Ξrt"
-	rtPath   = "attune/interp/native/cellrt"
-	envName  = "Ξenv"
-	hashMark = "ΞHASHHASHΞ" // stands for the text's hash until it is known
-	ownMark  = "ΞCELLΞ"     // stands for the cell's name in positions
-	slotMark = "Ξv_"
-	funcMark = "Ξf_"
+	rtName     = "Ξrt"
+	rtPath     = "attune/interp/native/cellrt"
+	envName    = "Ξenv"
+	hashMark   = "ΞHASHHASHΞ" // stands for the text's hash until it is known
+	ownMark    = "ΞCELLΞ"     // stands for the cell's name in positions
+	slotMark   = "Ξv_"
+	hiddenMark = "Ξh_" // a function that makes a slot
+	funcMark   = "Ξf_"
 )
 
 // A function that calls itself is written several times, each copy calling the

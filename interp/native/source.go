@@ -23,9 +23,9 @@ type Source struct {
 	imports map[string]string // path → name
 	blank   []string
 	shared  []shared
-	slots   map[string]string // key → type text
-	far     map[string]bool   // full names of functions that are called in the worker
-	own     string            // functions, run and bind
+	slots   map[string]slot // by key
+	far     map[string]bool // full names of functions that are called in the worker
+	own     string          // functions, run and bind
 }
 
 // shared is a declaration that every text repeats which uses it: a type with its
@@ -80,14 +80,14 @@ func hashOf(text string) string {
 type bundle struct {
 	sources []*Source
 	imports map[string]string
-	slots   map[string]string
+	slots   map[string]slot
 	far     map[string]bool
 	shared  []shared
 	byName  map[string]shared
 }
 
 func join(list ...*Source) *bundle {
-	b := &bundle{imports: map[string]string{}, slots: map[string]string{}, far: map[string]bool{}, byName: map[string]shared{}}
+	b := &bundle{imports: map[string]string{}, slots: map[string]slot{}, far: map[string]bool{}, byName: map[string]shared{}}
 	for _, s := range list {
 		b.add(s)
 	}
@@ -149,7 +149,7 @@ func (b *bundle) text() string {
 		t.WriteString(d.text)
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.slots)) {
-		fmt.Fprintf(&t, "//line attune:1\nvar %s%s *%s\n", slotMark, key, b.slots[key])
+		t.WriteString("//line attune:1\n" + b.slots[key].declare(key))
 	}
 	farVars(&t, b.far)
 	for _, s := range b.sources {

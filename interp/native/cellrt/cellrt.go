@@ -30,6 +30,8 @@ type Hooks struct {
 	Func func(name string) any
 	// Exited is told of os.Exit; it does not return to the caller.
 	Exited func(code int)
+	// Table is the session's.
+	Table Table
 }
 
 // SetHooks is called once by the worker before any cell runs.
@@ -119,6 +121,14 @@ type Env struct {
 
 // Var binds key to its storage.
 func Var[T any](env *Env, key string) *T { return (*T)(env.Table.Bind(key, (*T)(nil))) }
+
+// Hidden is Var for a variable whose type no text can name, but a function of its package
+// lets the compiler infer. Its slot is made with the text's own variables, before Env is
+// known; so what the slots of earlier texts hold stays as it was.
+func Hidden[T any](key string) *T { return (*T)(hooks.Table.Bind(key, (*T)(nil))) }
+
+// Again is Var for the type of the slot that was.
+func Again[T any](env *Env, key string, _ *T) *T { return Var[T](env, key) }
 
 // Far is the function of the worker's program that has this full name.
 func Far[T any](name string) T {

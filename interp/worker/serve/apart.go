@@ -175,7 +175,7 @@ func Apart(in io.Reader, out io.Writer, exit func(code int)) error {
 			fmt.Fprintln(os.Stderr, s.table.fence.explain(v))
 			exit(2)
 		},
-		Func: s.worldFunc, Exited: exit,
+		Func: s.worldFunc, Exited: exit, Table: s.table,
 	})
 	debug.SetMaxStack(maxStack)
 	if err := limitMemory(os.Stderr); err != nil {

@@ -97,7 +97,7 @@ func Serve(r io.Reader, w io.Writer) error {
 	watch := monitor.New()
 	monitor.Use(watch)
 	apart.Use(s.apart)
-	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: s.worldFunc, Exited: s.exited})
+	cellrt.SetHooks(cellrt.Hooks{Stopped: s.stop.stopped, Panicked: s.panicked, Func: s.worldFunc, Exited: s.exited, Table: s.table})
 	s.routeLog()
 	debug.SetMaxStack(maxStack)
 	if err := limitMemory(os.NewFile(keptStderr, "/dev/stderr")); err != nil {
