@@ -108,9 +108,9 @@ func (t *Tensor) span(axis, lo, hi int) *Tensor {
 	both := &struct {
 		t     Tensor
 		shape [4]int
-	}{t: *t}
+	}{t: t.store.view(t.dtype, t.offset+lo*t.strides[axis])}
+	both.t.strides = t.strides
 	both.t.shape = append(both.shape[:0], t.shape...)
 	both.t.shape[axis] = hi - lo
-	both.t.offset += lo * t.strides[axis]
 	return &both.t
 }

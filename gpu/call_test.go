@@ -234,8 +234,18 @@ func (m tensors) products(dtype DType) []callCase {
 
 func (m tensors) optimizers(dtype DType) []callCase {
 	params, grads := []*Tensor{m.of(dtype, 8, 8)}, []*Tensor{m.of(dtype, 8, 8)}
-	clipped := NewAdam(1e-3)
-	clipped.Clip, clipped.Scale = 1, SkipBad() // what no launch computed may be NaN
+	clipped, scaled := NewAdam(1e-3), NewAdam(1e-3)
+	clipped.Clip, scaled.Scale = 1, SkipBad()
+	for _, o := range []*Adam{clipped, scaled} {
+		if err := o.Step(params, grads); err != nil {
+			m.b.Fatal(err)
+		}
+		if r := o.flight.record; r != nil { // what no launch computed may be NaN
+			if err := r.Clear(); err != nil {
+				m.b.Fatal(err)
+			}
+		}
+	}
 	of := func(name string, o Optimizer) callCase {
 		return callCase{name, func() error { return o.Step(params, grads) }}
 	}
@@ -244,7 +254,7 @@ func (m tensors) optimizers(dtype DType) []callCase {
 		many[i], manyGrads[i] = m.of(dtype, 8), m.of(dtype, 8)
 	}
 	forty := NewAdam(1e-3)
-	return []callCase{of("sgd", NewSGD(1e-3)), of("adam", NewAdam(1e-3)), of("adam, clipped", clipped), of("lars", NewLARS(1e-3)), of("lamb", NewLAMB(1e-3)),
+	return []callCase{of("sgd", NewSGD(1e-3)), of("adam", NewAdam(1e-3)), of("adam, clipped", clipped), of("adam, scaled", scaled), of("lars", NewLARS(1e-3)), of("lamb", NewLAMB(1e-3)),
 		{"adam, 40 tensors", func() error { return forty.Step(many, manyGrads) }}}
 }
 

@@ -21,38 +21,26 @@ type decision struct {
 }
 
 // reserve takes what the parts of a step need beside their launches, so that a step is done
-// as a whole or not: it finds the kernels that change the groups by the form k, layered or
-// not, and lends the workspace that the parts take one after the other. With gradients they
-// are decided about before. The block is to be returned; nil is none.
-func (c *cuda) reserve(k host.Kind, layered bool, grads []*Tensor, groups map[stepKind][]update) (*mem.Block, error) {
-	size, names := int64(0), map[kernelName]bool{}
-	if grads != nil {
-		_, _, blocks := normed(grads)
-		size = 8 * int64(max(1, blocks))
-		for _, name := range []string{"sum_squares", "step_decide", "step_choose"} {
-			names[kernelName{file: "optim", name: name}] = true
-		}
+// as a whole or not: it finds the kernels, those that decide too where it is guarded, and
+// lends the workspace that the parts take one after the other. The block is to be returned;
+// nil is none.
+func (c *cuda) reserve(l *lineup, guarded bool) (*mem.Block, error) {
+	size, at := int64(0), 0
+	if guarded {
+		size, at = 8*int64(max(1, normBlocks(l.norms))), 1
 	}
-	for _, us := range groups {
-		full, lists := parts(us, layered)
-		for _, l := range lists {
-			names[updateKernel(k, full[l.lo:l.hi])] = true
-			if !layered {
-				continue
-			}
-			size = max(size, layersSpace(l))
-			names[kernelName{file: "optim", name: "trust_ratio"}] = true
-			if k == host.LARS {
-				names[kernelName{file: "optim", name: "sum_squares"}] = true
-			} else {
-				names[updateKernel(host.LAMBMoments, full[l.lo:l.hi])] = true
+	for _, g := range l.groups {
+		for _, p := range g.lists {
+			if p.ratios != nil {
+				size = max(size, p.layersSpace())
 			}
 		}
 	}
-	for name := range names {
-		if _, err := c.find(name, 0); err != nil {
+	if of := c.handles.of.Load(); of == nil || of != l.found[at] {
+		if err := c.findFor(l, guarded); err != nil {
 			return nil, err
 		}
+		l.found[at] = c.handles.of.Load()
 	}
 	if size == 0 {
 		return nil, nil
@@ -60,26 +48,50 @@ func (c *cuda) reserve(k host.Kind, layered bool, grads []*Tensor, groups map[st
 	return c.memory.Alloc(size, mem.Workspace)
 }
 
-// normed are the tensors that are not empty, their lengths, and the blocks that sum their
-// squares.
-func normed(ts []*Tensor) (full []*Tensor, lengths []int, blocks int) {
-	for _, t := range ts {
-		if n := t.Len(); n > 0 {
-			full, lengths, blocks = append(full, t), append(lengths, n), blocks+tiles(n, normElements)
+// findFor finds the kernels of a step.
+func (c *cuda) findFor(l *lineup, guarded bool) error {
+	var names []kernelName
+	if guarded {
+		for _, name := range []string{"sum_squares", "step_decide", "step_choose"} {
+			names = append(names, kernelName{file: "optim", name: name})
 		}
 	}
-	return full, lengths, blocks
-}
-
-// decide has the device decide about a step with these gradients. work is what reserve lent.
-func (c *cuda) decide(work *mem.Block, record uint64, grads []*Tensor, d decision) error {
-	full, lengths, blocks := normed(grads)
-	at := work.Addr()
-	for _, l := range launchLists(lengths, normElements, launchTensors) {
-		if err := c.launchSquares(full[l.lo:l.hi], l.blocks, at); err != nil {
+	for _, g := range l.groups {
+		for _, p := range g.lists {
+			names = append(names, p.kernel(l.kind))
+			switch {
+			case p.norms != nil:
+				names = append(names, kernelName{file: "optim", name: "trust_ratio"}, kernelName{file: "optim", name: "sum_squares"})
+			case p.ratios != nil:
+				names = append(names, kernelName{file: "optim", name: "trust_ratio"}, p.kernel(host.LAMBMoments))
+			}
+		}
+	}
+	for _, name := range names {
+		if _, err := c.find(name, 0); err != nil {
 			return err
 		}
-		at += 8 * uint64(l.blocks)
+	}
+	return nil
+}
+
+func normBlocks(norms []*packedNorms) int {
+	blocks := 0
+	for _, n := range norms {
+		blocks += n.blocks
+	}
+	return blocks
+}
+
+// decide has the device decide about a step with gradients of these norms. work is what
+// reserve lent.
+func (c *cuda) decide(work *mem.Block, record uint64, norms []*packedNorms, d decision) error {
+	at := work.Addr()
+	for _, n := range norms {
+		if err := c.launchNorms(n, at); err != nil {
+			return err
+		}
+		at += 8 * uint64(n.blocks)
 	}
 	flags := uint64(0)
 	if d.begin {
@@ -89,7 +101,7 @@ func (c *cuda) decide(work *mem.Block, record uint64, grads []*Tensor, d decisio
 		flags |= 2
 	}
 	b := math.Float64bits
-	args := [...]uint64{work.Addr(), record, uint64(blocks), b(d.clip), b(d.scale), b(d.growth), b(d.backoff), uint64(d.good), uint64(d.interval), flags}
+	args := [...]uint64{work.Addr(), record, uint64(normBlocks(norms)), b(d.clip), b(d.scale), b(d.growth), b(d.backoff), uint64(d.good), uint64(d.interval), flags}
 	return c.launch("optim", "step_decide", 1, optimThreads, args[:])
 }
 

@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -16,107 +17,85 @@ const (
 	launchTensors  = 48
 	updateWords    = 9 // in front of the slots
 	slotWords      = 9
+	normWords      = 2
 	normSlotWords  = 3
+	ratioWords     = 8
 	ratioSlotWords = 2
 )
 
 func bits(x float32) uint64 { return uint64(math.Float32bits(x)) }
 
 // packFactors makes the kernels' ten floats, two a word.
-func packFactors(c host.Factors) []uint64 {
-	return []uint64{
+func packFactors(c host.Factors) [5]uint64 {
+	return [...]uint64{
 		bits(c.Scale) | bits(c.Decay)<<32, bits(c.Shrink) | bits(c.Rate)<<32, bits(c.Momentum) | bits(c.Mean)<<32,
 		bits(c.Square) | bits(c.Correct1)<<32, bits(c.Correct2) | bits(c.Eps)<<32,
 	}
 }
 
-// launchList is a part of a list of tensors that one launch takes: those from lo
-// to hi, on so many blocks.
-type launchList struct{ lo, hi, blocks int }
+// packed is a launch over a list of tensors whose arguments are written once. The first of
+// them are each step's own, and so are those of its norms and ratios.
+type packed struct {
+	lengths []int // of its tensors
+	blocks  int
+	halves  bool
+	words   [updateWords + slotWords*launchTensors]uint64
+	norms   *packedNorms // of parameters and gradients in turn, for LARS
+	ratios  *[ratioWords + ratioSlotWords*launchTensors]uint64
+}
 
-// launchLists cuts tensors of these lengths, none empty, into launches of no more than
-// most.
-func launchLists(lengths []int, elements, most int) []launchList {
-	var out []launchList
-	for lo := 0; lo < len(lengths); {
-		l := launchList{lo: lo, hi: lo}
-		for l.hi < len(lengths) && l.hi-lo < most {
-			n := tiles(lengths[l.hi], elements)
-			if l.hi > lo && l.blocks+n > math.MaxInt32 {
+// packedNorms is a launch that sums the squares of a list of tensors.
+type packedNorms struct {
+	lengths []int
+	blocks  int
+	words   [normWords + normSlotWords*launchTensors]uint64
+}
+
+// cut calls f for the parts of a list of n that one launch takes each, of no more than
+// most: those from lo to hi, on so many blocks.
+func cut(n, elements, most int, length func(i int) int, f func(lo, hi, blocks int)) {
+	for lo := 0; lo < n; {
+		hi, blocks := lo, 0
+		for hi < n && hi-lo < most {
+			more := tiles(length(hi), elements)
+			if hi > lo && blocks+more > math.MaxInt32 {
 				break
 			}
-			l.blocks += n
-			l.hi++
+			blocks += more
+			hi++
 		}
-		out = append(out, l)
-		lo = l.hi
+		f(lo, hi, blocks)
+		lo = hi
 	}
+}
+
+// pack makes the launches of a kind for tensors of which none is empty.
+func pack(k host.Kind, us []update) (out []*packed) {
+	most, layers := launchTensors, k == host.LARS || k == host.LAMBMoments || k == host.LAMBApply
+	if layers {
+		most /= 2
+	}
+	cut(len(us), updateElements, most, func(i int) int { return us[i].x.Len() }, func(lo, hi, blocks int) {
+		p := &packed{blocks: blocks}
+		p.list(k, us[lo:hi])
+		if layers {
+			p.layers(k, us[lo:hi])
+		}
+		out = append(out, p)
+	})
 	return out
 }
 
-func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
-	return c.updateBehind(0, k, f, us)
-}
-
-// updateBehind is update that a record at gate, if not 0, lets happen and has factors for.
-func (c *cuda) updateBehind(gate uint64, k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
-	var full []update
-	var lengths, index []int
-	for i, u := range us {
-		if n := u.x.Len(); n > 0 {
-			full, lengths, index = append(full, u), append(lengths, n), append(index, i)
-		}
-	}
-	var sums [][2]float64
-	if k == host.LAMBMoments {
-		sums = make([][2]float64, len(us))
-	}
-	for _, l := range launchLists(lengths, updateElements, launchTensors) {
-		run := func(at uint64) error { return c.launchUpdates(gate, k, f, full[l.lo:l.hi], l.blocks, at, 0) }
-		if k != host.LAMBMoments {
-			if err := run(0); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		part, err := c.withSums(2*l.blocks, run)
-		if err != nil {
-			return nil, err
-		}
-		at := 0
-		for i := l.lo; i < l.hi; i++ {
-			for range tiles(lengths[i], updateElements) {
-				sums[index[i]][0] += part[at]
-				sums[index[i]][1] += part[at+1]
-				at += 2
-			}
-		}
-	}
-	return sums, nil
-}
-
-// updateKernel is the kernel that changes these in one launch.
-func updateKernel(k host.Kind, us []update) kernelName {
-	for i := range us {
-		if us[i].half != nil || us[i].g.dtype != Float32 {
-			return kernelName{file: "optim", name: "update_%[3]dh", number: int(k)}
-		}
-	}
-	return kernelName{file: "optim", name: "update_%[3]d", number: int(k)}
-}
-
-// launchUpdates runs one launch over at most launchTensors tensors.
-func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []update, blocks int, sums, rates uint64) error {
-	var words [updateWords + slotWords*launchTensors]uint64
-	args := append(words[:0], sums, rates, gate, uint64(len(us)))
-	args = append(args, packFactors(f)...)
-	name, first := updateKernel(k, us), 0
+// list writes the arguments of tensors behind those of each step.
+func (p *packed) list(k host.Kind, us []update) {
+	args, first := p.words[:updateWords], 0
 	for i := range us {
 		u := &us[i]
 		var half, htype uint64
 		if u.half != nil {
 			half, htype = u.half.address(), uint64(u.half.dtype)
 		}
+		p.halves = p.halves || u.half != nil || u.g.dtype != Float32
 		args = append(args, u.x.address(), half, u.g.address())
 		for j := range u.s {
 			var at uint64
@@ -127,87 +106,150 @@ func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, us []upda
 		}
 		args = append(args, uint64(u.x.Len()), uint64(first)|uint64(u.g.dtype)<<32, htype|bits(u.rate)<<32)
 		first += tiles(u.x.Len(), updateElements)
+		p.lengths = append(p.lengths, u.x.Len())
 	}
-	return c.launchNamed(name, blocks, optimThreads, 0, words[:])
 }
 
-func (c *cuda) sumSquares(ts []*Tensor) ([]float64, error) {
-	var full []*Tensor
-	var lengths, index []int
-	for i, t := range ts {
-		if n := t.Len(); n > 0 {
-			full, lengths, index = append(full, t), append(lengths, n), append(index, i)
+// layers writes which sums are of which tensor: LARS compares the norms of parameters and
+// gradients, LAMB those of parameters and their updates, which stand beside each other.
+func (p *packed) layers(k host.Kind, us []update) {
+	p.ratios = new([ratioWords + ratioSlotWords*launchTensors]uint64)
+	slots, first := p.ratios[:ratioWords], 0
+	var list []*Tensor
+	for i := range us {
+		if k == host.LARS {
+			n := tiles(us[i].x.Len(), normElements)
+			slots = append(slots, uint64(first)|uint64(first+n)<<32, uint64(n)|1<<32)
+			list, first = append(list, us[i].x, us[i].g), first+2*n
+			continue
 		}
+		n := tiles(us[i].x.Len(), updateElements)
+		slots = append(slots, uint64(2*first)|uint64(2*first+1)<<32, uint64(n)|2<<32)
+		first += n
 	}
-	out := make([]float64, len(ts))
-	for _, l := range launchLists(lengths, normElements, launchTensors) {
-		part, err := c.withSums(l.blocks, func(at uint64) error { return c.launchSquares(full[l.lo:l.hi], l.blocks, at) })
+	if k == host.LARS {
+		p.norms = packNorms(list)[0]
+	}
+}
+
+// packNorms makes the launches for those of ts that are there and not empty.
+func packNorms(ts []*Tensor) []*packedNorms {
+	full := slices.DeleteFunc(slices.Clone(ts), func(t *Tensor) bool { return t == nil || t.Len() == 0 })
+	out := []*packedNorms{}
+	cut(len(full), normElements, launchTensors, func(i int) int { return full[i].Len() }, func(lo, hi, blocks int) {
+		p, first := &packedNorms{blocks: blocks}, 0
+		p.words[1] = uint64(hi - lo)
+		args := p.words[:normWords]
+		for _, t := range full[lo:hi] {
+			args = append(args, t.address(), uint64(t.Len()), uint64(first)|uint64(t.dtype)<<32)
+			first += tiles(t.Len(), normElements)
+			p.lengths = append(p.lengths, t.Len())
+		}
+		out = append(out, p)
+	})
+	return out
+}
+
+func (c *cuda) update(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
+	return c.updateBehind(0, k, f, pack(k, us))
+}
+
+// updateBehind is update that a record at gate, if not 0, lets happen and has factors for.
+func (c *cuda) updateBehind(gate uint64, k host.Kind, f host.Factors, lists []*packed) (sums [][2]float64, err error) {
+	for _, l := range lists {
+		if k != host.LAMBMoments {
+			if err := c.launchUpdates(gate, k, f, l, 0, 0); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		part, err := c.withSums(2*l.blocks, func(at uint64) error { return c.launchUpdates(gate, k, f, l, at, 0) })
 		if err != nil {
 			return nil, err
 		}
-		at := 0
-		for i := l.lo; i < l.hi; i++ {
-			for range tiles(lengths[i], normElements) {
-				out[index[i]] += part[at]
-				at++
+		for _, n := range l.lengths {
+			var sum [2]float64
+			for range tiles(n, updateElements) {
+				sum[0], sum[1], part = sum[0]+part[0], sum[1]+part[1], part[2:]
 			}
+			sums = append(sums, sum)
+		}
+	}
+	return sums, nil
+}
+
+// kernel is the one that changes these tensors by a form.
+func (p *packed) kernel(k host.Kind) kernelName {
+	if p.halves {
+		return kernelName{file: "optim", name: "update_%[3]dh", number: int(k)}
+	}
+	return kernelName{file: "optim", name: "update_%[3]d", number: int(k)}
+}
+
+// launchUpdates runs one launch of updates.
+func (c *cuda) launchUpdates(gate uint64, k host.Kind, f host.Factors, l *packed, sums, rates uint64) error {
+	l.words[0], l.words[1], l.words[2], l.words[3] = sums, rates, gate, uint64(len(l.lengths))
+	factors := packFactors(f)
+	copy(l.words[4:updateWords], factors[:])
+	return c.launchNamed(l.kernel(k), l.blocks, optimThreads, 0, l.words[:])
+}
+
+func (c *cuda) sumSquares(ts []*Tensor) ([]float64, error) {
+	var sums []float64
+	for _, l := range packNorms(ts) {
+		part, err := c.withSums(l.blocks, func(at uint64) error { return c.launchNorms(l, at) })
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range l.lengths {
+			sum := 0.0
+			for range tiles(n, normElements) {
+				sum, part = sum+part[0], part[1:]
+			}
+			sums = append(sums, sum)
+		}
+	}
+	out := make([]float64, len(ts))
+	for i, t := range ts {
+		if t.Len() > 0 {
+			out[i], sums = sums[0], sums[1:]
 		}
 	}
 	return out, nil
 }
 
-// launchSquares runs one launch over at most launchTensors tensors.
-func (c *cuda) launchSquares(ts []*Tensor, blocks int, sums uint64) error {
-	args := append(make([]uint64, 0, 2+normSlotWords*launchTensors), sums, uint64(len(ts)))
-	first := 0
-	for _, t := range ts {
-		args = append(args, t.address(), uint64(t.Len()), uint64(first)|uint64(t.dtype)<<32)
-		first += tiles(t.Len(), normElements)
-	}
-	return c.launch("optim", "sum_squares", blocks, optimThreads, args[:cap(args)])
+// launchNorms writes the sums of the blocks of one launch.
+func (c *cuda) launchNorms(l *packedNorms, sums uint64) error {
+	l.words[0] = sums
+	return c.launch("optim", "sum_squares", l.blocks, optimThreads, l.words[:])
 }
 
 // updateLayers keeps the norms on the device: nobody waits for them.
 func (c *cuda) updateLayers(k host.Kind, f host.Factors, t host.Trust, us []update) error {
-	work, err := c.reserve(k, true, nil, map[stepKind][]update{{}: us})
+	lists := pack(k, us)
+	work, err := c.reserve(&lineup{kind: k, groups: []*group{{lists: lists}}}, false)
 	if err != nil || work == nil {
 		return err
 	}
-	return errors.Join(c.layersBehind(work, 0, k, f, t, us), work.Return())
+	return errors.Join(c.layersBehind(work, 0, k, f, t, lists), work.Return())
 }
-
-// parts are the updates of tensors that are not empty, cut into launches.
-func parts(us []update, layered bool) (full []update, lists []launchList) {
-	var lengths []int
-	for _, u := range us {
-		if n := u.x.Len(); n > 0 {
-			full, lengths = append(full, u), append(lengths, n)
-		}
-	}
-	if layered {
-		return full, launchLists(lengths, updateElements, launchTensors/2)
-	}
-	return full, launchLists(lengths, updateElements, launchTensors)
-}
-
-// layersSpace is the workspace of one launch of layersBehind: two sums a block, and rates.
-func layersSpace(l launchList) int64 { return 8*int64(2*l.blocks) + 4*launchTensors }
 
 // layersBehind is updateLayers as updateBehind is update; work is what reserve lent.
-func (c *cuda) layersBehind(work *mem.Block, gate uint64, k host.Kind, f host.Factors, t host.Trust, us []update) error {
-	full, lists := parts(us, true)
+func (c *cuda) layersBehind(work *mem.Block, gate uint64, k host.Kind, f host.Factors, t host.Trust, lists []*packed) error {
 	for _, l := range lists {
-		sums := work.Addr()
+		sums, scale := work.Addr(), 1.0
 		rates := sums + uint64(8*2*l.blocks)
-		part := full[l.lo:l.hi]
 		var err error
 		if k == host.LARS {
-			err = c.larsRates(gate, t, float64(f.Scale), part, sums, rates)
-		} else {
-			err = c.lambRates(gate, f, t, part, l.blocks, sums, rates)
+			scale, err = float64(f.Scale), c.launchNorms(l.norms, sums)
+		} else { // the running means move, and the squares of their updates are summed
+			err = c.launchUpdates(gate, host.LAMBMoments, f, l, sums, 0)
 		}
 		if err == nil {
-			err = c.launchUpdates(gate, k, f, part, l.blocks, 0, rates)
+			err = c.launchRatios(gate, t, scale, l, sums, rates)
+		}
+		if err == nil {
+			err = c.launchUpdates(gate, k, f, l, 0, rates)
 		}
 		if err != nil {
 			return err
@@ -216,48 +258,18 @@ func (c *cuda) layersBehind(work *mem.Block, gate uint64, k host.Kind, f host.Fa
 	return nil
 }
 
-// larsRates sums the squares of parameters and gradients, one after the other.
-func (c *cuda) larsRates(gate uint64, t host.Trust, scale float64, us []update, sums, rates uint64) error {
-	var list []*Tensor
-	var slots []uint64
-	first := 0
-	for _, u := range us {
-		n := tiles(u.x.Len(), normElements)
-		slots = append(slots, uint64(first)|uint64(first+n)<<32, uint64(n)|1<<32)
-		list, first = append(list, u.x, u.g), first+2*n
-	}
-	if err := c.launchSquares(list, first, sums); err != nil {
-		return err
-	}
-	return c.launchRatios(gate, t, true, scale, slots, sums, rates)
-}
+// layersSpace is the workspace of one launch of layersBehind: two sums a block, and rates.
+func (p *packed) layersSpace() int64 { return 8*int64(2*p.blocks) + 4*launchTensors }
 
-// lambRates moves the running means, whose update's squares are summed beside those of
-// the parameters.
-func (c *cuda) lambRates(gate uint64, f host.Factors, t host.Trust, us []update, blocks int, sums, rates uint64) error {
-	if err := c.launchUpdates(gate, host.LAMBMoments, f, us, blocks, sums, 0); err != nil {
-		return err
+// launchRatios compares weights with gradients, which a gate scales, or with updates.
+func (c *cuda) launchRatios(gate uint64, t host.Trust, scale float64, l *packed, sums, rates uint64) error {
+	n, gradients := uint64(len(l.lengths)), uint64(0)
+	if l.norms != nil {
+		gradients = 1
 	}
-	var slots []uint64
-	first := 0
-	for _, u := range us {
-		n := tiles(u.x.Len(), updateElements)
-		slots = append(slots, uint64(2*first)|uint64(2*first+1)<<32, uint64(n)|2<<32)
-		first += n
-	}
-	return c.launchRatios(gate, t, false, 1, slots, sums, rates)
-}
-
-// launchRatios compares weights with gradients, which a gate scales, or with something else.
-func (c *cuda) launchRatios(gate uint64, t host.Trust, gradients bool, scale float64, slots []uint64, sums, rates uint64) error {
-	n, scaled := len(slots)/ratioSlotWords, uint64(0)
-	if gradients {
-		scaled = 1
-	}
-	args := append(make([]uint64, 0, 8+ratioSlotWords*launchTensors), sums, rates, gate, uint64(n), scaled,
-		math.Float64bits(t.Trust), math.Float64bits(t.Decay), math.Float64bits(scale))
-	args = append(args, slots...)
-	return c.launch("optim", "trust_ratio", n, optimThreads, args[:cap(args)])
+	b := math.Float64bits
+	*(*[ratioWords]uint64)(l.ratios[:]) = [ratioWords]uint64{sums, rates, gate, n, gradients, b(t.Trust), b(t.Decay), b(scale)}
+	return c.launch("optim", "trust_ratio", int(n), optimThreads, l.ratios[:])
 }
 
 // withSums runs a kernel that writes n float64 values and reads them.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -29,6 +30,8 @@ type Device struct {
 	memory *mem.Allocator
 	back   backend
 	shut   *closing
+	// serials numbers the tensors, views too.
+	serials atomic.Uint64
 	// leashes are those that hold nothing now.
 	leashes sync.Pool
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"slices"
 
 	"attune/gpu/host"
@@ -73,7 +74,8 @@ type Training struct {
 	state   map[*Tensor]*slot
 	factors map[*Tensor]float64
 	flight  flight
-	late    error // the norm of an earlier step, for the next one to tell
+	late    error   // the norm of an earlier step, for the next one to tell
+	line    *lineup // of the last step
 }
 
 // slot is the state of one parameter.
@@ -154,21 +156,18 @@ func (o *Training) Step(params, grads []*Tensor) error {
 }
 
 func (o *Training) step(params, grads []*Tensor) error {
-	params, grads, err := pairs(params, grads)
-	if err != nil || len(params) == 0 {
+	if err := o.sound(); err != nil {
 		return err
 	}
-	if err := o.sound(params); err != nil {
+	l, err := o.lineUp(params, grads)
+	if err != nil || len(l.slots) == 0 {
 		return err
 	}
-	if err := o.prepare(params); err != nil {
-		return err
-	}
-	defer keep(params...)
-	defer keep(grads...)
-	c, ok := params[0].store.dev.back.(*cuda)
-	ok = ok && (o.Clip > 0 || o.Scale != nil)
-	if !ok || !o.goesOn(params) {
+	defer runtime.KeepAlive(grads)
+	defer runtime.KeepAlive(o) // it holds all others
+	c, ok := l.dev.back.(*cuda)
+	guarded := ok && (o.Clip > 0 || o.Scale != nil)
+	if !guarded || !o.goesOn(l) {
 		if err := o.look(); err != nil {
 			return err
 		}
@@ -177,8 +176,9 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.late = nil
 		return err
 	}
-	if ok {
-		return o.stepBehind(c, params, grads)
+	o.group(l, params, grads)
+	if guarded {
+		return o.stepBehind(c, l, grads)
 	}
 	scale, skip, err := o.scale(grads)
 	if err != nil {
@@ -188,47 +188,33 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.skipped++
 		return nil
 	}
-	if err := o.stepNow(params[0].store.dev.back, o.gather(params, grads), float32(scale)); err != nil {
+	if !ok {
+		l.fill(grads)
+		defer l.fill(nil)
+	}
+	if err := o.stepNow(l, float32(scale)); err != nil {
 		return err
 	}
 	o.steps++
-	for _, p := range params {
-		o.state[p].steps++
+	for _, s := range l.slots {
+		s.steps++
 	}
 	return nil
-}
-
-// stepKind is what parameters have in common that one update changes. Those that came
-// later are at an earlier step of their own.
-type stepKind struct {
-	step   int
-	factor float64
-}
-
-// gather is the updates of the parameters, in such groups.
-func (o *Training) gather(params, grads []*Tensor) map[stepKind][]update {
-	groups := map[stepKind][]update{}
-	for i, p := range params {
-		s := o.state[p]
-		u := update{x: p, g: grads[i], s: s.s, rate: 1}
-		if s.master != nil {
-			u.x, u.half = s.master, p
-		}
-		k := stepKind{s.steps + 1, o.Factor(p)}
-		groups[k] = append(groups[k], u)
-	}
-	return groups
 }
 
 // SetFactor multiplies the learning rate of a parameter, 1 unless set: groups of
 // parameters may so learn at rates of their own. It is saved with the state.
 func (o *Training) SetFactor(p *Tensor, factor float64) {
+	if o.Factor(p) == factor {
+		return
+	}
 	if o.factors == nil {
 		o.factors = map[*Tensor]float64{}
 	}
 	if o.factors[p] = factor; factor == 1 {
 		delete(o.factors, p)
 	}
+	o.line = nil
 }
 
 // Factor is what the learning rate of a parameter is multiplied with.
@@ -237,87 +223,6 @@ func (o *Training) Factor(p *Tensor) float64 {
 		return f
 	}
 	return 1
-}
-
-// pairs checks parameters and gradients and leaves out those without a gradient.
-func pairs(params, grads []*Tensor) (ps, gs []*Tensor, err error) {
-	if len(params) != len(grads) {
-		return nil, nil, fmt.Errorf("%s, %s: want a gradient, or nil, for each parameter", plural(len(params), "parameter", "parameters"), plural(len(grads), "gradient", "gradients"))
-	}
-	seen := map[*Tensor]bool{}
-	for i, g := range grads {
-		if g == nil {
-			continue
-		}
-		p := params[i]
-		err := live(p, g)
-		switch {
-		case err != nil:
-		case !p.dtype.Float() || !g.dtype.Float():
-			err = fmt.Errorf("%s with gradient %s: want floating point: f32, f16 or bf16", p, g)
-		case !slices.Equal(p.shape, g.shape):
-			err = fmt.Errorf("%s with gradient %s: want two dense tensors of one shape", p, g)
-		case !p.Dense() || !g.Dense():
-			err = fmt.Errorf("%s with strides %s, gradient with strides %s: want two dense tensors; Clone makes a dense copy", p, dims(p.strides), dims(g.strides))
-		case seen[p]:
-			err = fmt.Errorf("%s is there twice", p)
-		case len(ps) > 0:
-			err = live(ps[0], p)
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("parameter %d: %w", i, err)
-		}
-		seen[p] = true
-		ps, gs = append(ps, p), append(gs, g)
-	}
-	return ps, gs, nil
-}
-
-// prepare makes the state of parameters that have none.
-func (o *Training) prepare(params []*Tensor) error {
-	if o.state == nil {
-		o.state = map[*Tensor]*slot{}
-	}
-	var fresh []*Tensor
-	for _, p := range params {
-		if err := o.prepareOne(p, &fresh); err != nil {
-			for _, p := range fresh {
-				for _, t := range o.state[p].tensors() {
-					_ = t.Free()
-				}
-				delete(o.state, p)
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-// prepareOne makes what p's state lacks; it adds p to fresh where it had none.
-func (o *Training) prepareOne(p *Tensor, fresh *[]*Tensor) error {
-	s, ok := o.state[p]
-	if !ok {
-		s = new(slot)
-		o.state[p] = s
-		*fresh = append(*fresh, p)
-	}
-	var err error
-	if s.master == nil && p.dtype != Float32 {
-		if s.master, err = p.store.dev.Empty(Float32, mem.OptimizerState, p.shape...); err != nil {
-			return err
-		}
-		if err := Copy(s.master, p); err != nil {
-			return err
-		}
-	}
-	for i := range o.rule.kind().States() {
-		if s.s[i] == nil {
-			if s.s[i], err = p.store.dev.Zeros(mem.OptimizerState, p.shape...); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // scale is what the gradients are multiplied with, and whether to skip the step.
@@ -329,6 +234,7 @@ func (o *Training) scale(grads []*Tensor) (scale float64, skip bool, err error) 
 	if o.Clip <= 0 && o.Scale == nil {
 		return scale, false, nil
 	}
+	grads = slices.DeleteFunc(slices.Clone(grads), func(g *Tensor) bool { return g == nil })
 	sums, err := grads[0].store.dev.back.sumSquares(grads)
 	if err != nil {
 		return 0, false, err
@@ -359,27 +265,29 @@ func notFinite(norm float64) error {
 }
 
 // stepNow does a step that the host has decided about.
-func (o *Training) stepNow(back backend, groups map[stepKind][]update, scale float32) (err error) {
-	rate, kind := o.rateAfter(o.steps), o.rule.kind()
+func (o *Training) stepNow(l *lineup, scale float32) (err error) {
+	rate, back := o.rateAfter(o.steps), l.dev.back
 	rule, layered := o.rule.(layerwise)
 	c, ok := back.(*cuda)
 	var work *mem.Block
 	if ok {
-		if work, err = c.reserve(kind, layered, nil, groups); err != nil {
+		if work, err = c.reserve(l, false); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, work.Return()) }()
 	}
-	for k, us := range groups {
-		f := o.rule.factors(k.step, rate*k.factor)
+	for _, g := range l.groups {
+		f := o.rule.factors(g.first.steps+1, rate*g.factor)
 		f.Scale = scale
 		switch {
 		case layered && ok:
-			err = c.layersBehind(work, 0, kind, f, rule.trust(), us)
+			err = c.layersBehind(work, 0, l.kind, f, rule.trust(), g.lists)
+		case ok:
+			_, err = c.updateBehind(0, l.kind, f, g.lists)
 		case layered:
-			err = back.updateLayers(kind, f, rule.trust(), us)
+			err = back.updateLayers(l.kind, f, rule.trust(), g.us)
 		default:
-			_, err = back.update(kind, f, us)
+			_, err = back.update(l.kind, f, g.us)
 		}
 		if err != nil {
 			return err
@@ -406,6 +314,6 @@ func (o *Training) Free() error {
 	for _, t := range o.Tensors() {
 		errs = append(errs, t.Free())
 	}
-	o.state, o.steps, o.skipped, o.norm, o.flight, o.late = nil, 0, 0, 0, flight{}, nil
+	o.state, o.steps, o.skipped, o.norm, o.flight, o.late, o.line = nil, 0, 0, 0, flight{}, nil, nil
 	return errors.Join(errs...)
 }

@@ -25,47 +25,41 @@ const mostTried = ahead - 1
 
 // goesOn says whether a step can follow those in flight: it is of the same
 // parameters and loss scale, on the same device.
-func (o *Training) goesOn(params []*Tensor) bool {
+func (o *Training) goesOn(l *lineup) bool {
 	f := &o.flight
-	if f.tried == 0 {
-		return true
-	}
-	return f.tried < mostTried && f.scale == o.Scale && f.record.store.dev == params[0].store.dev &&
-		slices.EqualFunc(f.slots, params, func(s *slot, p *Tensor) bool { return s == o.state[p] })
+	return f.tried == 0 || f.tried < mostTried && f.scale == o.Scale && f.record.store.dev == l.dev && slices.Equal(f.slots, l.slots)
 }
 
 // stepBehind is step where Clip or Scale is set and the device decides.
-func (o *Training) stepBehind(c *cuda, params, grads []*Tensor) (err error) {
-	f, dev := &o.flight, params[0].store.dev
-	if f.record == nil || f.record.store.dev != dev {
-		record, err := dev.Empty(Float32, mem.OptimizerState, 2*recordWords)
+func (o *Training) stepBehind(c *cuda, l *lineup, grads []*Tensor) (err error) {
+	f := &o.flight
+	if f.record == nil || f.record.store.dev != l.dev {
+		record, err := l.dev.Empty(Float32, mem.OptimizerState, 2*recordWords)
 		if err != nil {
 			return err
 		}
 		_ = f.record.Free()
 		f.record = record
 	}
-	groups := o.gather(params, grads)
-	_, layered := o.rule.(layerwise)
-	work, err := c.reserve(o.rule.kind(), layered, grads, groups)
+	if l.norms == nil {
+		l.norms = packNorms(grads)
+	}
+	work, err := c.reserve(l, true)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, work.Return()) }()
-	if err := c.decide(work, f.record.address(), grads, o.decision()); err != nil {
+	if err := c.decide(work, f.record.address(), l.norms, o.decision()); err != nil {
 		return err
 	}
 	if f.tried++; f.tried == 1 {
-		f.slots = f.slots[:0]
-		for _, p := range params {
-			f.slots = append(f.slots, o.state[p])
-		}
+		f.slots = l.slots
 		if f.scale = o.Scale; f.scale != nil {
 			f.scale.held = o
 		}
 	}
-	for k, us := range groups {
-		if err := o.updateBehind(c, work, k, us); err != nil {
+	for _, g := range l.groups {
+		if err := o.updateBehind(c, work, g); err != nil {
 			return errors.Join(err, o.takeBack())
 		}
 	}
@@ -84,26 +78,26 @@ func (o *Training) decision() decision {
 	return d
 }
 
-// updateBehind does the step of the parameters of one kind with the factors of as many
-// steps as will have been done; see update.
-func (o *Training) updateBehind(c *cuda, work *mem.Block, k stepKind, us []update) error {
-	gate, first := o.flight.record.address(), 0
+// updateBehind does the step of a group with the factors of as many
+// steps as will have been done.
+func (o *Training) updateBehind(c *cuda, work *mem.Block, g *group) error {
+	gate, first, step := o.flight.record.address(), 0, g.first.steps+1
 	if o.Scale == nil { // none was skipped, or this one is too
 		first = o.flight.tried - 1
 	}
 	var rows [ahead][4]float32
 	for done := first; done < o.flight.tried; done++ {
-		f := o.rule.factors(k.step+done, o.rateAfter(o.steps+done)*k.factor)
+		f := o.rule.factors(step+done, o.rateAfter(o.steps+done)*g.factor)
 		rows[done-first] = [4]float32{f.Shrink, f.Rate, f.Correct1, f.Correct2}
 	}
 	if err := c.choose(gate, first, rows[:o.flight.tried-first]); err != nil {
 		return err
 	}
-	f, kind := o.rule.factors(k.step, 0), o.rule.kind() // those that stay
+	f, kind := o.rule.factors(step, 0), o.rule.kind() // those that stay
 	if rule, ok := o.rule.(layerwise); ok {
-		return c.layersBehind(work, gate, kind, f, rule.trust(), us)
+		return c.layersBehind(work, gate, kind, f, rule.trust(), g.lists)
 	}
-	_, err := c.updateBehind(gate, kind, f, us)
+	_, err := c.updateBehind(gate, kind, f, g.lists)
 	return err
 }
 

@@ -33,7 +33,7 @@ func fresh[T interface {
 	training() *Training
 }](o T) T {
 	t := o.training() // a copy: the record is the other's
-	t.flight, t.late = flight{}, nil
+	t.flight, t.late, t.line = flight{}, nil, nil
 	t.steps, t.skipped, t.norm, t.state, t.factors = 0, 0, 0, nil, nil
 	if t.Scale != nil {
 		t.Scale.Value() // brings it here from a device that another optimizer may have it on

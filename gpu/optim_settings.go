@@ -41,7 +41,7 @@ func (o *LAMB) settings() settings {
 
 // sound is an error where a constant would make parameters NaN or climb instead of
 // descend, as PyTorch's optimizers have it.
-func (o *Training) sound(params []*Tensor) error {
+func (o *Training) sound() error {
 	if err := (setting{"LR", o.LR, 0}).sound(); err != nil {
 		return err
 	}
@@ -53,9 +53,11 @@ func (o *Training) sound(params []*Tensor) error {
 	if math.IsNaN(o.Clip) {
 		return fmt.Errorf("Clip is NaN: want a norm, or 0 for none")
 	}
-	if len(o.factors) == 0 {
-		return nil
-	}
+	return nil
+}
+
+// soundFactors is an error where a parameter's rate of its own is none.
+func (o *Training) soundFactors(params []*Tensor) error {
 	for i, p := range params {
 		if f := o.Factor(p); !(f >= 0) || math.IsInf(f, 0) {
 			return fmt.Errorf("parameter %d, %s: the factor of its rate is %g: want a number of at least 0", i, p, f)

@@ -205,7 +205,7 @@ func (o *Training) read(f safetensors.File, meta stateMeta, params []*Tensor) ([
 func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 	_ = o.look() // of steps that are undone by this
 	o.flight.settle()
-	o.late = nil
+	o.late, o.line = nil, nil
 	if o.state == nil {
 		o.state = map[*Tensor]*slot{}
 	}
@@ -256,6 +256,7 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 	if err := o.look(); err != nil {
 		return err
 	}
+	o.line = nil
 	if from == nil {
 		return fmt.Errorf("nil tensor")
 	}
@@ -304,6 +305,7 @@ func (o *Training) move(from, to *Tensor, keep [][]int) error {
 // step makes it anew.
 func (o *Training) Forget(params ...*Tensor) error {
 	errs := []error{o.look()}
+	o.line = nil
 	for _, p := range params {
 		for _, t := range o.State(p) {
 			errs = append(errs, t.Free())

@@ -360,15 +360,20 @@ func TestOptimizerRefuses(t *testing.T) {
 	})
 }
 
-func TestLaunchLists(t *testing.T) {
-	lengths := slices.Repeat([]int{2048, 2049}, 50)
-	lists := launchLists(lengths, updateElements, launchTensors)
-	if len(lists) != 3 || lists[0] != (launchList{0, 48, 72}) || lists[2] != (launchList{96, 100, 6}) {
+func TestCutIntoLaunches(t *testing.T) {
+	cuts := func(lengths ...int) (out [][3]int) {
+		cut(len(lengths), updateElements, launchTensors, func(i int) int { return lengths[i] }, func(lo, hi, blocks int) {
+			out = append(out, [3]int{lo, hi, blocks})
+		})
+		return out
+	}
+	lists := cuts(slices.Repeat([]int{2048, 2049}, 50)...)
+	if len(lists) != 3 || lists[0] != [3]int{0, 48, 72} || lists[2] != [3]int{96, 100, 6} {
 		t.Error(lists)
 	}
 	// Two tensors that would fill a grid alone do not share one.
 	huge := math.MaxInt32 / 2 * updateElements
-	if lists := launchLists([]int{huge, huge, huge}, updateElements, launchTensors); len(lists) != 2 || lists[0].blocks > math.MaxInt32 {
+	if lists := cuts(huge, huge, huge); len(lists) != 2 || lists[0][2] > math.MaxInt32 {
 		t.Error(lists)
 	}
 }

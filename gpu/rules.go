@@ -130,18 +130,20 @@ func (o *SGD) factors(_ int, lr float64) host.Factors {
 func (*Adam) kind() host.Kind { return host.Adam }
 
 func (o *Adam) factors(t int, lr float64) host.Factors {
-	f := moments(t, o.Beta1, o.Beta2, o.Eps)
+	f, held := moments(t, o.Beta1, o.Beta2, o.Eps)
 	f.Decay, f.Shrink = float32(o.L2), float32(lr*o.Decay)
-	f.Rate = float32(lr / (1 - math.Pow(o.Beta1, float64(t))))
+	f.Rate = float32(lr / held)
 	return f
 }
 
-// moments are the factors of Adam's running means at step t.
-func moments(t int, beta1, beta2, eps float64) host.Factors {
+// moments are the factors of Adam's running means at step t, and what the first mean
+// holds then of the gradients' weights.
+func moments(t int, beta1, beta2, eps float64) (f host.Factors, held float64) {
+	held = 1 - math.Pow(beta1, float64(t))
 	return host.Factors{
 		Mean: float32(1 - beta1), Square: float32(1 - beta2), Eps: float32(eps),
-		Correct1: float32(1 / (1 - math.Pow(beta1, float64(t)))), Correct2: float32(1 / (1 - math.Pow(beta2, float64(t)))),
-	}
+		Correct1: float32(1 / held), Correct2: float32(1 / (1 - math.Pow(beta2, float64(t)))),
+	}, held
 }
 
 func (*Adagrad) kind() host.Kind { return host.Adagrad }
@@ -179,7 +181,7 @@ func (o *LARS) trust() host.Trust { return host.Trust{Trust: o.Trust, Decay: o.D
 func (*LAMB) kind() host.Kind { return host.LAMBApply }
 
 func (o *LAMB) factors(t int, lr float64) host.Factors {
-	f := moments(t, o.Beta1, o.Beta2, o.Eps)
+	f, _ := moments(t, o.Beta1, o.Beta2, o.Eps)
 	f.Shrink, f.Rate = float32(o.Decay), float32(lr)
 	return f
 }

@@ -15,6 +15,7 @@ import (
 // that it may share with other views.
 type Tensor struct {
 	store   *storage
+	serial  uint64 // no other one of the device has had it
 	dtype   DType
 	shape   []int
 	strides []int
@@ -95,16 +96,21 @@ func (d *Device) over(block *mem.Block, dtype DType, shape []int) *Tensor {
 		s    storage
 		axes [8]int
 	}{s: storage{dev: d, block: block, leash: d.tie(block)}}
-	all.t = Tensor{store: &all.s, dtype: dtype}
+	all.t = all.s.view(dtype, 0)
 	all.t.lay(shape, all.axes[:])
 	return &all.t
 }
 
 // dense is a dense view from an element on.
 func (s *storage) dense(dtype DType, shape []int, offset int) *Tensor {
-	t := &Tensor{store: s, dtype: dtype, offset: offset}
+	t := s.view(dtype, offset)
 	t.lay(shape, nil)
-	return t
+	return &t
+}
+
+// view is a tensor from an element on that has no shape yet.
+func (s *storage) view(dtype DType, offset int) Tensor {
+	return Tensor{store: s, serial: s.dev.serials.Add(1), dtype: dtype, offset: offset}
 }
 
 // lay gives a dense tensor its shape and strides, in room if they fit.
@@ -184,6 +190,7 @@ func (t *Tensor) Free() error {
 	s := t.store
 	err := s.block.Free()
 	s.dev.untie(s.leash)
+	s.leash = nil // else this would hold what it serves next
 	return err
 }
 
@@ -220,7 +227,7 @@ func (t *Tensor) begins(u *Tensor) bool { return t.store == u.store && t.offset 
 // Permute is a view with the axes in another order: axis i of the view is axis
 // order[i] of t.
 func (t *Tensor) Permute(order ...int) (*Tensor, error) {
-	v := &Tensor{store: t.store, dtype: t.dtype, offset: t.offset}
+	v := t.store.view(t.dtype, t.offset)
 	seen := make([]bool, len(t.shape))
 	for _, axis := range order {
 		if len(order) != len(t.shape) || axis < 0 || axis >= len(t.shape) || seen[axis] {
@@ -233,7 +240,7 @@ func (t *Tensor) Permute(order ...int) (*Tensor, error) {
 	if len(order) != len(t.shape) {
 		return nil, fmt.Errorf("permute %s by %v: not an order of its axes", t, order)
 	}
-	return v, nil
+	return &v, nil
 }
 
 // Index is the view with axis fixed at i; it has one axis less.
@@ -241,11 +248,10 @@ func (t *Tensor) Index(axis, i int) (*Tensor, error) {
 	if axis < 0 || axis >= len(t.shape) || i < 0 || i >= t.shape[axis] {
 		return nil, fmt.Errorf("index %d along axis %d of %s: out of range", i, axis, t)
 	}
-	return &Tensor{
-		store: t.store, dtype: t.dtype, offset: t.offset + i*t.strides[axis],
-		shape:   slices.Delete(slices.Clone(t.shape), axis, axis+1),
-		strides: slices.Delete(slices.Clone(t.strides), axis, axis+1),
-	}, nil
+	v := t.store.view(t.dtype, t.offset+i*t.strides[axis])
+	v.shape = slices.Delete(slices.Clone(t.shape), axis, axis+1)
+	v.strides = slices.Delete(slices.Clone(t.strides), axis, axis+1)
+	return &v, nil
 }
 
 // Slice is the view of lo … hi-1 along an axis, hi excluded.

@@ -374,7 +374,7 @@ func (r *trialRun) updateAgain(k host.Kind, f host.Factors, us []update) ([][2]f
 		return nil, err
 	}
 	gate := record.address()
-	work, err := c.reserve(k, false, []*Tensor{}, nil)
+	work, err := c.reserve(&lineup{kind: k}, true)
 	if err == nil {
 		err = errors.Join(c.decide(work, gate, nil, decision{begin: true, scaled: true, scale: float64(1 / f.Scale)}), work.Return())
 	}
@@ -384,7 +384,7 @@ func (r *trialRun) updateAgain(k host.Kind, f host.Factors, us []update) ([][2]f
 	var sums [][2]float64
 	if err == nil {
 		f.Scale, f.Shrink, f.Rate, f.Correct1, f.Correct2 = 0, 0, 0, 0, 0
-		sums, err = c.updateBehind(gate, k, f, us)
+		sums, err = c.updateBehind(gate, k, f, pack(k, us))
 	}
 	return sums, errors.Join(err, record.Free())
 }
