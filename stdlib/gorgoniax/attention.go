@@ -18,17 +18,43 @@ import (
 // (B, H, Tq, D), k and v (B, Kv, Tk, D), all float32; the result is (B, H, Tq, D).
 // It is computed on dev, and has gradients by q, k and v.
 func Attention(dev *gpu.Device, q, k, v *gorgonia.Node, o gpu.AttentionOptions) (*gorgonia.Node, error) {
-	for i, n := range []*gorgonia.Node{q, k, v} {
-		if n.Dims() != 4 || n.Dtype() != tensor.Float32 {
-			return nil, fmt.Errorf("add attention to the graph: %s is %v of %v: want (B, H, T, D) of float32",
-				[]string{"query", "key", "value"}[i], n.Shape(), n.Dtype())
-		}
+	if err := fit(dev, q, k, v, o); err != nil {
+		return nil, fmt.Errorf("add attention to the graph: %w", err)
 	}
 	n, err := gorgonia.ApplyOp(&attend{run{dev: dev, options: o, pass: new(pass)}}, q, k, v)
 	if err != nil {
 		return nil, fmt.Errorf("add attention to the graph: %w", err)
 	}
 	return n, nil
+}
+
+// fit says what is wrong with what attention is asked for, as far as it shows before the
+// graph runs: shapes are tried on a device of shapes.
+func fit(dev *gpu.Device, q, k, v *gorgonia.Node, o gpu.AttentionOptions) error {
+	if dev == nil {
+		return fmt.Errorf("nil device: the call of gpu.Open may have failed")
+	}
+	shapes, err := gpu.OpenMeta(dev)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = shapes.Close() }()
+	var ts [3]*gpu.Tensor
+	for i, n := range []*gorgonia.Node{q, k, v} {
+		name := []string{"query", "key", "value"}[i]
+		if n == nil {
+			return fmt.Errorf("the %s is a nil node: the call that was to make it may have failed", name)
+		}
+		if n.Dims() != 4 || n.Dtype() != tensor.Float32 {
+			return fmt.Errorf("%s is %v of %v: want (B, H, T, D) of float32", name, n.Shape(), n.Dtype())
+		}
+		if ts[i], err = shapes.Empty(gpu.Float32, mem.Activations, n.Shape()...); err != nil {
+			return err
+		}
+	}
+	o.Bias = nil // is of dev, and looked at when the graph runs
+	_, err = gpu.Attention(ts[0], ts[1], ts[2], o)
+	return err
 }
 
 // pass is what the forward op and its three gradient ops share: the gradients come

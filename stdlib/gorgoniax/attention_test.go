@@ -127,19 +127,30 @@ func TestAttentionRefuses(t *testing.T) {
 	q := node(tensor.Float32, 1, 1, 4, 8)
 	for want, other := range map[string]*gorgonia.Node{
 		"key is (4, 8) of float32":            node(tensor.Float32, 4, 8),
+		"the key is a nil node":               nil,
 		"key is (1, 1, 4, 8) of float64":      node(tensor.Float64, 1, 1, 4, 8),
 		"query f32 (1, 1, 4, 8)":              node(tensor.Float32, 1, 1, 4, 9),
 		"add attention to the graph: key is ": node(tensor.Float32, 3),
 	} {
-		y, err := Attention(dev, q, other, q, gpu.AttentionOptions{})
-		if err == nil {
-			_ = y
-			vm := gorgonia.NewTapeMachine(g)
-			err = vm.RunAll()
-			vm.Close()
-		}
+		_, err := Attention(dev, q, other, q, gpu.AttentionOptions{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
+	for want, err := range map[string]error{
+		"add attention to the graph: nil device":        second(Attention(nil, q, q, q, gpu.AttentionOptions{})),
+		"2 key lengths for a batch of 1":                second(Attention(dev, q, q, q, gpu.AttentionOptions{KeyLengths: []int{1, 2}})),
+		"make a gpu tensor of a Dense: nil Dense":       second(FromDense(dev, nil, mem.Data)),
+		"make a gpu tensor of a Dense: nil device":      second(FromDense(nil, tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(1)), mem.Data)),
+		"NewSolver was given a nil device or optimizer": NewSolver(nil, nil).Step(nil),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	if s := NewSolver(dev, gpu.NewSGD(0.1)).String(); !strings.HasPrefix(s, "gorgonia solver on "+dev.Name()) || !strings.HasSuffix(s, ": sgd, rate 0.1, step 0") {
+		t.Error(s)
+	}
 }
+
+func second[T any](_ T, err error) error { return err }

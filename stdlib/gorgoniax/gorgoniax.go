@@ -29,6 +29,9 @@ func FromDense(dev *gpu.Device, d *tensor.Dense, cat mem.Category) (*gpu.Tensor,
 
 // fromDense also says whether the memory is shared.
 func fromDense(dev *gpu.Device, d *tensor.Dense, cat mem.Category) (t *gpu.Tensor, shared bool, err error) {
+	if d == nil || dev == nil {
+		return nil, false, fmt.Errorf("make a gpu tensor of a Dense: nil %s: the call that was to make it may have failed", map[bool]string{true: "Dense", false: "device"}[d == nil])
+	}
 	if d.Dtype() != tensor.Float32 {
 		return nil, false, fmt.Errorf("make a gpu tensor of a Dense %v of %v: want float32", d.Shape(), d.Dtype())
 	}

@@ -30,10 +30,18 @@ var _ gorgonia.Solver = (*Solver)(nil)
 // but the optimizer's state.
 func NewSolver(dev *gpu.Device, opt gpu.Optimizer) *Solver { return &Solver{dev: dev, opt: opt} }
 
+// String says in one line what the solver steps with.
+func (s *Solver) String() string {
+	return fmt.Sprintf("gorgonia solver on %v: %v", s.dev, s.opt)
+}
+
 // Step changes the model's values by their gradients and sets these to zero, as
 // gorgonia's own solvers do. The model is the same list at each step; a value that
 // has moved to other memory keeps its state.
 func (s *Solver) Step(model []gorgonia.ValueGrad) error {
+	if s.dev == nil || s.opt == nil {
+		return fmt.Errorf("step gorgonia's model: NewSolver was given a nil device or optimizer")
+	}
 	if s.params == nil {
 		s.params = make([]param, len(model))
 	}
