@@ -95,6 +95,13 @@ func (c *cube) Data() ([]float32, error) {
 }
 func (c *cube) Float32s() ([]float32, error) { return append([]float32(nil), c.values...), nil }
 
+// labels are a tensor of integers, which names itself.
+type labels struct{ *cube }
+
+func (l *labels) Float32s() ([]float32, error) { return nil, fmt.Errorf("integers") }
+func (l *labels) Int32s() ([]int32, error)     { return []int32{7, 1234567, -1 << 31}, nil }
+func (l *labels) String() string               { return "i32 " + shapeText(l.shape) + " on cpu" }
+
 func TestTensorsAreTables(t *testing.T) {
 	values := make([]float32, 24)
 	for i := range values {
@@ -106,6 +113,13 @@ func TestTensorsAreTables(t *testing.T) {
 			!strings.HasSuffix(got, "*display.cube, shape (2, 3, 4); the first of 2 matrices") {
 			t.Errorf("got\n%s", got)
 		}
+	}
+	ids := labels{&cube{[]int{1, 3}, nil, true}}
+	if got := Render(&ids).Data[mime.Text]; !strings.Contains(got, "7  1234567  -2147483648") || !strings.HasSuffix(got, "i32 (1, 3) on cpu") {
+		t.Errorf("integers: %s", got)
+	}
+	if got := Render(&labels{&cube{nil, nil, true}}).Data[mime.Text]; got != "i32 () on cpu: 7" {
+		t.Errorf("a single integer: %s", got)
 	}
 	d := gorgonia.New(gorgonia.WithShape(2, 2), gorgonia.WithBacking([]float64{1, 2, 3, 4.5}))
 	if got := Render(d).Data[mime.Text]; !strings.HasSuffix(got, "*tensor.Dense, shape (2, 2)") || !strings.Contains(got, "4.5") {

@@ -16,6 +16,9 @@ import (
 type tensor struct {
 	shape []int
 	at    func(i int) float64
+	// digits are those of a value in a table, and name what stands below it.
+	digits int
+	name   string
 }
 
 // tensorOf is v as a tensor, if it is one whose values can be read at once.
@@ -29,14 +32,22 @@ func tensorOf(v reflect.Value) (tensor, bool) {
 		Data() ([]float32, error)
 		Float32s() ([]float32, error)
 	}:
+		t := tensor{shape: x.Shape(), digits: 6}
+		if s, ok := x.(fmt.Stringer); ok {
+			t.name = s.String()
+		}
 		// Data shares; what is not dense in host memory, or not float32, is copied.
 		data, err := x.Data()
 		if err != nil {
-			if data, err = x.Float32s(); err != nil {
-				return tensor{}, false
-			}
+			data, err = x.Float32s()
 		}
-		return tensor{x.Shape(), func(i int) float64 { return float64(data[i]) }}, true
+		t.at = func(i int) float64 { return float64(data[i]) }
+		if whole, ok := x.(interface{ Int32s() ([]int32, error) }); ok && err != nil {
+			var ints []int32
+			ints, err = whole.Int32s()
+			t.at, t.digits = func(i int) float64 { return float64(ints[i]) }, 10
+		}
+		return t, err == nil
 	case interface {
 		Data() any
 		Dims() int
@@ -46,7 +57,7 @@ func tensorOf(v reflect.Value) (tensor, bool) {
 		if x.RequiresIterator() || data.Kind() != reflect.Slice || !numeric(data.Type().Elem()) || !rowMajor(shape, strides) {
 			return tensor{}, false
 		}
-		return tensor{shape, func(i int) float64 { return number(data.Index(i)) }}, true
+		return tensor{shape: shape, at: func(i int) float64 { return number(data.Index(i)) }, digits: 6}, true
 	}
 	return tensor{}, false
 }
@@ -91,11 +102,17 @@ func number(v reflect.Value) float64 {
 	return 0
 }
 
+// text is a value as the table has it.
+func (t tensor) text(i int) string { return strconv.FormatFloat(t.at(i), 'g', t.digits, 64) }
+
 // bundle shows the tensor's last two dimensions as a table; of more dimensions the
 // first of each, which the caption says.
 func (t tensor) bundle(v reflect.Value) mime.Bundle {
 	head := text.Format(v, text.Limits{})
-	if len(t.shape) == 0 || len(t.shape) > 16 {
+	if len(t.shape) == 0 {
+		return mime.Plain(head + ": " + t.text(0))
+	}
+	if len(t.shape) > 16 {
 		return mime.Plain(head)
 	}
 	rows, columns, all := 1, t.shape[len(t.shape)-1], 1
@@ -108,7 +125,10 @@ func (t tensor) bundle(v reflect.Value) mime.Bundle {
 	if all == 0 {
 		return mime.Plain(head)
 	}
-	out := table.Table{Labels: []string{}, Caption: fmt.Sprintf("%s, shape %s", text.TypeName(v.Type()), shapeText(t.shape))}
+	out := table.Table{Labels: []string{}, Caption: t.name}
+	if t.name == "" {
+		out.Caption = fmt.Sprintf("%s, shape %s", text.TypeName(v.Type()), shapeText(t.shape))
+	}
 	if rows*columns < all {
 		out.Caption += fmt.Sprintf("; the first of %s matrices", text.Count(all/(rows*columns)))
 	}
@@ -121,7 +141,7 @@ func (t tensor) bundle(v reflect.Value) mime.Bundle {
 	for _, i := range index {
 		line := make([]string, len(across))
 		for k, j := range across {
-			line[k] = strconv.FormatFloat(t.at(i*columns+j), 'g', 6, 64)
+			line[k] = t.text(i*columns + j)
 		}
 		out.Labels = append(out.Labels, text.Count(i))
 		out.Rows = append(out.Rows, line)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
@@ -45,7 +46,8 @@ type Score struct {
 //     gonum matrix;
 //   - a slice of any of these, one for each layer.
 //
-// keys may be nil where the keys are the queries. Weights are kept, not copied, where
+// keys may be nil where the keys are the queries; of a tensor both may, and are then
+// numbered: the pooled map of a long text, say. Weights are kept, not copied, where
 // their form allows it.
 func ReadAttention(weights any, queries, keys []string) (*Attention, error) {
 	if keys == nil {
@@ -67,6 +69,21 @@ func ReadAttention(weights any, queries, keys []string) (*Attention, error) {
 	return a, nil
 }
 
+// String says what the attention is of, and how to see it.
+func (a *Attention) String() string {
+	return fmt.Sprintf("attention of %s, %s each, from %s to %s; HeadView(0), ModelView(), TokenView(-1) and MatrixView(0, 0) draw it",
+		plural(a.layers, "layer"), plural(a.heads, "head"), plural(len(a.queries), "query"), plural(len(a.keys), "key"))
+}
+
+// numbered are the numbers of n tokens.
+func numbered(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}
+
 // readLayer appends one layer.
 func (a *Attention) readLayer(weights any) error {
 	q, k := len(a.queries), len(a.keys)
@@ -77,6 +94,10 @@ func (a *Attention) readLayer(weights any) error {
 		Float32s() ([]float32, error)
 	}:
 		shape := w.Shape()
+		if len(shape) >= 2 && q+k == 0 {
+			q, k = shape[len(shape)-2], shape[len(shape)-1]
+			a.queries, a.keys = numbered(q), numbered(k)
+		}
 		if len(shape) < 2 || len(shape) > 4 || shape[len(shape)-2] != q || shape[len(shape)-1] != k {
 			return fmt.Errorf("weights of shape %s for %s and %s", shapeText(shape), plural(q, "query"), plural(k, "key"))
 		}

@@ -140,6 +140,22 @@ func TestFormsOfWeights(t *testing.T) {
 	}
 }
 
+func TestTensorsOfWeightsNeedNoNames(t *testing.T) {
+	pooled := &cube{[]int{1, 2, 2, 3}, []float32{1, 0, 0, 0.5, 0.25, 0.25, 0, 1, 0, 0, 0, 1}, false}
+	for _, weights := range []any{pooled, []*cube{pooled, pooled}} {
+		a, err := ReadAttention(weights, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(a.queries, a.keys) != "[0 1] [0 1 2]" {
+			t.Errorf("the names are %v and %v", a.queries, a.keys)
+		}
+		if s := Render(a).Data[mime.Text]; !strings.Contains(s, ", 2 heads each, from 2 queries to 3 keys; HeadView(0), ") {
+			t.Error(s)
+		}
+	}
+}
+
 func TestRandomKeepsRowsAndMask(t *testing.T) {
 	a := attention(t, 1, 3, 12)
 	r := a.Random(5)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"attune/gpu/driver/fakecuda"
 	"attune/interp/cell"
@@ -36,8 +37,49 @@ func() {
 		t.Fatalf("got %v, want an interruption", res.Err)
 	}
 	got := transcript(s, 3, "%gpu free")
-	if !strings.Contains(got, "cpu: 100 bytes in 1 blocks") || !strings.Contains(got, "parameters                100  kept\n") {
+	if !strings.Contains(got, "cpu: 100 bytes in 1 block, ") || !strings.Contains(got, "parameters                100  kept\n") {
 		t.Fatalf("after the interrupt:\n%s", got)
+	}
+}
+
+// TestInterruptedCallHoldsUntilItEnds interrupts attention, which runs on in the background:
+// %gpu says so while it holds memory, and it all comes back.
+func TestInterruptedCallHoldsUntilItEnds(t *testing.T) {
+	s := open(t)
+	transcript(s, 1, `import ("fmt"; "attune/gpu"; "attune/gpu/mem")
+dev, err := gpu.OpenCPU(1)
+q, err := dev.Zeros(mem.Data, 1, 2, 16384, 128)
+func attend() (*gpu.AttentionResult, error) { fmt.Println("begun"); return gpu.Attention(q, q, q, gpu.AttentionOptions{}) }`)
+	r := record()
+	done := make(chan cell.Result)
+	go func() {
+		done <- s.Execute(context.Background(), cell.Request{Count: 2, Code: "r, err := attend()"}, r)
+	}()
+	r.ready(t)
+	s.Interrupt()
+	if res := <-done; res.Err == nil || res.Err.Name != "Interrupted" {
+		t.Fatalf("got %v, want an interruption", res.Err)
+	}
+	const runs = "a call that an interrupt left behind still runs; what it holds comes back when it ends\n"
+	got := transcript(s, 3, "%gpu free")
+	if !strings.Contains(got, runs) {
+		t.Errorf("right after the interrupt:\n%s", got)
+	}
+	for n := 4; strings.Contains(got, runs) && n < 600; n++ {
+		time.Sleep(100 * time.Millisecond)
+		got = transcript(s, n, "%gpu free")
+	}
+	if !strings.Contains(got, "cpu: 16777216 bytes (16.0 MiB) in 1 block, ") || strings.Contains(got, runs) {
+		t.Errorf("in the end:\n%s", got)
+	}
+}
+
+// TestDevicesOfOneName tells two CPUs apart by their variables.
+func TestDevicesOfOneName(t *testing.T) {
+	s := open(t)
+	transcript(s, 1, "import (\"attune/gpu\"; \"attune/gpu/mem\")\na, err := gpu.OpenCPU(1)\nb, err := gpu.OpenCPU(1)\nx, err := b.Zeros(mem.Data, 1)")
+	if got := transcript(s, 2, "%gpu"); !strings.Contains(got, "cpu (a): 0 bytes in 0 blocks") || !strings.Contains(got, "cpu (b): 4 bytes in 1 block, ") {
+		t.Error(got)
 	}
 }
 

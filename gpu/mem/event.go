@@ -171,7 +171,7 @@ type OutOfMemoryError struct {
 }
 
 func (e *OutOfMemoryError) Error() string {
-	s := fmt.Sprintf("out of memory on %s: wanted %d bytes for %s, %d live, %d cached", e.Name, e.Want, e.Category, e.Live, e.Cached)
+	s := fmt.Sprintf("out of memory on %s: wanted %s for %s, %d live, %d cached", e.Name, Bytes(e.Want), e.Category, e.Live, e.Cached)
 	if e.Cap > 0 {
 		s += fmt.Sprintf(", cap %d", e.Cap)
 	}

@@ -2,8 +2,9 @@ package mem
 
 import (
 	"fmt"
-	"math"
+	"os"
 	"runtime/debug"
+	"strings"
 	"unsafe"
 )
 
@@ -18,13 +19,16 @@ const alignment = 64
 // free lists sit in between.
 type Heap struct{}
 
-// Reserve returns size bytes of Go memory at a 64-byte boundary. It refuses what
-// Go's memory limit (GOMEMLIMIT) or the address space could never hold, where
+// Reserve returns size bytes of Go memory at a 64-byte boundary. It refuses what the
+// machine, Go's memory limit (GOMEMLIMIT) or the address space could never hold, where
 // the runtime would end the process.
 func (Heap) Reserve(size int64) (Region, error) {
-	limit := debug.SetMemoryLimit(-1)
-	if size > limit || size > math.MaxInt64/2 || size > maxSlice {
-		return Region{}, fmt.Errorf("reserve %d bytes of host memory: above the limit of %d", size, min(limit, maxSlice))
+	limit := min(debug.SetMemoryLimit(-1), maxSlice)
+	if size > large {
+		limit = min(limit, machine())
+	}
+	if size > limit {
+		return Region{}, fmt.Errorf("reserve %s of host memory: there are %s in all", Bytes(size), Bytes(limit))
 	}
 	raw := make([]byte, size+alignment-1)
 	off := -int(uintptr(unsafe.Pointer(&raw[0]))) & (alignment - 1)
@@ -33,6 +37,34 @@ func (Heap) Reserve(size int64) (Region, error) {
 
 // maxSlice keeps make from panicking: no machine that attune knows has more.
 const maxSlice = 1 << 46
+
+// large is from where on a block is compared with what the machine has.
+const large = 1 << 30
+
+// machine is the memory of the machine and what it may swap out, in bytes; more than any
+// has where the system does not say.
+func machine() int64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return maxSlice
+	}
+	total := int64(0)
+	for line := range strings.Lines(string(text)) {
+		var kib int64
+		name, rest, _ := strings.Cut(line, ":")
+		if name != "MemTotal" && name != "SwapTotal" {
+			continue
+		}
+		if _, err := fmt.Sscan(rest, &kib); err != nil {
+			return maxSlice
+		}
+		total += kib << 10
+	}
+	if total == 0 {
+		return maxSlice
+	}
+	return total
+}
 
 // Release leaves the bytes to the garbage collector.
 func (Heap) Release(Region, int64) error { return nil }

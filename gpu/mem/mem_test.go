@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"unsafe"
@@ -299,5 +300,21 @@ func TestReturnedBlocksComeAgain(t *testing.T) {
 	wg.Wait()
 	if s := a.Snapshot(); s.Total.Live != 100 || s.Total.Blocks != 1 || len(a.Holdings()) != 1 || a.Holdings()[0].ID != kept.ID() {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A block that no machine can hold is an error, and not the end of the process.
+func TestMachineBoundsHostMemory(t *testing.T) {
+	a := New("cpu", Heap{}, nil)
+	_, err := a.Alloc(1<<45, Data)
+	var oom *OutOfMemoryError
+	if !errors.As(err, &oom) || !strings.Contains(err.Error(), "wanted 35184372088832 bytes (32.0 TiB) for data") || !strings.Contains(err.Error(), "reserve 35184372088832 bytes (32.0 TiB) of host memory: there are ") {
+		t.Errorf("32 TiB: %v", err)
+	}
+	if n := machine(); n < 1<<28 || n > maxSlice {
+		t.Errorf("the machine has %d bytes", n)
+	}
+	if b, err := a.Alloc(3<<20, Activations); err != nil || a.Snapshot().String() != "cpu: 3145728 bytes (3.0 MiB) live in 1 block, peak 3145728; reserved 3145728, cached 0; activations 3145728" {
+		t.Errorf("%v, %v: %v", b, err, a.Snapshot())
 	}
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"attune/gpu"
@@ -19,14 +20,14 @@ func (s *server) memory(req *worker.Memory) {
 			before := d.Memory()
 			err := d.Trim()
 			after := d.Memory()
-			fmt.Fprintf(&b, "%s: gave back %d bytes: %d of values that nobody reaches, the rest cached\n", d.Name(),
-				before.Reserved-after.Reserved, before.Total.Live-after.Total.Live)
+			fmt.Fprintf(&b, "%s: gave back %s: %d of values that nobody reaches, the rest cached\n", d.Name(),
+				mem.Bytes(before.Reserved-after.Reserved), before.Total.Live-after.Total.Live)
 			if err != nil {
 				fmt.Fprintf(&b, "%s: %v\n", d.Name(), err)
 			}
 		}
 	}
-	f := finder{names: map[*gpu.Device]map[uint64][]string{}, seen: map[seen]bool{}}
+	f := finder{names: map[*gpu.Device]map[uint64][]string{}, devices: map[*gpu.Device][]string{}, seen: map[seen]bool{}}
 	for _, v := range req.Vars {
 		if p, ok := s.table.Lookup(v.Key); ok {
 			f.walk(p.Elem(), v.Name, 0)
@@ -36,16 +37,23 @@ func (s *server) memory(req *worker.Memory) {
 	if len(devices) == 0 {
 		b.WriteString("no device is open\n")
 	}
-	for _, d := range devices {
-		report(&b, d, f.names[d])
+	for i, d := range devices {
+		name, alike := d.Name(), func(o *gpu.Device) bool { return o.Name() == d.Name() }
+		if vars := f.devices[d]; len(vars) > 0 && slices.ContainsFunc(slices.Delete(slices.Clone(devices), i, i+1), alike) {
+			name += " (" + strings.Join(vars, ", ") + ")" // which of those with the name
+		}
+		report(&b, d, name, f.names[d])
+	}
+	if s.stop.leaving() {
+		b.WriteString("a call that an interrupt left behind still runs; what it holds comes back when it ends\n")
 	}
 	_ = s.conn.Send(worker.Event{Listing: &worker.Listing{ID: req.ID, Text: b.String()}})
 }
 
 // report lists one device. Blocks without a name are summed up by category.
-func report(b *strings.Builder, d *gpu.Device, names map[uint64][]string) {
+func report(b *strings.Builder, d *gpu.Device, name string, names map[uint64][]string) {
 	m := d.Memory()
-	fmt.Fprintf(b, "%s: %d bytes in %d blocks, peak %d, cached %d", d.Name(), m.Total.Live, m.Total.Blocks, m.Total.Peak, m.Cached)
+	fmt.Fprintf(b, "%s: %s in %s, peak %d, cached %d", name, mem.Bytes(m.Total.Live), mem.Blocks(m.Total.Blocks), m.Total.Peak, m.Cached)
 	if m.Cap > 0 {
 		fmt.Fprintf(b, ", cap %d", m.Cap)
 	}
@@ -70,7 +78,7 @@ func report(b *strings.Builder, d *gpu.Device, names map[uint64][]string) {
 	}
 	for _, c := range mem.Categories() {
 		if r := rest[c]; r.blocks > 0 {
-			fmt.Fprintf(b, "  %-15s  %12d  %d blocks, no variable known\n", c, r.bytes, r.blocks)
+			fmt.Fprintf(b, "  %-15s  %12d  %s, no variable known\n", c, r.bytes, mem.Blocks(r.blocks))
 		}
 	}
 }
@@ -79,9 +87,10 @@ func report(b *strings.Builder, d *gpu.Device, names map[uint64][]string) {
 // writing, and looks into values that change as list does: what it says is a
 // glimpse.
 type finder struct {
-	names map[*gpu.Device]map[uint64][]string
-	seen  map[seen]bool
-	steps int
+	names   map[*gpu.Device]map[uint64][]string
+	devices map[*gpu.Device][]string
+	seen    map[seen]bool
+	steps   int
 }
 
 // seen is a pointer of one type: a struct and its first field have one address.
@@ -102,6 +111,12 @@ func (f *finder) walk(v reflect.Value, name string, depth int) {
 		key := seen{v.Pointer(), v.Type()}
 		if !v.IsNil() && v.Type() == reflect.TypeFor[*gpu.Tensor]() {
 			f.found((*gpu.Tensor)(v.UnsafePointer()), name)
+			return
+		}
+		if !v.IsNil() && v.Type() == reflect.TypeFor[*gpu.Device]() {
+			if d := (*gpu.Device)(v.UnsafePointer()); depth == 0 && len(f.devices[d]) < 3 {
+				f.devices[d] = append(f.devices[d], name)
+			}
 			return
 		}
 		if v.IsNil() || f.seen[key] {

@@ -110,12 +110,9 @@ func (s *stopper) watch() {
 func (s *stopper) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock() // no cell is doomed between the look and the verdict
-	var profile bytes.Buffer
-	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
-		return false
-	}
-	for p, d := range s.doomed {
-		if !bytes.Contains(profile.Bytes(), []byte(strconv.Quote(cellLabel)+":"+strconv.Quote(d.cell))) {
+	living := s.living()
+	for p := range s.doomed {
+		if !living[p] {
 			delete(s.doomed, p)
 		}
 	}
@@ -126,6 +123,27 @@ func (s *stopper) over() bool {
 	atomic.StoreUint32(&cellrt.Stop, 0)
 	atomic.StoreUint32(&cellrt.Left, 0)
 	return true
+}
+
+// living are the doomed cells that have a living goroutine, all where nobody can tell.
+// The lock is held.
+func (s *stopper) living() map[unsafe.Pointer]bool {
+	found := map[unsafe.Pointer]bool{}
+	var profile bytes.Buffer
+	err := pprof.Lookup("goroutine").WriteTo(&profile, 1)
+	for p, d := range s.doomed {
+		if err != nil || bytes.Contains(profile.Bytes(), []byte(strconv.Quote(cellLabel)+":"+strconv.Quote(d.cell))) {
+			found[p] = true
+		}
+	}
+	return found
+}
+
+// leaving tells whether goroutines of interrupted cells still run.
+func (s *stopper) leaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.doomed) > 0 && len(s.living()) > 0
 }
 
 // letGo has the goroutines of run id unheard from now on.
