@@ -37,10 +37,11 @@ type AttentionOptions struct {
 	// key (Press et al. 2022); see ALiBiSlopes.
 	ALiBi []float32
 	// Dropout is the share of weights to take away, in [0, 1), in steps of 1/65536;
-	// those left are scaled up. Seed chooses which: the same seed, the same weights,
-	// on every device and in Backward.
+	// those left are scaled up.
 	Dropout float64
-	Seed    uint64
+	// Seed chooses the weights that dropout takes: the same seed, the same weights, on
+	// every device and in Backward.
+	Seed uint64
 	// First is the number of batch element 0 in a whole batch of which this is a part:
 	// dropout then takes the weights that it would take in the whole.
 	First int

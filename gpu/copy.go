@@ -9,17 +9,19 @@ import (
 	"attune/gpu/mem"
 )
 
-// Zeros returns a dense float32 tensor of zeros.
+// Zeros returns a dense float32 tensor of zeros, as dev.Zeros(mem.Data, 2, 3) one of two
+// rows and three columns. See Empty for cat, shape and errors.
 func (d *Device) Zeros(cat mem.Category, shape ...int) (*Tensor, error) {
 	return d.ZerosOf(Float32, cat, shape...)
 }
 
-// ZerosOf returns a dense tensor of zeros.
+// ZerosOf is Zeros of another element type.
 func (d *Device) ZerosOf(dtype DType, cat mem.Category, shape ...int) (*Tensor, error) {
 	return d.filled(dtype, cat, shape, (*Tensor).Clear)
 }
 
-// FromFloat32s returns a dense float32 tensor with a copy of data, row-major.
+// FromFloat32s returns a dense float32 tensor of that shape with a copy of data, row-major
+// and of as many values as the shape has. See Empty for the rest.
 func (d *Device) FromFloat32s(data []float32, cat mem.Category, shape ...int) (*Tensor, error) {
 	return d.filled(Float32, cat, shape, func(t *Tensor) error { return t.CopyFrom(data) })
 }
@@ -48,7 +50,7 @@ func (d *Device) Wrap(data []float32, cat mem.Category, shape ...int) (*Tensor, 
 	return d.over(block, Float32, shape), nil
 }
 
-// FromInt32s returns a dense int32 tensor with a copy of data, row-major.
+// FromInt32s is FromFloat32s for integers.
 func (d *Device) FromInt32s(data []int32, cat mem.Category, shape ...int) (*Tensor, error) {
 	return d.filled(Int32, cat, shape, func(t *Tensor) error { return t.CopyFromInt32s(data) })
 }

@@ -11,13 +11,16 @@ import (
 // DType is a tensor's element type.
 type DType uint8
 
-// The element types: IEEE 754 binary32 and binary16, bfloat16, and 32-bit signed
-// integers. They are numbered as in package host.
+// The element types, numbered as in package host.
 const (
-	Float32  = DType(host.F32)
-	Float16  = DType(host.F16)
+	// Float32 is IEEE 754's binary32: 4 bytes, 24 bits of precision.
+	Float32 = DType(host.F32)
+	// Float16 is IEEE 754's binary16: 2 bytes, 11 bits, up to 65504.
+	Float16 = DType(host.F16)
+	// BFloat16 is the upper half of a Float32: 2 bytes, 8 bits, up to 3.4e38.
 	BFloat16 = DType(host.BF16)
-	Int32    = DType(host.I32)
+	// Int32 is a signed integer of 4 bytes, for labels and ids.
+	Int32 = DType(host.I32)
 )
 
 // Size is the bytes of one element.

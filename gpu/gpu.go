@@ -122,6 +122,7 @@ func (d *Device) Detail() string { return d.detail }
 // Why says why Open("auto") gave the CPU; empty for any other device.
 func (d *Device) Why() string { return d.why }
 
+// String says which device it is and how it computes.
 func (d *Device) String() string {
 	if d.shut.closed() {
 		return d.name + " (closed)"

@@ -2,7 +2,9 @@ package gpu
 
 import "math"
 
-// Schedule says what the learning rate is multiplied with at each step.
+// Schedule says what the learning rate is multiplied with at each step:
+//
+//	adam.Schedule = gpu.Warmup{Steps: 100, Then: gpu.Cosine{Steps: 900}}
 type Schedule interface {
 	// At is the factor of the step after step others.
 	At(step int) float64
@@ -30,7 +32,8 @@ func (c Cosine) At(step int) float64 {
 }
 
 // Warmup rises from Start to 1 over Steps in a straight line (Goyal et al. 2017,
-// section 2.2), and goes on with Then, whose steps begin there.
+// section 2.2), and goes on with Then, whose steps begin there; nil keeps the rate. With a
+// Start of 0 the very first step changes nothing.
 type Warmup struct {
 	Steps int
 	Start float64

@@ -58,7 +58,9 @@ func (d *Device) untie(l *leash) {
 	d.leashes.Put(l)
 }
 
-// Empty returns a dense tensor whose elements are undefined.
+// Empty returns a dense, row-major tensor of that shape whose elements are undefined, its
+// bytes counted as cat. The shape of a scalar is none. The error names the shape and the
+// dtype, and wraps a *mem.OutOfMemoryError where memory is short.
 func (d *Device) Empty(dtype DType, cat mem.Category, shape ...int) (*Tensor, error) {
 	if d == nil || dtype > Int32 {
 		return nil, fmt.Errorf("make %s tensor %s: %s", dtype, dims(shape), d.unfit(dtype))

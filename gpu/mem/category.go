@@ -6,11 +6,17 @@ type Category uint8
 
 // The categories, in the order in which reports list them.
 const (
+	// Parameters are what a model learns.
 	Parameters Category = iota
+	// Gradients are those of the loss by parameters and by what lies between.
 	Gradients
+	// OptimizerState is what an optimizer keeps for each parameter from step to step.
 	OptimizerState
+	// Activations are what a forward pass makes, and keeps for the backward pass.
 	Activations
+	// Workspace is what a call needs while it runs.
 	Workspace
+	// Data are inputs and labels.
 	Data
 	// NumCategories is the number of categories, not one of them.
 	NumCategories

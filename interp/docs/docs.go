@@ -104,7 +104,8 @@ func collect(p *doc.Package) Package {
 	return out
 }
 
-// members adds the comments of struct fields and interface methods.
+// members adds the comments of struct fields and interface methods; one that has none is
+// described with its type.
 func members(names map[string]string, t *doc.Type) {
 	for _, s := range t.Decl.Specs {
 		ts, ok := s.(*ast.TypeSpec)
@@ -123,7 +124,7 @@ func members(names map[string]string, t *doc.Type) {
 		}
 		for _, f := range list.List {
 			for _, id := range f.Names {
-				names[t.Name+"."+id.Name] = first(f.Doc.Text(), f.Comment.Text())
+				names[t.Name+"."+id.Name] = first(f.Doc.Text(), f.Comment.Text(), t.Doc)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ const (
 type Counter struct {
 	// N is how many.
 	N int
-	hidden int
+	M, hidden int
 }
 
 // NewCounter starts at zero.
@@ -49,7 +49,7 @@ func TestWriteThenFind(t *testing.T) {
 	s := Open(dir)
 	for name, want := range map[string]string{
 		"": "Package p counts.\n", "Limit": "Limit is the most.\n", "A": "the first\n", "B": "Words about several.\n",
-		"Counter": "Counter counts things.\n", "Counter.N": "N is how many.\n", "NewCounter": "NewCounter starts at zero.\n",
+		"Counter": "Counter counts things.\n", "Counter.N": "N is how many.\n", "Counter.M": "Counter counts things.\n", "NewCounter": "NewCounter starts at zero.\n",
 		"Counter.Add": "Add adds one.\n", "Adder.Plus": "Plus is addition.\n", "Counter.hidden": "", "Nothing": "",
 	} {
 		if got := s.Find("example.org/p", name); got != want {
