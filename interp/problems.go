@@ -123,7 +123,9 @@ func (e *execution) failure(f *worker.Failure) *cell.Error {
 	}
 	if f.Runtime {
 		name = "runtime error"
-		text, note = e.s.versions(strings.TrimPrefix(text, "runtime error: "))
+		if text, note = e.s.versions(strings.TrimPrefix(text, "runtime error: ")); text == nilPointer && !f.Async {
+			note = e.nils(f.Frames)
+		}
 	}
 	lines := []string{red(name + ": " + text + where)}
 	if note != "" {
