@@ -73,8 +73,33 @@ func readGrid(values any) (grid, error) {
 			}
 		}
 		return g, nil
+	case interface {
+		Shape() []int
+		Float32s() ([]float32, error)
+	}:
+		return gridOfTensor(w.Shape(), w.Float32s)
 	}
-	return grid{}, fmt.Errorf("values of type %T; want [][]float64, [][]float32 or a matrix", values)
+	return grid{}, fmt.Errorf("values of type %T; want [][]float64, [][]float32, a matrix or a tensor", values)
+}
+
+// gridOfTensor takes the last two axes of a tensor that has no more than one of the others.
+func gridOfTensor(shape []int, read func() ([]float32, error)) (grid, error) {
+	axes := shape
+	for len(axes) > 2 && axes[0] == 1 {
+		axes = axes[1:]
+	}
+	if len(axes) != 2 || axes[0]*axes[1] == 0 {
+		return grid{}, fmt.Errorf("a tensor %s: want (rows, columns), and axes of 1 before; Index takes one of an axis", shapeText(shape))
+	}
+	values, err := read()
+	if err != nil {
+		return grid{}, err
+	}
+	g := grid{axes[0], axes[1], make([]float64, len(values))}
+	for i, x := range values {
+		g.data[i] = float64(x)
+	}
+	return g, nil
 }
 
 func gridOf(rows [][]float64) (grid, error) {

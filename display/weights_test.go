@@ -140,6 +140,16 @@ func TestFormsOfWeights(t *testing.T) {
 	}
 }
 
+func TestHeatMapsOfTensors(t *testing.T) {
+	g, err := readGrid(&cube{[]int{1, 2, 2}, []float32{1, 2, 3, 4}, false})
+	if err != nil || g.rows != 2 || g.columns != 2 || fmt.Sprint(g.data) != "[1 2 3 4]" {
+		t.Errorf("%+v, %v", g, err)
+	}
+	if _, err := HeatMap("w", "key", "query", &cube{[]int{2, 1, 2}, make([]float32, 4), false}); err == nil || !strings.Contains(err.Error(), "a tensor (2, 1, 2): want (rows, columns)") {
+		t.Error(err)
+	}
+}
+
 func TestTensorsOfWeightsNeedNoNames(t *testing.T) {
 	pooled := &cube{[]int{1, 2, 2, 3}, []float32{1, 0, 0, 0.5, 0.25, 0.25, 0, 1, 0, 0, 0, 1}, false}
 	for _, weights := range []any{pooled, []*cube{pooled, pooled}} {

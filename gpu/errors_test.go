@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -166,6 +167,9 @@ func TestOptimizersRefuseConstants(t *testing.T) {
 	square := must(dev.Zeros(mem.Data, 2, 2))(t)
 	turned := must(square.Permute(1, 0))(t)
 	for want, err := range map[string]error{
+		"save the state of sgd: parameter 1 is a nil tensor":                                                 NewSGD(1).Save(io.Discard, []*Tensor{p, nil}),
+		"save the state of sgd: nil writer":                                                                  NewSGD(1).Save(nil, nil),
+		"load the state of sgd: read safetensors: nil reader":                                                NewSGD(1).Load(nil, nil),
 		"sgd step: 1 parameter, 0 gradients: want a gradient, or nil, for each parameter":                    NewSGD(1).Step([]*Tensor{p}, nil),
 		"f32 (2, 2) on cpu with strides (2, 1), gradient with strides (1, 2): want two dense tensors; Clone": NewSGD(1).Step([]*Tensor{square}, []*Tensor{turned}),
 	} {

@@ -52,6 +52,14 @@ func (o *Training) Save(w io.Writer, params []*Tensor) error {
 	if o.rule == nil {
 		return fmt.Errorf("save optimizer: make the optimizer with its New function, as NewAdam(1e-3)")
 	}
+	if w == nil {
+		return fmt.Errorf("save the state of %s: nil writer", o.rule.name())
+	}
+	for i, p := range params {
+		if p == nil {
+			return fmt.Errorf("save the state of %s: parameter %d is a %w", o.rule.name(), i, errNil)
+		}
+	}
 	if err := o.save(w, params); err != nil {
 		return fmt.Errorf("save the state of %s: %w", o.rule.name(), err)
 	}

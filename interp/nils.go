@@ -76,7 +76,7 @@ func (e *execution) lineOf(frames []worker.Frame) string {
 
 func mayBeNil(t types.Type) bool {
 	switch t.Underlying().(type) {
-	case *types.Pointer, *types.Interface:
+	case *types.Pointer, *types.Interface, *types.Signature:
 		return !isError(t)
 	}
 	return false

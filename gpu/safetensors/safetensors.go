@@ -8,8 +8,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -141,12 +143,20 @@ func Read(r io.Reader) (File, error) {
 
 func read(r io.Reader) (File, error) {
 	var length [8]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
+	if r == nil {
+		return File{}, fmt.Errorf("nil reader")
+	}
+	switch _, err := io.ReadFull(r, length[:]); {
+	case errors.Is(err, io.EOF):
+		return File{}, fmt.Errorf("nothing is there to read, as in an empty file or one that was read to its end: %w", err)
+	case errors.Is(err, fs.ErrInvalid):
+		return File{}, fmt.Errorf("the file is not open, perhaps as opening it failed: %w", err)
+	case err != nil:
 		return File{}, fmt.Errorf("length of the header: %w", err)
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader {
-		return File{}, fmt.Errorf("a header of %d bytes; %d are allowed", n, maxHeader)
+		return File{}, fmt.Errorf("no safetensors file: it begins like a header of %d bytes; %d are allowed", n, maxHeader)
 	}
 	head, err := readAll(r, int64(n))
 	if err != nil {

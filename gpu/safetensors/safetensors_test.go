@@ -64,6 +64,8 @@ func file(head string, data string) string {
 func TestRefuses(t *testing.T) {
 	for want, text := range map[string]string{
 		"length of the header":       "123",
+		"nothing is there to read":   "",
+		"no safetensors file: it":    "\xff\xff\xff\xff\xff\xff\xff\x7f",
 		"bytes; 104857600 are":       "\xff\xff\xff\xff\xff\xff\xff\x7f",
 		"0 bytes are there of 9":     "\x09\x00\x00\x00\x00\x00\x00\x00",
 		"header: ":                   file(`[1]`, ""),
