@@ -180,15 +180,12 @@ const (
 
 // mmaTile is the queries and the keys of one tile of the forward kernels.
 func mmaTile(size int, full bool) (rows, cols int) {
-	rows, cols = 128, 32
+	rows, cols = 128, 64
 	if full || size > 128 {
 		rows = 64
 	}
-	if size == 32 || size == 64 && !full {
-		cols = 64
-	}
-	if size > 128 {
-		cols = 16
+	if size > 128 || size == 96 && !full {
+		cols = 32
 	}
 	return rows, cols
 }
@@ -221,7 +218,7 @@ func (c *cuda) attend(a *attentionCall) error {
 		if err := c.split(a); !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}
-	} else if c.tensorCores(a, a.full() && a.size > 128) {
+	} else if c.tensorCores(a, false) {
 		if err := c.hopperAttention(a); !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}

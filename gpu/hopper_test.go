@@ -2,17 +2,11 @@ package gpu
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
 
-	"attune/gpu/driver/fakecuda"
 	"attune/gpu/mem"
 )
 
@@ -93,7 +87,7 @@ func TestHopperReadsNoPadding(t *testing.T) {
 
 // hopperMutations are mistakes in what only these kernels have, by kernel: each must
 // show. An empty replacement removes a statement.
-var hopperMutations = []struct{ kernel, file, old, new string }{
+var hopperMutations = []kernelMutation{
 	// Descriptors.
 	{"attention_wgmma_bf16_128", "wgmma.h", "1ull << 62", "2ull << 62"},
 	{"attention_wgmma_bf16_128", "wgmma.h", "(u64)(1024 >> 4)", "(u64)(512 >> 4)"},
@@ -135,98 +129,6 @@ var hopperMutations = []struct{ kernel, file, old, new string }{
 	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "advance(x.stage, x.round); // for what follows", ""},
 	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "take(&taken, work)", "take(&taken, work + 1)"},
 	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "x.turn ^ group ^ 1", "x.turn"},
-}
-
-// mutableLibrary is the fake driver with all mutations in it: MUTATION in the
-// environment says which one is on. Only what they need is compiled.
-func mutableLibrary(t *testing.T) []byte {
-	t.Helper()
-	seen := make([]bool, len(hopperMutations))
-	library, err := fakecuda.Build(t.TempDir(), func(name, text string) string {
-		if strings.HasSuffix(name, ".cu") && !strings.Contains(name, "wgmma") && name != "copy.cu" {
-			return ""
-		}
-		for i, m := range hopperMutations {
-			if m.file != name {
-				continue
-			}
-			seen[i] = strings.Contains(text, m.old)
-			with := fmt.Sprintf("MUTATED(%d, %s, %s)", i, m.new, m.old)
-			if m.new == "" {
-				with = fmt.Sprintf("if (!mutated(%d)) %s", i, m.old)
-			}
-			text = strings.ReplaceAll(text, m.old, with)
-		}
-		if name == "mma.h" {
-			text += "\n#include <stdlib.h>\nstatic inline bool mutated(int n) { const char *e = getenv(\"MUTATION\"); return e && *e && atoi(e) == n; }\n" +
-				"#define MUTATED(n, now, was) (mutated(n) ? (now) : (was))\n"
-		}
-		return text
-	}, "-O1")
-	if errors.Is(err, fakecuda.ErrNoCompiler) {
-		t.Skip("cannot build the fake driver:", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, m := range hopperMutations {
-		if !seen[i] {
-			t.Fatalf("%q is not in %s", m.old, m.file)
-		}
-	}
-	return must(os.ReadFile(library))(t)
-}
-
-// alwaysAgrees is whether a kernel's trial agrees each time.
-func alwaysAgrees(t *testing.T, p problem, c *cuda) bool {
-	for range 4 { // so that copies arrive late and early
-		worst, limit, err := p.try(c)
-		if err != nil || worst > limit {
-			t.Logf("off by %g, %v", worst, err)
-			return false
-		}
-	}
-	return true
-}
-
-// hopperCopy is a device of capability 9.0 behind a library of its own, since after a
-// failure its state is spoilt.
-func hopperCopy(t *testing.T, library []byte) (*Device, *cuda) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "libcuda.so.1")
-	if err := os.WriteFile(path, library, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return hopperDevice(t, path)
-}
-
-func TestFakeDriverNoticesBrokenHopperKernels(t *testing.T) {
-	library := mutableLibrary(t)
-	agrees := func(t *testing.T, mutation, kernel string) bool {
-		t.Setenv("MUTATION", mutation)
-		dev, c := hopperCopy(t, library)
-		defer runtime.KeepAlive(dev)
-		if kernel == "padding" {
-			return paddedAttention(t, dev)
-		}
-		p, ok := problemOf(kernel)
-		if !ok {
-			t.Fatalf("%s has no problem", kernel)
-		}
-		return alwaysAgrees(t, p, c)
-	}
-	sound := map[string]bool{}
-	for i, m := range hopperMutations {
-		if !sound[m.kernel] && !agrees(t, "", m.kernel) {
-			t.Fatalf("%s fails as it is", m.kernel)
-		}
-		sound[m.kernel] = true
-		t.Run(m.old, func(t *testing.T) {
-			if agrees(t, fmt.Sprint(i), m.kernel) {
-				t.Error("nobody noticed")
-			}
-		})
-	}
 }
 
 // A driver that knows no tensor maps, or refuses one, and every other capability: the

@@ -427,45 +427,6 @@ func TestLayersDoNotDependOnThreads(t *testing.T) {
 	}
 }
 
-// Broken kernels of layers must be noticed: see TestFakeDriverNoticesBrokenKernels.
-func TestFakeDriverNoticesBrokenLayers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("each mutation compiles the kernels anew")
-	}
-	fakePath(t, nil) // skips where there is no compiler
-	for _, m := range []mutation{
-		{name: "none"},
-		{name: "sum's barrier", file: "pointwise.cu", old: "barrier(); // both halves are there", new: ""},
-		{name: "barrier before the ids", file: "pointwise.cu", old: "barrier(); // the ids and the marks are there", new: ""},
-		{name: "dropout's operation", file: "pointwise.cu", old: "(unsigned)example, p.op,", new: "(unsigned)example, 0,"},
-		{name: "parameters' barrier", file: "rows.cu", old: "barrier(); // both halves are there", new: ""},
-		{name: "label below 0", file: "rows.cu", old: "if (label < 0) return;", new: ""},
-	} {
-		t.Run(m.name, func(t *testing.T) {
-			dev := fakeDevice(t, func(file, text string) string {
-				if file == m.file {
-					if !strings.Contains(text, m.old) {
-						t.Fatalf("%q is not in %s", m.old, m.file)
-					}
-					text = strings.ReplaceAll(text, m.old, m.new)
-				}
-				if strings.HasSuffix(file, ".cu") && file != "pointwise.cu" && file != "rows.cu" && file != "image.cu" {
-					return "" // what the comparison does not use
-				}
-				return text
-			})
-			agrees := true
-			for _, c := range layerChecks(Float32) {
-				check := compare(c.name, c.limit, dev, must(Open("cpu"))(t), c.run)
-				agrees = agrees && check.OK()
-			}
-			if agrees != (m.name == "none") {
-				t.Errorf("agrees: %v", agrees)
-			}
-		})
-	}
-}
-
 // TestEmbeddingRefusesTokens: one that the table lacks is named with the table's size, on
 // every device, a device of shapes too, wherever the host knows it. What a CUDA device
 // computed by itself gives NaN there and nowhere else.

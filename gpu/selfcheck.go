@@ -3,7 +3,6 @@ package gpu
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"runtime"
 	"time"
@@ -120,11 +119,7 @@ func compare(name string, limit float64, dev, cpu *Device, f func(*Device) ([]*T
 		return c
 	}
 	for i, w := range want {
-		e := math.Abs(float64(got[i]-w)) / (1 + math.Abs(float64(w)))
-		if e != e {
-			e = math.Inf(1)
-		}
-		c.Error = max(c.Error, e)
+		c.Error = max(c.Error, difference(got[i], w))
 	}
 	return c
 }

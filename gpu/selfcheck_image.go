@@ -1,6 +1,9 @@
 package gpu
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 func checkConvolution(b *bench) error {
 	x, w, bias := b.like(b.dtype, 3, 4, 13, 11), b.like(b.dtype, 70, 2, 3, 3), b.like(b.dtype, 70)
@@ -16,7 +19,13 @@ func checkConvolution(b *bench) error {
 
 func checkPools(b *bench) error {
 	x := b.like(b.dtype, 2, 3, 9, 14)
-	var errs []error
+	at := 0
+	errs := []error{x.change(func(v float32) float32 {
+		if at++; at == 60 {
+			return float32(math.NaN())
+		}
+		return v
+	})}
 	for _, o := range []PoolOptions{{Kernel: 2}, {Kernel: 3, Stride: 2, Padding: 1}} {
 		out, err := o.Out(x.shape)
 		if err != nil {

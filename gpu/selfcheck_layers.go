@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"attune/gpu/mem"
 )
@@ -35,22 +36,29 @@ func (b *bench) add(t *Tensor, err error) *Tensor {
 	return t
 }
 
-// like is a tensor of normal values.
+// like is a tensor of normal values, the first of one that is one row longer: what is
+// written past its end shows.
 func (b *bench) like(dtype DType, shape ...int) *Tensor {
 	b.seed++
-	return b.add(checkTensor(b.dev, dtype, b.seed, shape...))
+	more := slices.Clone(shape)
+	more[0]++
+	t := b.add(checkTensor(b.dev, dtype, b.seed, more...))
+	if t == nil {
+		return nil
+	}
+	return t.span(0, 0, shape[0])
 }
 
 func (b *bench) full() *Tensor { return b.like(b.dtype, checkRows, checkWidth) }
 func (b *bench) row() *Tensor  { return b.like(b.dtype, checkWidth) }
 
-// ids are int32 values from -1 to n-1.
-func (b *bench) ids(n int) *Tensor {
-	values := make([]int32, checkRows)
+// ids are int32 values from -1 to n-1, one a row.
+func (b *bench) ids(rows, n int) *Tensor {
+	values := make([]int32, rows)
 	for i := range values {
-		values[i] = int32(i*i*31%(n+1)) - 1
+		values[i] = int32(i*31%(n+1)) - 1
 	}
-	return b.add(b.dev.FromInt32s(values, mem.Workspace, checkRows))
+	return b.add(b.dev.FromInt32s(values, mem.Workspace, rows))
 }
 
 // floatsOnly leaves out the ids, which are not compared.
@@ -116,15 +124,18 @@ func checkNorms(b *bench) error {
 }
 
 func checkTables(b *bench) error {
-	table, ids, m := b.like(b.dtype, 20, checkWidth), b.ids(20), DropMask{P: 0.3, Seed: 9, Op: 2, First: 4}
+	table, ids, m := b.like(b.dtype, 20, checkWidth), b.ids(checkRows, 20), DropMask{P: 0.3, Seed: 9, Op: 2, First: 4}
 	y := b.full()
+	const many = 2500 // more ids than a block of the gradient looks through at once
 	return errors.Join(Fill(y, 0), embedKnown(b, y, table, ids), EmbeddingGrad(b.like(Float32, 20, checkWidth), y, ids),
+		EmbeddingGrad(b.like(Float32, 9, 40), b.like(b.dtype, many, 40), b.ids(many, 9)),
 		Dropout(b.full(), y, m), DropoutGrad(b.full(), y, m))
 }
 
 func checkGatherAs(b *bench) error {
-	ids, half, back := b.ids(20), b.full(), b.like(Float32, checkRows, checkWidth)
-	return errors.Join(embedKnown(b, half, b.like(Float32, 20, checkWidth), ids), embedKnown(b, back, b.like(b.dtype, 20, checkWidth), ids))
+	ids, half, back := b.ids(checkRows, 20), b.full(), b.like(Float32, checkRows, checkWidth)
+	return errors.Join(embedKnown(b, half, b.like(Float32, 20, checkWidth), ids),
+		embedKnown(b, back, b.like(b.dtype, 20, checkWidth), ids))
 }
 
 // embedKnown looks only those ids up that the table has: others give NaN.
@@ -141,7 +152,7 @@ func embedKnown(b *bench, y, table, ids *Tensor) error {
 }
 
 func checkSoftmax(b *bench) error {
-	x, dy, labels, targets := b.full(), b.full(), b.ids(checkWidth), b.full()
+	x, dy, labels, targets := b.full(), b.full(), b.ids(checkRows, checkWidth), b.full()
 	p, l, loss, lse := b.full(), b.full(), b.like(Float32, checkRows), b.like(Float32, checkRows)
 	best, ones := b.add(b.dev.FromInt32s(make([]int32, checkRows), mem.Workspace, checkRows)), b.full()
 	return errors.Join(

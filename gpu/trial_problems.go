@@ -2,12 +2,8 @@ package gpu
 
 import (
 	"errors"
-	"math"
 	"regexp"
 	"strconv"
-
-	"attune/gpu/host"
-	"attune/gpu/mem"
 )
 
 // problemKind makes the problems of kernels whose names fit a pattern, from what the
@@ -23,6 +19,7 @@ func problemKinds() []problemKind {
 	const dtype, size = `(f32|f16|bf16)`, `_(\d+)`
 	exact := func(DType) float64 { return 0 }
 	copies := map[string][]copyProblem{"copy": copyProblems(), "turn": turnProblems()}
+	sums := func(DType) float64 { return typeLimit(Float32) } // of what is not rounded on its way
 	return append(layerProblems(), []problemKind{
 		{`(copy|turn)_(f32|f16|bf16|i32)_(f32|f16|bf16|i32)`, exact, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.copies(copies[m[1]], dtypeNamed(m[2]), dtypeNamed(m[3]))
@@ -43,8 +40,8 @@ func problemKinds() []problemKind {
 		{`attention_wgmma_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.hopperForward(dtypeNamed(m[1]), number(m[2]))
 		}},
-		{`attention_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.forward(m[1], m[2], 40, true) }},
-		{`attention_mma(_full)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.forward(m[2], m[3], 40, m[1] != "") }},
+		{`attention_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.forward(m[1], m[2], true, false) }},
+		{`attention_mma(_full)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.forward(m[2], m[3], m[1] != "", true) }},
 		{`attention_split(_group)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.decode(m[2], m[3], m[1] != "") }},
 		{`attention_join_` + dtype, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.decode(m[1], "32", true) }},
 		{`attention_weights_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.weights(m[1], m[2]) }},
@@ -55,11 +52,13 @@ func problemKinds() []problemKind {
 		{`attention_grad_(query|key_value)_wgmma_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.hopperGradients(dtypeNamed(m[2]), number(m[3]), m[1])
 		}},
-		{`attention_(bias|slopes)_grad_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
+		{`attention_(bias|slopes)_grad_` + dtype + size, sums, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
 		{`attention_slopes_join`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.scores("f32", "32", false) }},
 		{`update_(\d+)(h?)`, typeLimit, func(r *trialRun, m []string) ([]*Tensor, error) { return r.update(m[1], m[2] != "") }},
 		{`trust_ratio`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) {
-			lars, err := checkOptimizer(r.dev, Float32, NewLARS(0.1))
+			o := NewLARS(0.1)
+			o.Decay = 0.5
+			lars, err := checkOptimizer(r.dev, Float32, o)
 			if err != nil {
 				return lars, err
 			}
@@ -136,16 +135,24 @@ func (r *trialRun) product(dtype DType, wide bool, layout string, size [3]int) (
 	return append(in, c), err
 }
 
-// heads makes query, key and value (1, 2, tq, size), (1, 1, tk, size) twice on dev,
-// and the options of a problem: causal, or with all that scores can have.
-func (r *trialRun) heads(dev *Device, dtype DType, size, tq, tk int, full bool) ([]*Tensor, AttentionOptions, error) {
-	o := AttentionOptions{Causal: true}
-	var in []*Tensor
+// heads makes query, key and value (1, 2, tq, size), (1, 1, tk, size) twice, and the
+// options of a problem: causal, or with all that scores can have.
+func (r *trialRun) heads(dtype DType, size, tq, tk int, full bool) ([]*Tensor, AttentionOptions, error) {
+	o, shapes := headsOf(size, tq, tk, full)
+	return drawn(r.dev, o, dtype, shapes)
+}
+
+func headsOf(size, tq, tk int, full bool) (AttentionOptions, [][]int) {
 	shapes := [][]int{{1, 2, tq, size}, {1, 1, tk, size}, {1, 1, tk, size}}
-	if full {
-		o = AttentionOptions{Window: 50, ALiBi: []float32{0.1, 0.2}, Dropout: 0.2, Seed: 7}
-		shapes = append(shapes, []int{1, 2, 1, tk})
+	if !full {
+		return AttentionOptions{Causal: true}, shapes
 	}
+	return AttentionOptions{Window: 50, ALiBi: []float32{0.1, 0.2}, Dropout: 0.2, Seed: 7}, append(shapes, []int{1, 2, 1, tk})
+}
+
+// drawn makes query, key, value and, where there is a fourth shape, the bias on dev.
+func drawn(dev *Device, o AttentionOptions, dtype DType, shapes [][]int) ([]*Tensor, AttentionOptions, error) {
+	var in []*Tensor
 	for i, s := range shapes {
 		t := dtype
 		if i == 3 {
@@ -157,24 +164,37 @@ func (r *trialRun) heads(dev *Device, dtype DType, size, tq, tk int, full bool) 
 		}
 		in = append(in, x)
 	}
-	if full {
+	if len(in) > 3 {
 		o.Bias = in[3]
 	}
 	return in, o, nil
 }
 
-func (r *trialRun) forward(dtype, size string, tq int, full bool) ([]*Tensor, error) {
-	in, o, err := r.heads(r.dev, dtypeNamed(dtype), number(size), tq, 150, full)
+// forward is attention whose masks hide keys on both sides. Where the sums are rescaled
+// only for scores far above those before (online_rows), a second one has such scores.
+func (r *trialRun) forward(dtype, size string, full, far bool) ([]*Tensor, error) {
+	in, o, err := r.heads(dtypeNamed(dtype), number(size), 100, 150, full)
 	if err != nil {
 		return in, err
 	}
-	return attended(in, o)
+	var sharp []*Tensor
+	if far {
+		with := o
+		with.Scale = 6
+		res, err := Attention(in[0], in[1], in[2], with)
+		if err != nil {
+			return in, err
+		}
+		sharp = []*Tensor{res.Output, res.LSE}
+	}
+	out, err := attended(in, o)
+	return append(out, sharp...), err
 }
 
 // hopperForward has more tiles than the kernel has on their way, and keys whose values
 // behind the last are not to be looked at.
 func (r *trialRun) hopperForward(dtype DType, size int) ([]*Tensor, error) {
-	in, o, err := r.heads(r.dev, dtype, size, 200, 600, false)
+	in, o, err := r.heads(dtype, size, 200, 600, false)
 	if err != nil {
 		return in, err
 	}
@@ -187,7 +207,7 @@ func (r *trialRun) hopperForward(dtype DType, size int) ([]*Tensor, error) {
 }
 
 func (r *trialRun) decode(dtype, size string, group bool) ([]*Tensor, error) {
-	in, o, err := r.heads(r.dev, dtypeNamed(dtype), number(size), 3, 300, false)
+	in, o, err := r.heads(dtypeNamed(dtype), number(size), 3, 300, false)
 	if err == nil && !group { // one query, one head a key head
 		in[0] = in[0].span(1, 0, 1).span(2, 2, 3)
 	}
@@ -208,25 +228,19 @@ func attended(in []*Tensor, o AttentionOptions) ([]*Tensor, error) {
 }
 
 // after is attention whose results the CPU computed, so that what follows is on
-// trial and not they; with other options than the problem's where there are any.
-func (r *trialRun) after(dtype DType, size, tq, tk int, full bool, other *AttentionOptions) (*AttentionResult, []*Tensor, error) {
-	in, o, err := r.heads(r.cpu, dtype, size, tq, tk, full)
+// trial and not they.
+func (r *trialRun) after(o AttentionOptions, dtype DType, shapes [][]int) (*AttentionResult, []*Tensor, error) {
+	in, with, err := drawn(r.cpu, o, dtype, shapes)
 	if err != nil {
 		return nil, nil, err
 	}
-	if other != nil {
-		o = *other
-	}
-	first, err := Attention(in[0], in[1], in[2], o)
+	first, err := Attention(in[0], in[1], in[2], with)
 	if err != nil || r.dev == r.cpu {
 		return first, in, err
 	}
-	in, own, err := r.heads(r.dev, dtype, size, tq, tk, full)
+	in, o, err = drawn(r.dev, o, dtype, shapes)
 	if err != nil {
 		return nil, in, err
-	}
-	if other == nil {
-		o = own
 	}
 	res := new(AttentionResult)
 	if err := res.call.set(in[0], in[1], in[2], o); err != nil {
@@ -243,8 +257,13 @@ func (r *trialRun) after(dtype DType, size, tq, tk int, full bool, other *Attent
 	return res, in, nil
 }
 
+func (r *trialRun) afterHeads(dtype DType, size, tq, tk int, full bool) (*AttentionResult, []*Tensor, error) {
+	o, shapes := headsOf(size, tq, tk, full)
+	return r.after(o, dtype, shapes)
+}
+
 func (r *trialRun) weights(dtype, size string) ([]*Tensor, error) {
-	res, in, err := r.after(dtypeNamed(dtype), number(size), 40, 70, true, nil)
+	res, in, err := r.afterHeads(dtypeNamed(dtype), number(size), 40, 70, true)
 	if err != nil {
 		return in, err
 	}
@@ -254,7 +273,7 @@ func (r *trialRun) weights(dtype, size string) ([]*Tensor, error) {
 
 // gradients gives those that the kernel computes.
 func (r *trialRun) gradients(dtype, size, of string, full bool) ([]*Tensor, error) {
-	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, full, nil)
+	res, in, err := r.afterHeads(dtypeNamed(dtype), number(size), 70, 100, full)
 	if err != nil {
 		return in, err
 	}
@@ -267,7 +286,8 @@ func (r *trialRun) gradients(dtype, size, of string, full bool) ([]*Tensor, erro
 func (r *trialRun) hopperGradients(dtype DType, size int, of string) ([]*Tensor, error) {
 	var all []*Tensor
 	for _, o := range []AttentionOptions{{Causal: true}, {Window: 173, KeyLengths: []int{300}}} {
-		res, in, err := r.after(dtype, size, 200, 438, false, &o) // so that tiles begin where sight does
+		_, shapes := headsOf(size, 200, 438, false)
+		res, in, err := r.after(o, dtype, shapes) // so that tiles begin where sight does
 		all = append(all, in...)
 		if err != nil {
 			return all, err
@@ -296,13 +316,32 @@ func (r *trialRun) graded(res *AttentionResult, of string) ([]*Tensor, error) {
 	return []*Tensor{dk, dv}, dq.Free()
 }
 
-// scores gives the gradient by the bias, which repeats along queries, or by the slopes.
+// scores gives the gradients by biases that repeat along any of their axes, or by the
+// slopes.
 func (r *trialRun) scores(dtype, size string, bias bool) ([]*Tensor, error) {
-	res, in, err := r.after(dtypeNamed(dtype), number(size), 70, 100, true, nil)
+	shapes := [][]int{{1, 2, 1, 100}, {1, 1, 70, 100}, {2, 1, 1, 100}, {2, 2, 70, 100}}
+	if !bias {
+		shapes = shapes[:1]
+	}
+	var all []*Tensor
+	for _, shape := range shapes {
+		g, err := r.scoreGrad(dtypeNamed(dtype), number(size), shape, bias)
+		all = append(all, g...)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// scoreGrad gives one of them, after attention that the CPU computed.
+func (r *trialRun) scoreGrad(dtype DType, size int, shape []int, bias bool) ([]*Tensor, error) {
+	o := AttentionOptions{Window: 50, ALiBi: []float32{0.1, 0.2}, Dropout: 0.2, Seed: 7}
+	res, in, err := r.after(o, dtype, [][]int{{2, 2, 70, size}, {2, 1, 100, size}, {2, 1, 100, size}, shape})
 	if err != nil {
 		return in, err
 	}
-	dOut, err := checkTensor(r.dev, dtypeNamed(dtype), 9, res.Output.shape...)
+	dOut, err := checkTensor(r.dev, dtype, 9, res.Output.shape...)
 	if err != nil {
 		return in, err
 	}
@@ -312,158 +351,4 @@ func (r *trialRun) scores(dtype, size string, bias bool) ([]*Tensor, error) {
 	}
 	g, err := grad(dOut)
 	return append(in, res.Output, res.LSE, g), err
-}
-
-// update does one step of a kind on two tensors, with every factor different.
-func (r *trialRun) update(kind string, halves bool) ([]*Tensor, error) {
-	k := host.Kind(number(kind))
-	f := host.Factors{Scale: 0.5, Decay: 0.01, Shrink: 0.001, Rate: 0.02, Momentum: 0.9, Mean: 0.1, Square: 0.05, Correct1: 1.5, Correct2: 1.2, Eps: 1e-3}
-	var us []update
-	var all []*Tensor
-	for i, n := range []int{300, 5000} {
-		u := update{rate: 0.5 + float32(i)}
-		var err error
-		made := func(dtype DType, change func(float32) float32) *Tensor {
-			var t *Tensor
-			if err == nil {
-				t, err = checkTensor(r.dev, dtype, uint64(len(all)), n)
-			}
-			if err == nil && change != nil {
-				err = t.change(change)
-			}
-			all = append(all, t)
-			return t
-		}
-		u.x = made(Float32, nil)
-		half := []DType{Float16, BFloat16}[i]
-		switch {
-		case halves && k == host.LAMBMoments: // which changes no parameter
-			u.g = made(half, nil)
-		case halves:
-			u.half, u.g = made(half, nil), made(half, nil)
-		default:
-			u.g = made(Float32, nil)
-		}
-		// The third state is a mean whose square is below the first.
-		changes := [3]func(float32) float32{square, square, func(x float32) float32 { return x / 50 }}
-		for j := range k.States() {
-			u.s[j] = made(Float32, changes[j])
-		}
-		if err != nil {
-			return all, err
-		}
-		us = append(us, u)
-	}
-	sums, err := r.dev.back.update(k, f, us)
-	if err != nil {
-		return all, err
-	}
-	all = append(all, r.means(sums)...)
-	again, err := r.updateAgain(k, f, us)
-	return append(all, r.means(again)...), err
-}
-
-// updateAgain is a second update, on a CUDA device with its own word and factors.
-func (r *trialRun) updateAgain(k host.Kind, f host.Factors, us []update) ([][2]float64, error) {
-	c, ok := r.dev.back.(*cuda)
-	if !ok {
-		return r.dev.back.update(k, f, us)
-	}
-	record, err := r.dev.Empty(Float32, mem.Workspace, 2*recordWords)
-	if err != nil {
-		return nil, err
-	}
-	gate := record.address()
-	work, err := c.reserve(&lineup{kind: k}, true)
-	if err == nil {
-		err = errors.Join(c.decide(work, gate, nil, decision{begin: true, scaled: true, scale: float64(1 / f.Scale)}), work.Return())
-	}
-	if err == nil {
-		err = c.choose(gate, 0, [][4]float32{{f.Shrink, f.Rate, f.Correct1, f.Correct2}})
-	}
-	var sums [][2]float64
-	if err == nil {
-		f.Scale, f.Shrink, f.Rate, f.Correct1, f.Correct2 = 0, 0, 0, 0, 0
-		sums, err = c.updateBehind(gate, k, f, pack(k, us))
-	}
-	return sums, errors.Join(err, record.Free())
-}
-
-// guarded does steps whose norms decide, one of them with a gradient that is infinite,
-// and begins a pass under the loss scale that they leave.
-func (r *trialRun) guarded() ([]*Tensor, error) {
-	d := &draws{dev: r.dev}
-	for i, make := range []func() Optimizer{func() Optimizer { return NewAdam(0.01) }, func() Optimizer { return NewLARS(0.1) }, func() Optimizer { return NewLAMB(0.01) }} {
-		opt := make()
-		o := opt.(interface{ Common() *Training }).Common()
-		o.Clip, o.Scale, o.Schedule = 0.5, &LossScale{Initial: 4, Growth: 2, Backoff: 0.5, Interval: 2}, Cosine{Steps: 6}
-		params := []*Tensor{d.tensor(Float32, 300), d.tensor(Float32, 40000)}
-		for step := range 5 {
-			grads := []*Tensor{d.tensor(Float32, 300), d.tensor(Float32, 40000)}
-			if d.err == nil && step == 1+i {
-				d.err = Fill(grads[1], float32(math.Inf(1)))
-			}
-			if d.err == nil {
-				d.err = opt.Step(params, grads)
-			}
-		}
-		if loss := d.tensor(Float32, 1); d.err == nil {
-			d.err = o.LossGradient(loss, 0.25)
-		}
-		if d.err != nil {
-			return d.all, d.err
-		}
-		told := d.tensor(Float32, 5)
-		if d.err == nil {
-			d.err = told.CopyFrom([]float32{float32(o.Steps()), float32(o.Skipped()), float32(o.Norm()), float32(o.Scale.Value()), float32(o.Rate())})
-		}
-		d.all = append(d.all, o.stateOf(params)...)
-	}
-	return d.all, d.err
-}
-
-func square(x float32) float32 { return 0.1 + x*x }
-
-// change does so with each of t's values, without a kernel.
-func (t *Tensor) change(f func(float32) float32) error {
-	values, err := t.Float32s()
-	for i, x := range values {
-		values[i] = f(x)
-	}
-	if err != nil {
-		return err
-	}
-	return t.CopyFrom(values)
-}
-
-// means turns sums that the backend gave into tensors of the CPU.
-func (r *trialRun) means(sums [][2]float64) []*Tensor {
-	var out []*Tensor
-	for _, s := range sums {
-		t, err := r.cpu.FromFloat32s([]float32{float32(math.Sqrt(s[0])), float32(math.Sqrt(s[1]))}, mem.Workspace, 2)
-		if err == nil {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-func (r *trialRun) squares() ([]*Tensor, error) {
-	var in []*Tensor
-	for i, dtype := range []DType{Float32, Float16, BFloat16} {
-		t, err := checkTensor(r.dev, dtype, uint64(i), 40000*i+77)
-		if err != nil {
-			return in, err
-		}
-		in = append(in, t)
-	}
-	sums, err := r.dev.back.sumSquares(in)
-	if err != nil {
-		return in, err
-	}
-	out := make([][2]float64, len(sums))
-	for i, s := range sums {
-		out[i] = [2]float64{s, s}
-	}
-	return append(in, r.means(out)...), nil
 }

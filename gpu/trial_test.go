@@ -84,7 +84,7 @@ func brokenDriver(t *testing.T) string {
 	return fakePath(t, func(name, text string) string {
 		for _, m := range [][3]string{
 			{"softmax.h", "c > hi", "c > hi + 1"},
-			{"attention_grad_mma.cu", "y = w * (y * m - delta[c]) * p.scale", "y = -w * (y * m - delta[c]) * p.scale"},
+			{"attention_grad_mma.cu", "y = w * (y * m - delta[c])", "y = -w * (y * m - delta[c])"},
 			{"optim.cu", "if (KIND == SGD_PLAIN) step = rate * d", "if (KIND == SGD_PLAIN) step = 2 * rate * d"},
 			{"attention_split.cu", "barrier(); // the slots' sums are there", "if (thread_x() % 32 == 0) barrier(); else shuffle_xor(1, 1);"},
 		} {

@@ -3,60 +3,64 @@
 // over the keys for dQ, the second holds keys and walks over the queries for dK and
 // dV. A block of four warps holds ROWS rows, each warp 16 of them. The next tile
 // comes while one is computed with.
-#include "mma.h"
+#include "softmax.h"
 
 #define THREADS 128
 #define ROWS 64
 
-// One row of a fragment's weights and score gradients (HALF 0: row g, 1: row g + 8):
-// s becomes P, g, which holds dP before dropout, becomes dS. The row is query i and
-// the columns are keys from j on. lse is in base 2.
-template <int HALF, bool FULL, int COLS>
-DEVICE void grad_row(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float g[COLS / 8][4], float lse, float delta, int i, int j)
+// The columns lo … hi of a fragment's row keep their scores, the others get -Inf.
+template <int HALF, int COLS> DEVICE void mask(float s[COLS / 8][4], int lo, int hi)
 {
-	int t = thread_x() % 4, lo = i + at.shift - at.left - j, hi = lesser(at.tk - 1, i + at.shift + at.right) - j;
 	UNROLL for (int n = 0; n < COLS / 8; n++)
 		UNROLL for (int e = 0; e < 2; e++) {
-			int c = n * 8 + 2 * t + e;
-			float x = s[n][2 * HALF + e] * (p.scale * LOG2E), &y = g[n][2 * HALF + e], w;
-			if (FULL) {
-				w = exp2_fast(score(p, at, i, j + c, x) - lse);
-				y *= keep(p, at, i, j + c);
-			} else {
-				w = c < lo || c > hi ? 0 : exp2_fast(x - lse);
-			}
-			y = w * (y - delta) * p.scale;
+			int c = n * 8 + 2 * (thread_x() % 4) + e;
+			if (c < lo || c > hi) s[n][2 * HALF + e] = -INF;
 		}
+}
+
+// One row of a fragment's weights and score gradients (HALF 0: row g, 1: row g + 8):
+// s becomes P, g, which holds dP before dropout, becomes dS, before the scale. The row is
+// query i and the columns are keys from j on, all of them seen where all is true. lse is
+// in base 2.
+template <int HALF, bool FULL, int COLS>
+DEVICE void grad_row(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float g[COLS / 8][4], float lse, float delta, int i, int j, bool all)
+{
+	int t = thread_x() % 4;
+	if (!FULL && !all) mask<HALF, COLS>(s, i + at.shift - at.left - j, lesser(at.tk - 1, i + at.shift + at.right) - j);
+	UNROLL for (int n = 0; n < COLS / 8; n++) {
+		if (FULL && p.drop) drop_pair(p, at, i, j + n * 8, t, g[n][2 * HALF], g[n][2 * HALF + 1]);
+		UNROLL for (int e = 0; e < 2; e++) {
+			float x = s[n][2 * HALF + e] * (p.scale * LOG2E), &y = g[n][2 * HALF + e];
+			if (FULL) x = score(p, at, i, j + n * 8 + 2 * t + e, x);
+			y = exp2_fast(x - lse) * (y - delta);
+		}
+	}
 }
 
 // The same turned: the row is key j and the columns are queries from i on, whose lse
 // and delta stand in shared memory. s becomes P after dropout.
 template <int HALF, bool FULL, int COLS>
-DEVICE void grad_column(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float g[COLS / 8][4], const float *lse, const float *delta, int i, int j)
+DEVICE void grad_column(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float g[COLS / 8][4], const float *lse, const float *delta, int i, int j, bool all)
 {
-	int t = thread_x() % 4, lo = j - at.shift - at.right - i, hi = lesser(at.tq - 1, j - at.shift + at.left) - i;
-	if (j >= at.tk) hi = -1;
+	int t = thread_x() % 4;
+	if (!FULL && !all) mask<HALF, COLS>(s, j - at.shift - at.right - i, j < at.tk ? lesser(at.tq - 1, j - at.shift + at.left) - i : -1);
 	UNROLL for (int n = 0; n < COLS / 8; n++)
 		UNROLL for (int e = 0; e < 2; e++) {
 			int c = n * 8 + 2 * t + e;
-			float &x = s[n][2 * HALF + e], &y = g[n][2 * HALF + e], w, m = 1;
+			float &x = s[n][2 * HALF + e], &y = g[n][2 * HALF + e], m = 1;
 			x *= p.scale * LOG2E;
-			if (FULL) {
-				w = exp2_fast(score(p, at, i + c, j, x) - lse[c]);
-				m = keep(p, at, i + c, j);
-			} else {
-				w = c < lo || c > hi ? 0 : exp2_fast(x - lse[c]);
-			}
+			if (FULL) x = score(p, at, i + c, j, x), m = keep(p, at, i + c, j);
+			float w = exp2_fast(x - lse[c]);
 			x = w * m;
-			y = w * (y * m - delta[c]) * p.scale;
+			y = w * (y * m - delta[c]);
 		}
 }
 
-// One row of a fragment into memory.
-template <int HALF, class E, int D> DEVICE void put_row(E *to, const float x[D / 8][4], i64 d)
+// One row of a fragment, times scale, into memory.
+template <int HALF, class E, int D> DEVICE void put_row(E *to, const float x[D / 8][4], i64 d, float scale)
 {
 	UNROLL for (int n = 0; n < D / 8; n++)
-		if (n * 8 < d) *(u32 *)(to + n * 8 + thread_x() % 4 * 2) = pair(E(), x[n][2 * HALF], x[n][2 * HALF + 1]);
+		if (n * 8 < d) *(u32 *)(to + n * 8 + thread_x() % 4 * 2) = pair(E(), x[n][2 * HALF] * scale, x[n][2 * HALF + 1] * scale);
 }
 
 // rowsum(go * o) of one query, by the four lanes of its row.
@@ -76,9 +80,9 @@ template <class E, int D, int COLS, bool FULL> DEVICE void grad_query(const Atte
 {
 	const AttentionArgs &a = p.a;
 	const int TILE = COLS * D * 2;
-	char *qs = DYNAMIC_SHARED, *gs = qs + ROWS * D * 2, *ks = gs + ROWS * D * 2, *vs = ks + 2 * TILE;
+	Shared qs = shared_begin(), gs = qs + ROWS * D * 2, ks = gs + ROWS * D * 2, vs = ks + 2 * TILE;
 	int warp = thread_x() / 32, g = thread_x() % 32 / 4;
-	int index = block_x() / (int)a.tiles, q0 = block_x() % (int)a.tiles * ROWS, i = q0 + warp * 16 + g;
+	int index = block_x() / (int)a.tiles, q0 = ((int)a.tiles - 1 - block_x() % (int)a.tiles) * ROWS, i = q0 + warp * 16 + g;
 	Place at = place_of(a, index / (int)a.heads, index % (int)a.heads);
 	if (q0 >= at.tq) return;
 	const E *k = rows_of<const E>(a.k, at.b, at.kv, at.k0), *v = rows_of<const E>(a.v, at.b, at.kv, at.k0);
@@ -105,13 +109,14 @@ template <class E, int D, int COLS, bool FULL> DEVICE void grad_query(const Atte
 		copies_end();
 		products<E, D, COLS, 1>(s, qs, ks + stage * TILE, warp);
 		products<E, D, COLS, 1>(dp, gs, vs + stage * TILE, warp);
-		grad_row<0, FULL, COLS>(a, at, s[0], dp[0], lse[0], delta[0], i, j);
-		grad_row<1, FULL, COLS>(a, at, s[0], dp[0], lse[1], delta[1], i + 8, j);
+		bool all = whole(a, at, q0 + warp * 16, 16, j, COLS);
+		grad_row<0, FULL, COLS>(a, at, s[0], dp[0], lse[0], delta[0], i, j, all);
+		grad_row<1, FULL, COLS>(a, at, s[0], dp[0], lse[1], delta[1], i + 8, j, all);
 		add_products<E, D, COLS, 1>(out, dp, ks + stage * TILE);
 	}
 	E *to = rows_of<E>(p.gq, at.b, at.h, at.q0) + i * p.gq.row;
-	if (i < at.tq) put_row<0, E, D>(to, out[0], a.d);
-	if (i + 8 < at.tq) put_row<1, E, D>(to + 8 * p.gq.row, out[0], a.d);
+	if (i < at.tq) put_row<0, E, D>(to, out[0], a.d, a.scale);
+	if (i + 8 < at.tq) put_row<1, E, D>(to + 8 * p.gq.row, out[0], a.d, a.scale);
 }
 
 // Tile n of the queries that a block of keys meets, head by head, into one of two
@@ -121,7 +126,7 @@ struct Turn {
 };
 
 template <class E, int D, int COLS>
-DEVICE void take_queries(const AttentionGradArgs &p, const Turn &turn, int b, int kv, int n, char *qs, char *gs, float *lse, float *delta)
+DEVICE void take_queries(const AttentionGradArgs &p, const Turn &turn, int b, int kv, int n, Shared qs, Shared gs, float *lse, float *delta)
 {
 	const AttentionArgs &a = p.a;
 	Place at = place_of(a, b, kv * (int)a.group + n / turn.count);
@@ -139,8 +144,8 @@ template <class E, int D, int COLS, bool FULL> DEVICE void grad_key_value(const 
 {
 	const AttentionArgs &a = p.a;
 	const int TILE = COLS * D * 2;
-	char *ks = DYNAMIC_SHARED, *vs = ks + ROWS * D * 2, *qs = vs + ROWS * D * 2, *gs = qs + 2 * TILE;
-	float *lse = (float *)(gs + 2 * TILE), *delta = lse + 2 * COLS;
+	Shared ks = shared_begin(), vs = ks + ROWS * D * 2, qs = vs + ROWS * D * 2, gs = qs + 2 * TILE;
+	float *lse = (float *)(DYNAMIC_SHARED + 2 * ROWS * D * 2 + 4 * TILE), *delta = lse + 2 * COLS;
 	int warp = thread_x() / 32, g = thread_x() % 32 / 4, kvs = (int)(a.heads / a.group);
 	int index = block_x() / (int)a.tiles, k0 = block_x() % (int)a.tiles * ROWS, j = k0 + warp * 16 + g;
 	Place at = place_of(a, index / kvs, index % kvs * (int)a.group);
@@ -165,14 +170,16 @@ template <class E, int D, int COLS, bool FULL> DEVICE void grad_key_value(const 
 		int q0 = turn.first + n % turn.count * COLS;
 		products<E, D, COLS, 1>(s, ks, qs + stage * TILE, warp);
 		products<E, D, COLS, 1>(dp, vs, gs + stage * TILE, warp);
-		grad_column<0, FULL, COLS>(a, at, s[0], dp[0], lse + stage * COLS, delta + stage * COLS, q0, j);
-		grad_column<1, FULL, COLS>(a, at, s[0], dp[0], lse + stage * COLS, delta + stage * COLS, q0, j + 8);
+		bool all = whole(a, at, q0, COLS, k0 + warp * 16, 16);
+		grad_column<0, FULL, COLS>(a, at, s[0], dp[0], lse + stage * COLS, delta + stage * COLS, q0, j, all);
+		grad_column<1, FULL, COLS>(a, at, s[0], dp[0], lse + stage * COLS, delta + stage * COLS, q0, j + 8, all);
 		add_products<E, D, COLS, 1>(gv, s, gs + stage * TILE);
 		add_products<E, D, COLS, 1>(gk, dp, qs + stage * TILE);
 	}
+	j = k0 + thread_again() / 32 * 16 + thread_again() % 32 / 4;
 	E *outk = rows_of<E>(p.gk, at.b, at.kv, at.k0) + j * p.gk.row, *outv = rows_of<E>(p.gv, at.b, at.kv, at.k0) + j * p.gv.row;
-	if (j < at.tk) put_row<0, E, D>(outk, gk[0], a.d), put_row<0, E, D>(outv, gv[0], a.d);
-	if (j + 8 < at.tk) put_row<1, E, D>(outk + 8 * p.gk.row, gk[0], a.d), put_row<1, E, D>(outv + 8 * p.gv.row, gv[0], a.d);
+	if (j < at.tk) put_row<0, E, D>(outk, gk[0], a.d, a.scale), put_row<0, E, D>(outv, gv[0], a.d, 1);
+	if (j + 8 < at.tk) put_row<1, E, D>(outk + 8 * p.gk.row, gk[0], a.d, a.scale), put_row<1, E, D>(outv + 8 * p.gv.row, gv[0], a.d, 1);
 }
 
 // The number is the largest head size. Two gradients of 256 columns do not fit a

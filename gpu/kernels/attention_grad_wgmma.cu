@@ -195,7 +195,7 @@ template <class E, int D> DEVICE void score_keys(float (&s)[GradStages<D>::COLS 
 // The fragments of a warp's 16 rows of a held tile.
 template <int D> DEVICE void load_held(u32 (&a)[D / 16][4], const char *tile, int row)
 {
-	UNROLL for (int c = 0; c < D; c += 16) load_a<64>(a[c / 16], tile + c / 64 * ROWS * 128, row, c % 64);
+	UNROLL for (int c = 0; c < D; c += 16) load_a<64>(a[c / 16], shared_at(tile) + c / 64 * ROWS * 128, row, c % 64);
 }
 
 // The weights of one row of a fragment (HALF 0: row g, 1: row g + 8), query i, and the

@@ -12,9 +12,9 @@
 template <class E, int D, int COLS, int MF, bool FULL> DEVICE void attention(const AttentionArgs &p)
 {
 	const int ROWS = WARPS * MF * 16;
-	char *qs = DYNAMIC_SHARED, *ks = qs + ROWS * D * 2, *vs = ks + COLS * D * 2;
+	Shared qs = shared_begin(), ks = qs + ROWS * D * 2, vs = ks + COLS * D * 2;
 	int warp = thread_x() / 32, g = thread_x() % 32 / 4;
-	int index = block_x() / (int)p.tiles, q0 = block_x() % (int)p.tiles * ROWS;
+	int index = block_x() / (int)p.tiles, q0 = ((int)p.tiles - 1 - block_x() % (int)p.tiles) * ROWS; // causal queries: those that see most first
 	Place at = place_of(p, index / (int)p.heads, index % (int)p.heads);
 	if (q0 >= at.tq) return;
 	const E *k = rows_of<const E>(p.k, at.b, at.kv, at.k0), *v = rows_of<const E>(p.v, at.b, at.kv, at.k0);
@@ -41,20 +41,18 @@ template <class E, int D, int COLS, int MF, bool FULL> DEVICE void attention(con
 		UNROLL for (int m = 0; m < MF; m++) {
 			int i = q0 + (warp * MF + m) * 16;
 			bool all = whole(p, at, i, 16, j, COLS);
-			rescale<0, D>(out[m], online<0, FULL, COLS>(p, at, s[m], top[m][0], sum[m][0], i + g, j, all));
-			rescale<1, D>(out[m], online<1, FULL, COLS>(p, at, s[m], top[m][1], sum[m][1], i + g + 8, j, all));
+			online_rows<FULL, COLS, D>(p, at, s[m], out[m], top[m], sum[m], i + g, j, all);
 		}
 		add_products<E, D, COLS, MF>(out, s, vs);
 	}
 	UNROLL for (int m = 0; m < MF; m++) {
-		int i = q0 + (warp * MF + m) * 16 + g;
+		int i = q0 + (thread_again() / 32 * MF + m) * 16 + thread_again() % 32 / 4;
 		finish<0, E, D>(p, at, out[m], top[m][0], sum[m][0], i);
 		finish<1, E, D>(p, at, out[m], top[m][1], sum[m][1], i + 8);
 	}
 }
 
-// The number is the largest head size. With 256 the full form has no registers left;
-// the portable kernels do that.
+// The number is the largest head size.
 #if SIZE(32)
 KERNEL attention_mma_f16_32(AttentionArgs p) { attention<F16, 32, 64, 2, false>(p); }
 KERNEL attention_mma_full_f16_32(AttentionArgs p) { attention<F16, 32, 64, 1, true>(p); }
@@ -63,23 +61,25 @@ KERNEL attention_mma_full_bf16_32(AttentionArgs p) { attention<BF16, 32, 64, 1, 
 #endif
 #if SIZE(64)
 KERNEL attention_mma_f16_64(AttentionArgs p) { attention<F16, 64, 64, 2, false>(p); }
-KERNEL attention_mma_full_f16_64(AttentionArgs p) { attention<F16, 64, 32, 1, true>(p); }
+KERNEL attention_mma_full_f16_64(AttentionArgs p) { attention<F16, 64, 64, 1, true>(p); }
 KERNEL attention_mma_bf16_64(AttentionArgs p) { attention<BF16, 64, 64, 2, false>(p); }
-KERNEL attention_mma_full_bf16_64(AttentionArgs p) { attention<BF16, 64, 32, 1, true>(p); }
+KERNEL attention_mma_full_bf16_64(AttentionArgs p) { attention<BF16, 64, 64, 1, true>(p); }
 #endif
 #if SIZE(96)
 KERNEL attention_mma_f16_96(AttentionArgs p) { attention<F16, 96, 32, 2, false>(p); }
-KERNEL attention_mma_full_f16_96(AttentionArgs p) { attention<F16, 96, 32, 1, true>(p); }
+KERNEL attention_mma_full_f16_96(AttentionArgs p) { attention<F16, 96, 64, 1, true>(p); }
 KERNEL attention_mma_bf16_96(AttentionArgs p) { attention<BF16, 96, 32, 2, false>(p); }
-KERNEL attention_mma_full_bf16_96(AttentionArgs p) { attention<BF16, 96, 32, 1, true>(p); }
+KERNEL attention_mma_full_bf16_96(AttentionArgs p) { attention<BF16, 96, 64, 1, true>(p); }
 #endif
 #if SIZE(128)
-KERNEL attention_mma_f16_128(AttentionArgs p) { attention<F16, 128, 32, 2, false>(p); }
-KERNEL attention_mma_full_f16_128(AttentionArgs p) { attention<F16, 128, 32, 1, true>(p); }
-KERNEL attention_mma_bf16_128(AttentionArgs p) { attention<BF16, 128, 32, 2, false>(p); }
-KERNEL attention_mma_full_bf16_128(AttentionArgs p) { attention<BF16, 128, 32, 1, true>(p); }
+KERNEL attention_mma_f16_128(AttentionArgs p) { attention<F16, 128, 64, 2, false>(p); }
+KERNEL attention_mma_full_f16_128(AttentionArgs p) { attention<F16, 128, 64, 1, true>(p); }
+KERNEL attention_mma_bf16_128(AttentionArgs p) { attention<BF16, 128, 64, 2, false>(p); }
+KERNEL attention_mma_full_bf16_128(AttentionArgs p) { attention<BF16, 128, 64, 1, true>(p); }
 #endif
 #if SIZE(256)
-KERNEL attention_mma_f16_256(AttentionArgs p) { attention<F16, 256, 16, 1, false>(p); }
-KERNEL attention_mma_bf16_256(AttentionArgs p) { attention<BF16, 256, 16, 1, false>(p); }
+KERNEL attention_mma_f16_256(AttentionArgs p) { attention<F16, 256, 32, 1, false>(p); }
+KERNEL attention_mma_full_f16_256(AttentionArgs p) { attention<F16, 256, 32, 1, true>(p); }
+KERNEL attention_mma_bf16_256(AttentionArgs p) { attention<BF16, 256, 32, 1, false>(p); }
+KERNEL attention_mma_full_bf16_256(AttentionArgs p) { attention<BF16, 256, 32, 1, true>(p); }
 #endif

@@ -18,6 +18,18 @@ DEVICE int thread_x() { return __nvvm_read_ptx_sreg_tid_x(); }
 DEVICE void barrier() { __syncthreads(); }
 // The value of the lane whose number differs by the bits of mask. All lanes call.
 DEVICE float shuffle_xor(float x, int mask) { return __nvvm_shfl_sync_bfly_f32(0xffffffffu, x, mask, 31); }
+// Whether x holds in any lane. All lanes call.
+DEVICE bool any_lane(bool x) { return __nvvm_vote_any_sync(0xffffffffu, x); }
+// thread_x, read again rather than kept in a register since it was last read.
+DEVICE int thread_again()
+{
+	int x;
+	asm volatile("mov.u32 %0, %%tid.x;" : "=r"(x));
+	return x;
+}
+// A value that the compiler computes from anew: what follows from it is not kept in
+// registers through a loop.
+DEVICE void opaque(long long &x) { asm volatile("" : "+l"(x)); }
 // Two units in the last place (PTX ISA, ex2 and lg2 .approx). Powers below 2^-126 are 0:
 // without that each takes three instructions more.
 DEVICE float exp2_fast(float x) { return __nvvm_ex2_approx_ftz_f(x); }
@@ -52,6 +64,14 @@ DEVICE float of_bits(unsigned b) { return __builtin_bit_cast(float, b); }
 #else
 
 #include "fakecuda.h"
+DEVICE bool any_lane(bool x)
+{
+	float y = x;
+	for (int mask = 16; mask; mask /= 2) y += shuffle_xor(y, mask);
+	return y > 0;
+}
+DEVICE int thread_again() { return thread_x(); }
+DEVICE void opaque(long long &) {}
 #define UNROLL
 #define UNROLL_BY(n)
 

@@ -13,7 +13,7 @@
 
 // Tile t of A and of B into a stage.
 template <class E, bool TURNED_A, bool TURNED_B>
-DEVICE void take(const GemmArgs &p, char *stage, int i0, int j0, int t)
+DEVICE void take(const GemmArgs &p, Shared stage, int i0, int j0, int t)
 {
 	int k0 = t * DEPTH, m = (int)p.m, n = (int)p.n, k = (int)p.k;
 	if (k0 < k) {
@@ -34,12 +34,12 @@ template <class E, bool TURNED_A, bool TURNED_B> DEVICE void gemm(const GemmArgs
 	UNROLL for (int m = 0; m < 4; m++)
 		UNROLL for (int n = 0; n < 4; n++)
 			UNROLL for (int e = 0; e < 4; e++) c[m][n][e] = 0;
-	UNROLL for (int t = 0; t < STAGES - 1; t++) take<E, TURNED_A, TURNED_B>(p, DYNAMIC_SHARED + t * 2 * TILE, i0, j0, t);
+	UNROLL for (int t = 0; t < STAGES - 1; t++) take<E, TURNED_A, TURNED_B>(p, shared_begin() + t * 2 * TILE, i0, j0, t);
 	UNROLL_BY(1) for (int t = 0; t < tiles; t++) {
 		copies_wait<STAGES - 2>();
 		barrier(); // the tile is there, and all have done with the one before
-		take<E, TURNED_A, TURNED_B>(p, DYNAMIC_SHARED + (t + STAGES - 1) % STAGES * 2 * TILE, i0, j0, t + STAGES - 1);
-		const char *as = DYNAMIC_SHARED + t % STAGES * 2 * TILE, *bs = as + TILE;
+		take<E, TURNED_A, TURNED_B>(p, shared_begin() + (t + STAGES - 1) % STAGES * 2 * TILE, i0, j0, t + STAGES - 1);
+		Shared as = shared_begin() + t % STAGES * 2 * TILE, bs = as + TILE;
 		UNROLL for (int k = 0; k < DEPTH; k += 16) {
 			u32 a[4][4], b[2][4];
 			UNROLL for (int m = 0; m < 4; m++) {

@@ -25,7 +25,7 @@ struct GemmMapsArgs {
 };
 
 // What a block shares: stages, and barriers for their being full and empty.
-struct Shared {
+struct GemmStages {
 	char *stages;
 	DEVICE_LAMBDA u64 *full() const { return (u64 *)(stages + STAGES * STAGE); }
 	DEVICE_LAMBDA u64 *empty() const { return full() + STAGES; }
@@ -49,7 +49,7 @@ template <bool TURNED, int N> DEVICE void copy_tile(char *to, const void *map, u
 		UNROLL for (int n = 0; n < N; n += 64) copy_box(to + n * DEPTH * 2, map, b, first + n, k, 0, 0);
 }
 
-template <bool TURNED_A, bool TURNED_B> DEVICE void fetch(const GemmMapsArgs *maps, const GemmArgs &p, int work, const Shared &s, int tiles)
+template <bool TURNED_A, bool TURNED_B> DEVICE void fetch(const GemmMapsArgs *maps, const GemmArgs &p, int work, const GemmStages &s, int tiles)
 {
 	bool stuck = false;
 	int stage = 0, round = 1, i0, j0;
@@ -119,7 +119,7 @@ template <class C> DEVICE void put_rows(const GemmArgs &p, float (&c)[ACROSS / 8
 }
 
 // What a computing warpgroup does.
-template <class E, bool TURNED_A, bool TURNED_B> DEVICE void compute(const GemmArgs &p, int work, const Shared &s, int group, int tiles)
+template <class E, bool TURNED_A, bool TURNED_B> DEVICE void compute(const GemmArgs &p, int work, const GemmStages &s, int group, int tiles)
 {
 	bool stuck = false, first = thread_x() % 32 == 0;
 	int stage = 0, round = 0, warp = thread_x() % 128 / 32, i0, j0;
@@ -152,7 +152,7 @@ template <class E, bool TURNED_A, bool TURNED_B> DEVICE void compute(const GemmA
 
 template <class E, bool TURNED_A, bool TURNED_B> DEVICE void gemm(const void *argument, const GemmMapsArgs &p)
 {
-	Shared s = {DYNAMIC_SHARED + (-(int)shared_address(DYNAMIC_SHARED) & 1023)};
+	GemmStages s = {DYNAMIC_SHARED + (-(int)shared_address(DYNAMIC_SHARED) & 1023)};
 	if (thread_x() == 0) {
 		for (int n = 0; n < STAGES; n++) barrier_init(s.full() + n, 1), barrier_init(s.empty() + n, 4 * COMPUTING);
 		async_fence();

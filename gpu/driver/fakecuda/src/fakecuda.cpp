@@ -14,6 +14,7 @@
 //
 // A library built without the kernels' sources runs the images themselves (ptx.h);
 // FAKECUDA_COUNTS then names a file that is told what each launch did.
+#include "guards.h"
 #include "ptx.h"
 
 #include <cstdio>
@@ -214,13 +215,13 @@ static bool run_block(int threads)
 		f.copies.assign(1, {});
 		begin(f.at, f.stack, STACK, entry);
 	}
-	hopper_begin(threads, order % 4 < 2);
+	hopper_begin(threads, order * 2654435769u >> 31); // in no step with how many blocks a test has
 	// Every other block lets each warp run as far as it can before the next one does,
 	// so that a barrier missing between warps shows; the others change threads at every
 	// shuffle, so that one missing within a warp's reach shows.
 	bool apart = order++ % 2 == 0;
 	int warps = (threads + 31) / 32;
-	for (int turn = 0;; turn++) {
+	for (int turn = order / 4;; turn++) {
 		int ran = 0, done = 0;
 		if (apart) {
 			for (int n = 0; n < warps; n++) ran += run_warp((turn % 2 ? warps - 1 - n : n) * 32, threads);
@@ -256,8 +257,13 @@ static bool run(const Kernel &k, unsigned count, unsigned threads, const void *a
 	memcpy(at, args, argument_size = k.size);
 	argument = at;
 	blocks = count;
-	for (block = 0; block < blocks; block++)
+	// Blocks may run in any order, so every other launch has its last first.
+	static unsigned launches;
+	bool turned = launches++ % 2;
+	for (int n = 0; n < blocks; n++) {
+		block = turned ? blocks - 1 - n : n;
 		if (!run_block(threads)) return false;
+	}
 	return true;
 }
 
@@ -356,7 +362,9 @@ API cuMemAlloc_v2(uint64_t *at, size_t size)
 {
 	GUARD;
 	if (injected("oom") || used + size > TOTAL) return 2;
-	void *p = aligned_alloc(256, (size + 255) / 256 * 256);
+	unsigned char *p = (unsigned char *)aligned_alloc(256, (size + 255) / 256 * 256 + 2 * GUARD_BYTES);
+	memset(p, GUARD_BYTE, size + 2 * GUARD_BYTES);
+	p += GUARD_BYTES;
 	memset(p, 0xff, size); // NaN: fresh memory holds nothing of use
 	memory[*at = (uint64_t)p] = size;
 	used += size;
@@ -368,10 +376,12 @@ API cuMemFree_v2(uint64_t at)
 	GUARD;
 	auto it = memory.find(at);
 	if (it == memory.end()) return 1;
+	if (!guarded(at, it->second)) fault(700);
 	used -= it->second;
 	memory.erase(it);
-	free((void *)at);
-	return 0;
+	free((char *)at - GUARD_BYTES);
+	if (broken) failed = broken, broken = 0;
+	return failed;
 }
 
 API cuMemGetInfo_v2(size_t *left, size_t *total)

@@ -118,6 +118,7 @@ static Op operation(const string &name, const vector<string> &parts)
 	if (begins("cp.async.cg")) return COPY;
 	if (begins("cp.async.") || begins("wgmma.fence") || begins("wgmma.commit") || begins("wgmma.wait")) return FENCE;
 	if (begins("wgmma.mma_async")) return WGMMA;
+	if (begins("vote.sync.any.pred")) return VOTE;
 	auto found = operations().find(parts[0]);
 	return found == operations().end() ? NONE : found->second;
 }

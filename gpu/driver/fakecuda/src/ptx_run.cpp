@@ -91,7 +91,7 @@ template <class T> static void real(const Instruction &i, Warp &w, uint32_t lane
 	case DIV: return map2<T>(i, w, lanes, [](T a, T b) { return a / b; });
 	case RCP: return map1<T>(i, w, lanes, [](T a) { return 1 / a; });
 	case SQRT: return map1<T>(i, w, lanes, [](T a) { return std::sqrt(a); });
-	case EX2: return map1<T>(i, w, lanes, [](T a) { return std::exp2(a); });
+	case EX2: return map1<T>(i, w, lanes, [](T a) { return a < -126 ? T(0) : std::exp2(a); }); // .ftz
 	case LG2: return map1<T>(i, w, lanes, [](T a) { return std::log2(a); });
 	case FMA: EACH(l) put(w, i.o[0], l, bits<T>(std::fma(of<T>(get(w, i.o[1], l)), of<T>(get(w, i.o[2], l)), of<T>(get(w, i.o[3], l))))); return;
 	default: fake::fault(715);
@@ -322,6 +322,13 @@ static void shuffle(const Instruction &i, Warp &w)
 	for (int l = 0; l < 32; l++) put(w, i.o[0], l, x[(i.turned ? get(w, i.o[2], l) : l ^ get(w, i.o[2], l)) & 31]);
 }
 
+static void vote(const Instruction &i, Warp &w)
+{
+	uint64_t any = 0;
+	for (int l = 0; l < 32; l++) any |= get(w, i.o[1], l);
+	for (int l = 0; l < 32; l++) put(w, i.o[0], l, any != 0);
+}
+
 // One instruction for lanes of a warp.
 static void execute(Instruction &i, Warp &w, uint32_t lanes)
 {
@@ -348,6 +355,7 @@ static void execute(Instruction &i, Warp &w, uint32_t lanes)
 			put(w, i.o[0], l, was);
 		}
 		break;
+	case VOTE: vote(i, w); break;
 	case COPY: copy(i, w, lanes); break;
 	case COPY_BOX: copy_box(i, w, lanes); break;
 	case BARRIER_INIT:
@@ -365,7 +373,7 @@ static void execute(Instruction &i, Warp &w, uint32_t lanes)
 }
 
 // Whether an instruction is of the whole warp, whose lanes wait for each other.
-static bool together(Op op) { return op == BAR || op == WARP_BARRIER || op == SHFL || op == MMA || op == LDMATRIX || op == WGMMA; }
+static bool together(Op op) { return op == BAR || op == WARP_BARRIER || op == SHFL || op == VOTE || op == MMA || op == LDMATRIX || op == WGMMA; }
 
 static void merge(Warp &w)
 {
