@@ -38,6 +38,8 @@ var hints = []struct{ msg, line, hint string }{
 	{`invalid character U\+201[89CD]`, ``, `these are a writer's quotes; Go's are straight: "text"`},
 	{`\.append undefined`, ``, "append is a function: xs = append(xs, x)"},
 	{`\.(len|length|size) undefined`, ``, "len is a function: len(xs)"},
+	{`^multiple-value .* in single-value context`, ``, "it returns more than one value, often an error: v, err := …"},
+	{`of type \[\]float64\) as \[\]float32 `, ``, "write []float32{…}, or convert each: float32(x)"},
 	{`mismatched types \[\]`, ``, "append adds to a slice: xs = append(xs, x)"},
 	{`mismatched types untyped string and untyped int`, `"\s*\*`, `a text is repeated by strings.Repeat("ab", 3)`},
 	{`mismatched types int and time\.Duration`, ``, "a number becomes a duration by time.Duration(n) * time.Second"},
@@ -94,6 +96,9 @@ func (s *Session) hint(p check.Problem, code string) string {
 	if m := notInStd.FindStringSubmatch(p.Msg); m != nil {
 		return offer(s.imp.EndingIn(m[1]))
 	}
+	if text := s.otherForm(p.Msg); text != "" {
+		return text
+	}
 	for _, h := range hints {
 		at := regexp.MustCompile(h.line)
 		m := at.FindStringSubmatchIndex(line)
@@ -105,6 +110,23 @@ func (s *Session) hint(p check.Problem, code string) string {
 		return "" // what stands before a dot may be a package
 	}
 	return s.nearest(p.Msg)
+}
+
+var (
+	oneForMany = regexp.MustCompile(`^cannot use (.+?) \(.*?of (?:\w+ )?type (.+?)\) as \[\](.+?) value`)
+	unmade     = regexp.MustCompile(`^(?:cannot convert .* to|unknown field \w+ in struct literal of) type (\w+)\.(\w+)$`)
+)
+
+// otherForm knows two mistakes about values of the right kind: one where a slice of them is
+// wanted, and a struct written by hand that its package has a function for.
+func (s *Session) otherForm(msg string) string {
+	if m := oneForMany.FindStringSubmatch(msg); m != nil && m[2] == m[3] {
+		return fmt.Sprintf("a slice of one is []%s{%s}", m[3], m[1])
+	}
+	if m := unmade.FindStringSubmatch(msg); m != nil && slices.Contains(s.spellings(m[1]), "New"+m[2]) {
+		return fmt.Sprintf("%s.New%s makes one", m[1], m[2])
+	}
+	return ""
 }
 
 var selected = regexp.MustCompile(`^\w+\.(\w+)`)
