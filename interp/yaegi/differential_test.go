@@ -339,11 +339,11 @@ func lastElement(path string) string { return path[strings.LastIndex(path, "/")+
 // verdictsHeader opens testdata/verdicts.txt.
 const verdictsHeader = "# snippet, verdict as written, with constants folded, with assignments split: go test -update rewrites this\n"
 
-// TestDifferential runs every snippet compiled and interpreted and compares what
+// TestSnippetsRunAsCompiled runs every snippet compiled and interpreted and compares what
 // they leave. testdata/verdicts.txt records, for each form, where the interpreter
 // is right: the white list rests on it. With -update all forms run; else the one
 // that the planner writes, and a verdict that changed for better or worse fails.
-func TestDifferential(t *testing.T) {
+func TestSnippetsRunAsCompiled(t *testing.T) {
 	snippets, compiled := readSnippets(t), compiledSnippets()
 	if len(snippets) != len(compiled) {
 		t.Fatal("z_snippets_test.go is stale")
