@@ -124,7 +124,7 @@ func sanitizedWork(t *testing.T, path string) {
 			}
 		}
 	}
-	for _, image := range []string{"copy", "copy_turn"} {
+	for _, image := range []string{"copy", "copy_turn", "optim"} {
 		for _, name := range kernels.Entries(must(kernels.PTX(image))(t)) {
 			p, _ := problemOf(name)
 			if worst, limit, err := p.try(dev.back.(*cuda)); err != nil || worst > limit {

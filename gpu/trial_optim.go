@@ -8,19 +8,20 @@ import (
 	"attune/gpu/mem"
 )
 
-// update does one step of a kind on two tensors, with every factor different.
+// update does one step of a kind on three tensors, with every factor different: one of
+// whole fours, one of several blocks that ends within four, one at odd addresses.
 func (r *trialRun) update(kind string, halves bool) ([]*Tensor, error) {
 	k := host.Kind(number(kind))
 	f := host.Factors{Scale: 0.5, Decay: 0.01, Shrink: 0.001, Rate: 0.02, Momentum: 0.9, Mean: 0.1, Square: 0.05, Correct1: 1.5, Correct2: 1.2, Eps: 1e-3}
 	var us []update
 	var all []*Tensor
-	for i, n := range []int{300, 5003} {
+	for i, n := range []int{300, 5003, 1030} {
 		u := update{rate: 0.5 + float32(i)}
 		var err error
 		made := func(dtype DType, change func(float32) float32) *Tensor {
 			var t *Tensor
-			if err == nil { // one longer: what is written past the end shows
-				t, err = checkTensor(r.dev, dtype, uint64(len(all)), n+1)
+			if err == nil { // longer: what is written beside it shows
+				t, err = checkTensor(r.dev, dtype, uint64(len(all)), n+2)
 			}
 			if err == nil && change != nil {
 				err = t.change(change)
@@ -29,10 +30,10 @@ func (r *trialRun) update(kind string, halves bool) ([]*Tensor, error) {
 			if err != nil {
 				return nil
 			}
-			return t.span(0, 0, n)
+			return t.span(0, i/2, i/2+n)
 		}
 		u.x = made(Float32, nil)
-		half := []DType{Float16, BFloat16}[i]
+		half := []DType{Float16, BFloat16, Float16}[i]
 		switch {
 		case halves && k == host.LAMBMoments: // which changes no parameter
 			u.g = made(half, nil)
@@ -146,15 +147,16 @@ func (r *trialRun) means(sums [][2]float64) []*Tensor {
 }
 
 func (r *trialRun) squares() ([]*Tensor, error) {
-	var in []*Tensor
-	for i, dtype := range []DType{Float32, Float16, BFloat16} {
-		t, err := checkTensor(r.dev, dtype, uint64(i), 40000*i+77)
+	var in, parts []*Tensor
+	for i, dtype := range []DType{Float32, Float16, BFloat16, Float32, BFloat16} {
+		n := []int{40077, 40077, 40077, 78, 20001}[i] // the last two at odd addresses
+		t, err := checkTensor(r.dev, dtype, uint64(i), n)
 		if err != nil {
 			return in, err
 		}
-		in = append(in, t)
+		in, parts = append(in, t), append(parts, t.span(0, i/3, n))
 	}
-	sums, err := r.dev.back.sumSquares(in)
+	sums, err := r.dev.back.sumSquares(parts)
 	if err != nil {
 		return in, err
 	}

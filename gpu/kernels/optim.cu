@@ -125,49 +125,28 @@ DEVICE float load_as(const void *p, int type, i64 i)
 
 DEVICE bool aligned(const void *p, int bytes) { return ((unsigned long long)p & (bytes - 1)) == 0; }
 
-// Four values of a thread: at once where they are all there and lie so, else those left.
-DEVICE void load4(float to[4], const float *from, i64 left, bool four)
+DEVICE void floats(float to[4], Words4 w)
 {
-	if (four) {
-		Words4 w;
-		load_words(w, from);
-		UNROLL for (int n = 0; n < 4; n++) to[n] = of_bits(w[n]);
-	} else {
-		UNROLL for (int n = 0; n < 4; n++) to[n] = n < left ? from[n] : 0;
+	UNROLL for (int n = 0; n < 4; n++) to[n] = of_bits(w[n]);
+}
+
+DEVICE void floats(float to[4], Words2 w, int type)
+{
+	UNROLL for (int n = 0; n < 4; n++) {
+		u16 h = (u16)(w[n / 2] >> 16 * (n % 2));
+		to[n] = type == F16 ? of_f16(h) : of_bf16(h);
 	}
 }
 
-DEVICE void load4_as(float to[4], const void *p, int type, i64 i, i64 left, bool four)
-{
-	if (type == F32) return load4(to, (const float *)p + i, left, four);
-	if (four) {
-		Words2 w;
-		load_words(w, (const u16 *)p + i);
-		UNROLL for (int n = 0; n < 4; n++) {
-			u16 h = (u16)(w[n / 2] >> 16 * (n % 2));
-			to[n] = type == F16 ? of_f16(h) : of_bf16(h);
-		}
-	} else {
-		UNROLL for (int n = 0; n < 4; n++) to[n] = n < left ? load_as(p, type, i + n) : 0;
-	}
-}
+DEVICE void store4(float *to, const float x[4]) { *(Words4 *)to = Words4{bits_of(x[0]), bits_of(x[1]), bits_of(x[2]), bits_of(x[3])}; }
 
-DEVICE void store4(float *to, const float x[4], i64 left, bool four)
-{
-	if (four) *(Words4 *)to = Words4{bits_of(x[0]), bits_of(x[1]), bits_of(x[2]), bits_of(x[3])};
-	else
-		UNROLL for (int n = 0; n < 4; n++)
-			if (n < left) to[n] = x[n];
-}
+DEVICE u16 half_of(float x, int type) { return type == F16 ? f16_of(x) : bf16_of(x); }
 
-DEVICE void store4_half(u16 *to, const float x[4], int type, i64 left, bool four)
+DEVICE void store4_half(u16 *to, const float x[4], int type)
 {
 	u16 h[4];
-	UNROLL for (int n = 0; n < 4; n++) h[n] = type == F16 ? f16_of(x[n]) : bf16_of(x[n]);
-	if (four) *(Words2 *)to = Words2{h[0] | (unsigned)h[1] << 16, h[2] | (unsigned)h[3] << 16};
-	else
-		UNROLL for (int n = 0; n < 4; n++)
-			if (n < left) to[n] = h[n];
+	UNROLL for (int n = 0; n < 4; n++) h[n] = half_of(x[n], type);
+	*(Words2 *)to = Words2{h[0] | (unsigned)h[1] << 16, h[2] | (unsigned)h[3] << 16};
 }
 
 // Adds up a value of every thread; thread 0 has the sum.
@@ -207,13 +186,35 @@ template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 		if (left <= 0) break;
 		bool four = even && left >= 4;
 		float xs[4], gs[4] = {}, s0[4], s1[4], s2[4];
-		load4(xs, s.x + i, left, four);
-		if (keeps) load4_as(gs, s.g, HALVES ? s.gtype : F32, i, left, four);
-		if (has0) load4(s0, s.s0 + i, left, four);
-		if (has1) load4(s1, s.s1 + i, left, four);
-		if (has2) load4(s2, s.s2 + i, left, four);
+		if (four) { // all loads are under way before the first is waited for
+			Words4 w, w0, w1, w2, wg;
+			Words2 half;
+			if (has0) load_words(w0, s.s0 + i);
+			if (has1) load_words(w1, s.s1 + i);
+			if (has2) load_words(w2, s.s2 + i);
+			load_words(w, s.x + i);
+			if (keeps && HALVES && s.gtype != F32) {
+				load_words(half, (const u16 *)s.g + i);
+				floats(gs, half, s.gtype);
+			} else if (keeps) {
+				load_words(wg, (const float *)s.g + i);
+				floats(gs, wg);
+			}
+			floats(xs, w);
+			if (has0) floats(s0, w0);
+			if (has1) floats(s1, w1);
+			if (has2) floats(s2, w2);
+		} else {
+			UNROLL for (int n = 0; n < 4; n++) {
+				i64 at = i + (n < left ? n : 0);
+				xs[n] = s.x[at];
+				if (keeps) gs[n] = load_as(s.g, HALVES ? s.gtype : F32, at);
+				if (has0) s0[n] = s.s0[at];
+				if (has1) s1[n] = s.s1[at];
+				if (has2) s2[n] = s.s2[at];
+			}
+		}
 		UNROLL for (int n = 0; n < 4; n++) {
-			if (n >= left) break;
 			float x = xs[n], d = 0, step = 0;
 			if (KIND != LAMB_APPLY) d = scale * gs[n] + p.decay * x;
 			if (KIND == SGD_PLAIN) step = rate * d;
@@ -246,16 +247,27 @@ template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 					s1[n] = v = v + p.square * (d * d - v);
 				}
 				step = shrink * x + (KIND == ADAM ? rate : correct1) * m / (root(v * correct2) + p.eps);
-				if (KIND == LAMB_MOMENTS) xx += (double)x * x, uu += (double)step * step;
+				if (KIND == LAMB_MOMENTS && n < left) xx += (double)x * x, uu += (double)step * step;
 				if (KIND == LAMB_APPLY) step *= rate;
 			}
 			xs[n] = x - step;
 		}
-		if (has0 && keeps) store4(s.s0 + i, s0, left, four);
-		if (has1 && keeps) store4(s.s1 + i, s1, left, four);
-		if (has2) store4(s.s2 + i, s2, left, four);
-		if (moves) store4(s.x + i, xs, left, four);
-		if (moves && HALVES && s.half) store4_half(s.half + i, xs, s.htype, left, four);
+		if (four) {
+			if (has0 && keeps) store4(s.s0 + i, s0);
+			if (has1 && keeps) store4(s.s1 + i, s1);
+			if (has2) store4(s.s2 + i, s2);
+			if (moves) store4(s.x + i, xs);
+			if (moves && HALVES && s.half) store4_half(s.half + i, xs, s.htype);
+			continue;
+		}
+		UNROLL for (int n = 0; n < 4; n++) {
+			if (n >= left) break;
+			if (has0 && keeps) s.s0[i + n] = s0[n];
+			if (has1 && keeps) s.s1[i + n] = s1[n];
+			if (has2) s.s2[i + n] = s2[n];
+			if (moves) s.x[i + n] = xs[n];
+			if (moves && HALVES && s.half) s.half[i + n] = half_of(xs[n], s.htype);
+		}
 	}
 	if (KIND != LAMB_MOMENTS) return;
 	xx = block_sum(xx);
@@ -263,16 +275,57 @@ template <int KIND, bool HALVES> DEVICE void update(const UpdateArgs &p)
 	if (thread_x() == 0) p.sums[2 * block_x()] = xx, p.sums[2 * block_x() + 1] = uu;
 }
 
+// The sum of squares of what 64 bytes of a thread hold, which are under way before the
+// first is waited for: 16 of the block's threads' bytes beside each other, four times.
+DEVICE double squares(const void *from, int type)
+{
+	Words4 w[4];
+	UNROLL for (int n = 0; n < 4; n++) load_words(w[n], (const char *)from + 16 * (n * THREADS + thread_x()));
+	double sum = 0;
+	if (type == F32) {
+		UNROLL for (int n = 0; n < 16; n++) {
+			double x = of_bits(w[n / 4][n % 4]);
+			sum += x * x;
+		}
+		return sum;
+	}
+	UNROLL for (int n = 0; n < 32; n++) {
+		u16 h = (u16)(w[n / 8][n / 2 % 4] >> 16 * (n % 2));
+		double x = type == F16 ? of_f16(h) : of_bf16(h);
+		sum += x * x;
+	}
+	return sum;
+}
+
+// The sum of squares of a thread's of the first left values, fewer than a block's or at
+// an odd address.
+template <class T> DEVICE double odd_squares(const T *x, i64 left, int type)
+{
+	double sum = 0;
+	UNROLL_BY(1) for (int e = thread_x(); e < NORM_ELEMENTS && e < left; e += 8 * THREADS) {
+		T w[8];
+		UNROLL for (int n = 0; n < 8; n++) load_words(w[n], x + (e + n * THREADS < left ? e + n * THREADS : 0));
+		UNROLL for (int n = 0; n < 8; n++) {
+			double y = type == F32 ? of_bits(w[n]) : type == F16 ? of_f16((u16)w[n]) : of_bf16((u16)w[n]);
+			if (e + n * THREADS < left) sum += y * y;
+		}
+	}
+	return sum;
+}
+
 KERNEL sum_squares(NormArgs p)
 {
 	const NormSlot &s = p.slots[slot_of(p.slots, p.count)];
-	i64 start = (i64)(block_x() - s.first) * NORM_ELEMENTS + thread_x();
+	i64 start = (i64)(block_x() - s.first) * NORM_ELEMENTS, left = s.n - start;
+	int size = s.type == F32 ? 4 : 2;
 	double sum = 0;
-	UNROLL_BY(4) for (int e = 0; e < NORM_ELEMENTS; e += THREADS) {
-		i64 i = start + e;
-		if (i >= s.n) break;
-		double x = load_as(s.x, s.type, i);
-		sum += x * x;
+	if (left >= NORM_ELEMENTS && aligned(s.x, 16)) {
+		const char *from = (const char *)s.x + start * size;
+		UNROLL_BY(1) for (int at = 0; at < NORM_ELEMENTS * size; at += 64 * THREADS) sum += squares(from + at, s.type);
+	} else if (s.type == F32) {
+		sum = odd_squares((const unsigned *)s.x + start, left, F32);
+	} else {
+		sum = odd_squares((const u16 *)s.x + start, left, s.type == F16 ? F16 : BF16);
 	}
 	sum = block_sum(sum);
 	if (thread_x() == 0) p.sums[block_x()] = sum;
