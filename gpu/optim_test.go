@@ -271,3 +271,16 @@ func offBy(dtype DType, got, want float64) error {
 	}
 	return fmt.Errorf("%g, want %g", got, want)
 }
+
+// TestPowers: those that were asked for before and those that were not, of one number and
+// then of another.
+func TestPowers(t *testing.T) {
+	var p powers
+	for _, base := range []float64{0.9, 0.999, 0, 0.9, 1 - 1e-9} {
+		for _, n := range []int{1, 2, 3, 33, 32, 34, 1 + 2*ahead, 1, 1 + 4*ahead, 1000, 999, 1 << 20, 1<<20 + 1} {
+			if got, want := p.power(base, n), math.Pow(base, float64(n)); !(math.Abs(got-want) <= 1e-9*want) {
+				t.Errorf("%g to the power of %d is %g, want %g", base, n, got, want)
+			}
+		}
+	}
+}

@@ -1,10 +1,6 @@
 package gpu
 
-import (
-	"math"
-
-	"attune/gpu/host"
-)
+import "attune/gpu/host"
 
 // SGD is gradient descent with momentum (Sutskever et al. 2013, section 2), in
 // PyTorch's form: the learning rate multiplies the whole velocity. Decay is L2
@@ -24,6 +20,8 @@ func NewSGD(lr float64) *SGD { return with(&SGD{Training: Training{LR: lr}}) }
 type Adam struct {
 	Training
 	Beta1, Beta2, Eps, Decay, L2 float64
+
+	moments moments
 }
 
 // NewAdam returns Adam with the paper's constants: 0.9, 0.999, 1e-8.
@@ -80,6 +78,8 @@ func NewLARS(lr float64) *LARS {
 type LAMB struct {
 	Training
 	Beta1, Beta2, Eps, Decay float64
+
+	moments moments
 }
 
 // NewLAMB returns LAMB with the paper's constants: 0.9, 0.999, 1e-6, and 0.01 for
@@ -130,20 +130,51 @@ func (o *SGD) factors(_ int, lr float64) host.Factors {
 func (*Adam) kind() host.Kind { return host.Adam }
 
 func (o *Adam) factors(t int, lr float64) host.Factors {
-	f, held := moments(t, o.Beta1, o.Beta2, o.Eps)
+	f, held := o.moments.factors(t, o.Beta1, o.Beta2, o.Eps)
 	f.Decay, f.Shrink = float32(o.L2), float32(lr*o.Decay)
 	f.Rate = float32(lr / held)
 	return f
 }
 
-// moments are the factors of Adam's running means at step t, and what the first mean
-// holds then of the gradients' weights.
-func moments(t int, beta1, beta2, eps float64) (f host.Factors, held float64) {
-	held = 1 - math.Pow(beta1, float64(t))
+// moments are the powers of Adam's two constants. A step whose gradients decide about it
+// asks again for those of the steps before.
+type moments struct{ one, two powers }
+
+// factors are those of the running means at step t, and what the first mean holds then of
+// the gradients' weights.
+func (m *moments) factors(t int, beta1, beta2, eps float64) (f host.Factors, held float64) {
+	held = 1 - m.one.power(beta1, t)
 	return host.Factors{
 		Mean: float32(1 - beta1), Square: float32(1 - beta2), Eps: float32(eps),
-		Correct1: float32(1 / held), Correct2: float32(1 / (1 - math.Pow(beta2, float64(t)))),
+		Correct1: float32(1 / held), Correct2: float32(1 / (1 - m.two.power(beta2, t))),
 	}, held
+}
+
+// powers are those of a number that were asked for last.
+type powers struct {
+	base float64
+	at   [2 * ahead]int
+	of   [2 * ahead]float64
+}
+
+// power is base to the power of t, which is at least 1. It squares as math.Pow does, which
+// takes several times as long, for exponents that are not whole.
+func (p *powers) power(base float64, t int) float64 {
+	if p.base != base {
+		*p = powers{base: base}
+	}
+	i := t % len(p.at)
+	if p.at[i] != t {
+		x := 1.0
+		for square, n := base, t; n > 0; n >>= 1 {
+			if n&1 != 0 {
+				x *= square
+			}
+			square *= square
+		}
+		p.at[i], p.of[i] = t, x
+	}
+	return p.of[i]
 }
 
 func (*Adagrad) kind() host.Kind { return host.Adagrad }
@@ -181,7 +212,7 @@ func (o *LARS) trust() host.Trust { return host.Trust{Trust: o.Trust, Decay: o.D
 func (*LAMB) kind() host.Kind { return host.LAMBApply }
 
 func (o *LAMB) factors(t int, lr float64) host.Factors {
-	f, _ := moments(t, o.Beta1, o.Beta2, o.Eps)
+	f, _ := o.moments.factors(t, o.Beta1, o.Beta2, o.Eps)
 	f.Shrink, f.Rate = float32(o.Decay), float32(lr)
 	return f
 }
