@@ -48,7 +48,13 @@ func (c *cuda) persistent(work int) int {
 // A map holds for an address and a shape, whatever lies there.
 type tensorMaps struct {
 	mu sync.Mutex
-	of map[driver.TensorMap][driver.TensorMapWords]uint64
+	of map[driver.TensorMap]*[driver.TensorMapWords]uint64
+	// recent are those of it that were asked for last, each at its place: one is compared
+	// sooner than it is looked up.
+	recent [256]struct {
+		of    driver.TensorMap
+		words *[driver.TensorMapWords]uint64
+	}
 }
 
 // mostMaps bounds them.
@@ -56,20 +62,25 @@ const mostMaps = 1024
 
 // mapTensor appends a map to args.
 func (c *cuda) mapTensor(args []uint64, m driver.TensorMap) ([]uint64, error) {
-	c.maps.mu.Lock()
-	defer c.maps.mu.Unlock()
-	words, ok := c.maps.of[m]
-	if !ok {
-		made, err := c.ctx.MapTensor(m)
-		if err != nil {
-			return args, err
+	maps := &c.maps
+	maps.mu.Lock()
+	defer maps.mu.Unlock()
+	place := &maps.recent[(m.Addr>>8^m.Addr>>16^uint64(m.Rows)>>6)%uint64(len(maps.recent))]
+	if place.words == nil || place.of != m {
+		words, ok := maps.of[m]
+		if !ok {
+			made, err := c.ctx.MapTensor(m)
+			if err != nil {
+				return args, err
+			}
+			if words = &made; maps.of == nil || len(maps.of) >= mostMaps {
+				maps.of = map[driver.TensorMap]*[driver.TensorMapWords]uint64{}
+			}
+			maps.of[m] = words
 		}
-		if c.maps.of == nil || len(c.maps.of) >= mostMaps {
-			c.maps.of = map[driver.TensorMap][driver.TensorMapWords]uint64{}
-		}
-		c.maps.of[m], words = made, made
+		place.of, place.words = m, words
 	}
-	return append(args, words[:]...), nil
+	return append(args, place.words[:]...), nil
 }
 
 // mapHeads appends the map of (B, H, T, D), from which tiles of so many rows are copied.

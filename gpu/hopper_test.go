@@ -5,8 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
+	"slices"
 	"testing"
 
+	"attune/gpu/driver"
 	"attune/gpu/mem"
 )
 
@@ -156,6 +159,29 @@ func TestHopperOnlyWhereItCanBe(t *testing.T) {
 		}
 		if c.launched["attention_mma_bf16_64"] == 0 || c.launched["gemm_mma_nn_bf16"] == 0 {
 			t.Errorf("sm_%s: launched %v", sm, c.launched)
+		}
+	}
+}
+
+// TestMapsAreRemembered: more maps than are remembered, of which many have one place, are
+// each what the driver makes of them.
+func TestMapsAreRemembered(t *testing.T) {
+	t.Setenv("FAKECUDA_SM", "90")
+	dev := fakeDevice(t, nil)
+	defer runtime.KeepAlive(dev)
+	c := dev.back.(*cuda)
+	for round := range 2 {
+		for i := range 3 * mostMaps / 2 {
+			m := driver.TensorMap{BF16: i%2 > 0, Addr: 1<<20 + uint64(i%7)<<16, Rows: 64 << (i % 2), Size: [4]uint64{64, uint64(1 + i), 1, 1}, Step: [3]uint64{128, 128, 16}}
+			for range 2 {
+				got, err := c.mapTensor(nil, m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := must(c.ctx.MapTensor(m))(t); !slices.Equal(got, want[:]) {
+					t.Fatalf("round %d: map %d is another's", round, i)
+				}
+			}
 		}
 	}
 }

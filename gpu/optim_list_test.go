@@ -3,6 +3,7 @@ package gpu
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -331,6 +332,59 @@ func TestKeptListKeepsNoGradient(t *testing.T) {
 		gone(t, dev, mem.Gradients)
 		runtime.KeepAlive(o)
 	})
+}
+
+// TestKeptListOfSkippedStep: a step that does nothing holds no gradient either.
+func TestKeptListOfSkippedStep(t *testing.T) {
+	listDevices(t, func(t *testing.T, dev *Device) {
+		o := NewAdam(0.1)
+		o.Scale = SkipBad()
+		params := []*Tensor{must(dev.Zeros(mem.Parameters, 1))(t)}
+		g := []*Tensor{must(dev.FromFloat32s([]float32{float32(math.NaN())}, mem.Gradients, 1))(t)}
+		if err := o.Step(params, g); err != nil || o.Skipped() != 1 {
+			t.Fatal(err, o.Skipped())
+		}
+		g[0] = nil
+		gone(t, dev, mem.Gradients)
+		runtime.KeepAlive(o)
+	})
+}
+
+// TestKeptListWithoutState: where no freed state tells that the list is of before, the
+// steps of each parameter do.
+func TestKeptListWithoutState(t *testing.T) {
+	dev := must(OpenCPU(1))(t)
+	one := func() *Tensor { return must(dev.Zeros(mem.Parameters, 1))(t) }
+	o, p, other, g := NewSGD(1), one(), one(), one()
+	step := func() {
+		if err := o.Step([]*Tensor{p}, []*Tensor{g}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save := func() *bytes.Buffer {
+		var file bytes.Buffer
+		if err := o.Save(&file, []*Tensor{p}); err != nil {
+			t.Fatal(err)
+		}
+		return &file
+	}
+	step()
+	file := save()
+	step()
+	if err := o.Load(file, []*Tensor{p}); err != nil {
+		t.Fatal(err)
+	}
+	step()
+	if got := save().String(); !strings.Contains(got, `\"parameters\":[2]`) {
+		t.Errorf("a step after Load: %q", got)
+	}
+	if err := o.Move(p, other); err != nil {
+		t.Fatal(err)
+	}
+	step()
+	if got := save().String(); !strings.Contains(got, `\"parameters\":[1]`) {
+		t.Errorf("a step of what was moved away: %q", got)
+	}
 }
 
 // gone waits for the collector to free what is of a category.
