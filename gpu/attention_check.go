@@ -37,7 +37,7 @@ func checkInputs(q, k, v *Tensor) error {
 	case q.Len() == 0 || k.Len() == 0:
 		return fmt.Errorf("query %s, key %s: empty", q, k)
 	case q.shape[1]%k.shape[1] != 0:
-		return fmt.Errorf("query %s, key %s: %d heads are no multiple of %d", q, k, q.shape[1], k.shape[1])
+		return fmt.Errorf("query %s, key %s: the query's %d heads are no multiple of the key's %d", q, k, q.shape[1], k.shape[1])
 	}
 	return nil
 }

@@ -444,7 +444,7 @@ func TestAttentionErrorsNameShapes(t *testing.T) {
 	half := must(dev.ZerosOf(BFloat16, mem.Data, 2, 4, 5, 8))(t)
 	ints := must(dev.ZerosOf(Int32, mem.Data, 2, 4, 3, 8))(t)
 	for want, err := range map[string]error{
-		"4 heads are no multiple of 3":                 second(Attention(q, k, k, AttentionOptions{})),
+		"the query's 4 heads are no multiple of the key's 3": second(Attention(q, k, k, AttentionOptions{})),
 		"bf16 (2, 4, 5, 8)":                            second(Attention(q, half, half, AttentionOptions{})),
 		"i32 (2, 4, 3, 8) on cpu: want f32":            second(Attention(ints, ints, ints, AttentionOptions{})),
 		"window -1":                                    second(Attention(q, q, q, AttentionOptions{Window: -1})),
