@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -256,6 +257,31 @@ func TestDropoutMatchesReference(t *testing.T) {
 			m.First++
 			l.ok(Dropout(y.span(0, 0, 1), must(part.Reshape(1, b, c))(l.t), m))
 			l.near("dropout of a part", must(y.Index(0, 0))(l.t), want[b*c:2*b*c])
+		}
+	})
+}
+
+// Dropout leaves -0 where nothing is taken away, and 0 where something is, alone and added
+// to what is there.
+func TestDropoutKeepsTheSignOfZero(t *testing.T) {
+	layerTests(t, func(l *layerTest, a, b, c int) {
+		m := DropMask{P: 0.5, Seed: 3}
+		zeros := make([]float32, a*b*c)
+		for i := range zeros {
+			zeros[i] = float32(math.Copysign(0, -1))
+		}
+		x, _ := l.of(l.dtype, zeros, a, b, c)
+		for _, start := range []float32{float32(math.Copysign(0, -1)), 0} {
+			y, _ := l.in(a, b, c)
+			dx, _ := l.of(l.dtype, slices.Repeat([]float32{start}, a*b*c), a, b, c)
+			l.ok(errors.Join(Dropout(y, x, m), DropoutGrad(dx, x, m)))
+			sums := read(l.t, dx)
+			for i, got := range read(l.t, y) {
+				dropped := ref.LayerDropped(m.Seed, m.Op, uint64(i/(b*c)), i%(b*c), 32768)
+				if got != 0 || math.Signbit(got) == dropped || sums[i] != 0 || math.Signbit(sums[i]) != (!dropped && math.Signbit(float64(start))) {
+					l.t.Fatalf("%s: value %d, dropped: %v, is %g, added to %g %g", l.what, i, dropped, got, start, sums[i])
+				}
+			}
 		}
 	})
 }

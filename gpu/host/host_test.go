@@ -229,3 +229,24 @@ func TestErrorsNameShapes(t *testing.T) {
 		t.Errorf("unknown instruction set: %v", err)
 	}
 }
+
+// All forms leave -0 where dropout takes nothing away.
+func TestDropoutKeepsTheSignOfZero(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		zeros := slices.Repeat([]float32{float32(math.Copysign(0, -1))}, 2*77)
+		for _, dtype := range []DType{F32, F16, BF16} {
+			x, y := make([]byte, 2*77*dtype.Size()), make([]byte, 2*77*dtype.Size())
+			fromFloats(x, dtype, zeros)
+			if err := e.Dropout(Floats{y, dtype}, Floats{x, dtype}, false, Mask{Drop: 30000, Seed: 5}, 2); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, len(zeros))
+			toFloats(got, y, dtype)
+			for i, v := range got {
+				if dropped := ref.LayerDropped(5, 0, uint64(i/77), i%77, 30000); v != 0 || math.Signbit(float64(v)) == dropped {
+					t.Fatalf("%s: value %d, dropped: %v, is %g", dtype, i, dropped, v)
+				}
+			}
+		}
+	})
+}

@@ -223,13 +223,13 @@ KERNEL dropout(DropArgs p)
 	i64 from = g / groups * p.n, end = from + p.n, at = from + g % groups * 8;
 	bool whole = p.n % 8 == 0 && even(p.x) && even(p.y);
 	UNROLL for (int n = 0; n < 8; n += 4) {
-		float x[4] = {}, y[4] = {};
+		float x[4] = {}, y[4] = {-0.0f, -0.0f, -0.0f, -0.0f}; // a sum with it is the other, -0 too
 		if (whole) {
 			load4<true>(p.x, at + n, x);
 			if (p.add) load4<true>(p.y, at + n, y);
 		} else {
 			UNROLL for (int e = 0; e < 4; e++)
-				if (at + n + e < end) x[e] = load(p.x, at + n + e), y[e] = p.add ? load(p.y, at + n + e) : 0;
+				if (at + n + e < end) x[e] = load(p.x, at + n + e), y[e] = p.add ? load(p.y, at + n + e) : y[e];
 		}
 		UNROLL for (int e = 0; e < 4; e++) y[e] += (c[(n + e) / 2] >> e % 2 * 16 & 0xffff) < p.drop ? 0 : p.rest * x[e];
 		if (whole) {
