@@ -176,6 +176,11 @@ func (o *Training) step(params, grads []*Tensor) error {
 		o.late = nil
 		return err
 	}
+	if s := o.Scale; s != nil && o.flight.tried == 0 {
+		if err := s.sound(); err != nil {
+			return err
+		}
+	}
 	o.group(l, params, grads)
 	if guarded {
 		return o.stepBehind(c, l, grads)

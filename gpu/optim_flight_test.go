@@ -303,6 +303,44 @@ func TestNoPartOfAStepIsDone(t *testing.T) {
 	}
 }
 
+// TestTheScaleNeverIsZero: a scale that bad steps lower stops above 0 and can rise again, to
+// the bit as on the CPU; one that is set to 0, or was saved so, is refused.
+func TestTheScaleNeverIsZero(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		r := newGuarded(t, dev, func() Optimizer { return NewSGD(0.1) }, 1)
+		r.o.Scale, r.bad = &LossScale{Initial: 4, Growth: 2, Backoff: 0x1p-60, Interval: 1}, 1
+		for range 5 {
+			r.deal(t)
+			r.step(t, 3)
+		}
+		if s := r.o.Scale.Value(); s != 0x1p-118 {
+			t.Errorf("after 5 bad steps the scale is %g", s)
+		}
+		r.bad = 0
+		r.deal(t)
+		r.step(t, 3)
+		if s := r.o.Scale.Value(); s != 0x1p-117 || r.o.Skipped() != 5 {
+			t.Errorf("after a good step the scale is %g, %d skipped", s, r.o.Skipped())
+		}
+		var file bytes.Buffer
+		if err := r.opt.Save(&file, r.params); err != nil {
+			t.Fatal(err)
+		}
+		const value = `\"scale\":{\"value\":6.018531076210112e-36,`
+		text := strings.Replace(file.String(), value, `\"scale\":{\"value\":0`+strings.Repeat(" ", len(value)-len(`\"scale\":{\"value\":0,`))+",", 1)
+		if err := r.opt.Load(strings.NewReader(text), r.params); err == nil || !strings.Contains(err.Error(), "the loss scale is 0: want a number above 0") {
+			t.Errorf("%v: %.200q", err, text)
+		}
+		for _, s := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+			r.o.Scale = &LossScale{Initial: s}
+			before := read(t, r.params[2])
+			if err := r.opt.Step(r.params, r.grads); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the loss scale is %g: want a number above 0", s)) || same(read(t, r.params[2]), before) != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // TestShapesStepAsAlways: on a device of shapes a step is done, and takes the same bytes.
 func TestShapesStepAsAlways(t *testing.T) {
 	// What nobody gives back is collected at times that differ, and so would the peaks.
@@ -333,7 +371,7 @@ var guardMutations = []kernelMutation{
 	{"guards", "optim.cu", "if (r.stopped) return;", ""},
 	{"guards", "optim.cu", "if (p.clip > 0 && fits < 1) factor *= fits;", ""},
 	{"guards", "optim.cu", "scaled ? 1 / r.scale : 1", "1"},
-	{"guards", "optim.cu", "if (scaled && p.backoff > 0) r.scale *= p.backoff;", ""},
+	{"guards", "optim.cu", "if (scaled && p.backoff > 0 && r.scale * p.backoff >= LEAST_SCALE) r.scale *= p.backoff;", ""},
 	{"guards", "optim.cu", "r.good >= p.interval", "r.good > p.interval"},
 	{"guards", "optim.cu", "p.to->done - 1 - p.first", "p.to->done - p.first"},
 	{"guards", "optim.cu", "p.gate && p.gradients", "p.gate != 0"},

@@ -156,6 +156,11 @@ func (o *Training) load(r io.Reader, params []*Tensor) error {
 	case len(meta.Parameters) != len(params):
 		return fmt.Errorf("the file has %d parameters, want %d", len(meta.Parameters), len(params))
 	}
+	if s := meta.Scale; s != nil {
+		if err := (&LossScale{Initial: s.Value}).sound(); err != nil {
+			return fmt.Errorf("the file's state: %w", err)
+		}
+	}
 	slots, err := o.read(f, meta, params)
 	if err != nil {
 		for _, s := range slots {

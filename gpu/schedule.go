@@ -1,6 +1,9 @@
 package gpu
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Schedule says what the learning rate is multiplied with at each step:
 //
@@ -101,7 +104,8 @@ func (p *Plateau) At(int) float64 {
 // LossScale is what the loss, and with it each gradient, is multiplied with, so
 // that small gradients do not vanish in half precision (Micikevicius et al. 2018,
 // section 3.2). The optimizer divides by it again, skips steps whose gradients hold
-// Inf or NaN, and then lowers it; after Interval good steps it raises it.
+// Inf or NaN, and then lowers it, to 2^-126 at least; after Interval good steps it raises
+// it. One that is not above 0 is an error of Step.
 type LossScale struct {
 	// Initial is what the scale begins with; Value says what it is now.
 	Initial float64
@@ -110,9 +114,10 @@ type LossScale struct {
 	Growth, Backoff float64
 	Interval        int
 
-	now  float64 // 0 before it was changed
-	good int
-	held *Training // whose device has it, see flight
+	changed bool // now says what it is, no more Initial
+	now     float64
+	good    int
+	held    *Training // whose device has it, see flight
 }
 
 // NewLossScale returns a scale with the constants of PyTorch's GradScaler: 65536,
@@ -132,27 +137,39 @@ func (s *LossScale) Value() float64 {
 	if s.held != nil {
 		_ = s.held.look()
 	}
-	if s.now == 0 {
+	if !s.changed {
 		return s.Initial
 	}
 	return s.now
 }
 
-func (s *LossScale) set(value float64, good int) { s.now, s.good = value, good }
+func (s *LossScale) set(value float64, good int) { s.changed, s.now, s.good = true, value, good }
 
+// leastScale is float32's least value of full precision: below it a loss, times the scale,
+// would lose what it says.
+const leastScale = 0x1p-126
+
+// observe does as step_decide of optim.cu.
 func (s *LossScale) observe(finite bool) {
-	value := s.Value()
+	value, good := s.Value(), s.good+1
 	if !finite {
-		s.good = 0
-		if s.Backoff > 0 {
-			s.now = value * s.Backoff
+		good = 0
+		if next := value * s.Backoff; s.Backoff > 0 && next >= leastScale {
+			value = next
 		}
-		return
-	}
-	if s.good++; s.Growth > 0 && s.good >= s.Interval {
-		s.good = 0
+	} else if s.Growth > 0 && good >= s.Interval {
+		good = 0
 		if next := value * s.Growth; !math.IsInf(next, 0) {
-			s.now = next
+			value = next
 		}
 	}
+	s.set(value, good)
+}
+
+// sound is an error where gradients cannot be divided by the scale.
+func (s *LossScale) sound() error {
+	if v := s.Value(); !(v > 0) || math.IsInf(v, 0) {
+		return fmt.Errorf("the loss scale is %g: want a number above 0, as NewLossScale and SkipBad have it", v)
+	}
+	return nil
 }

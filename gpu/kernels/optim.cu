@@ -80,6 +80,9 @@ struct RatioArgs {
 
 enum { BEGIN = 1, SCALED = 2 };
 
+// A loss scale does not fall below the least float of full precision.
+#define LEAST_SCALE 1.1754943508222875e-38
+
 struct DecideArgs {
 	const double *sums; // of squares of all gradients
 	Record *to;
@@ -368,7 +371,7 @@ KERNEL step_decide(DecideArgs p)
 		r.good = 0;
 		r.stopped = !scaled;
 		r.skipped += scaled;
-		if (scaled && p.backoff > 0) r.scale *= p.backoff;
+		if (scaled && p.backoff > 0 && r.scale * p.backoff >= LEAST_SCALE) r.scale *= p.backoff;
 		return;
 	}
 	r.skip = 0;
