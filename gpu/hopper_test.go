@@ -2,14 +2,17 @@ package gpu
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"attune/gpu/driver"
+	"attune/gpu/driver/fakecuda"
 	"attune/gpu/mem"
 )
 
@@ -132,6 +135,68 @@ var hopperMutations = []kernelMutation{
 	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "advance(x.stage, x.round); // for what follows", ""},
 	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "take(&taken, work)", "take(&taken, work + 1)"},
 	{"attention_wgmma_bf16_64", "attention_wgmma.cu", "x.turn ^ group ^ 1", "x.turn"},
+}
+
+// Where queries, keys or values do not come, no result stays unwritten: what is not as it
+// should be is NaN; and the next launch finds all as it was.
+func TestStuckAttentionIsNaN(t *testing.T) {
+	for lost, copied := range map[string]string{
+		"barrier_expect(s.q_full(), s.QUERY);":        "copy_tile<D>(s.q, &maps->q,",
+		"barrier_expect(s.k_full() + stage, s.TILE);": "copy_tile<D>(s.k() + stage * s.TILE, &maps->k,",
+		"barrier_expect(s.v_full() + stage, s.TILE);": "copy_tile<D>(s.v() + stage * s.TILE, &maps->v,",
+	} {
+		path, err := fakecuda.Build(t.TempDir(), func(name, text string) string {
+			switch {
+			case name == "attention_wgmma.cu":
+				for _, s := range []string{lost, copied} {
+					if !strings.Contains(text, s) {
+						t.Fatalf("%q is not in %s", s, name)
+					}
+					text = strings.ReplaceAll(text, s, "if (!getenv(\"LOST\") || w.q0 > 0) "+s)
+				}
+			case strings.HasSuffix(name, ".cu") && name != "copy.cu" && name != "copy_turn.cu" && name != "pointwise.cu":
+				return ""
+			case name == "mma.h":
+				return text + "\n#include <stdlib.h>\n"
+			}
+			return text
+		}, "-O1")
+		if errors.Is(err, fakecuda.ErrNoCompiler) {
+			t.Skip("cannot build the fake driver:", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		dev, c := hopperDevice(t, path)
+		x := must(must(dev.FromFloat32s(normal(rand.New(rand.NewPCG(1, 2)), 2*3*300*64), mem.Data, 2, 3, 300, 64))(t).As(BFloat16))(t)
+		r := must(Attention(x, x, x, AttentionOptions{}))(t)
+		want := must(r.Output.Float32s())(t)
+		again := func() []float32 {
+			t.Helper()
+			if err := errors.Join(Fill(r.Output, 9), AttentionInto(r, x, x, x, AttentionOptions{})); err != nil {
+				t.Fatal(err)
+			}
+			return must(r.Output.Float32s())(t)
+		}
+		t.Setenv("LOST", "1")
+		nan := 0
+		for i, y := range again() {
+			if y != y {
+				nan++
+			} else if y != want[i] {
+				t.Fatalf("without %s: value %d is %g, want %g or NaN", lost, i, y, want[i])
+			}
+		}
+		if nan == 0 {
+			t.Errorf("without %s nothing is NaN", lost)
+		}
+		if err := os.Unsetenv("LOST"); err != nil {
+			t.Fatal(err)
+		}
+		if err := same(wide(again()), wide(want)); err != nil || c.launched["attention_wgmma_bf16_64"] != 3 {
+			t.Errorf("after %s was lost: %v", lost, err)
+		}
+	}
 }
 
 // A driver that knows no tensor maps, or refuses one, and every other capability: the

@@ -92,11 +92,13 @@ template <int D> DEVICE void fetch_tiles(const AttentionMapsArgs *maps, const At
 	UNROLL_BY(1) for (int j = w.j; j < w.end; j += COLS, n++) {
 		int stage = n % STAGES, round = n / STAGES & 1;
 		barrier_wait(s.k_empty() + stage, round ^ 1, stuck);
+		if (from_first(stuck)) return;
 		if (first) {
 			barrier_expect(s.k_full() + stage, s.TILE);
 			copy_tile<D>(s.k() + stage * s.TILE, &maps->k, s.k_full() + stage, COLS, w.at.k0 + j, w.at.kv, kb);
 		}
 		barrier_wait(s.v_empty() + stage, round ^ 1, stuck);
+		if (from_first(stuck)) return;
 		bool last = p.seqs && j + COLS > w.at.tk;
 		if (last) copy_last<D>(s.v() + stage * s.TILE, &maps->v, s, w, j, vb, raw, stuck);
 		if (first && last) barrier_arrive(s.v_full() + stage);
@@ -108,6 +110,8 @@ template <int D> DEVICE void fetch_tiles(const AttentionMapsArgs *maps, const At
 }
 
 // What the first warp does: lane 0 takes work and asks for its tiles as room comes free.
+// Where it is stuck it takes the work that is left, so that the next launch finds 0 taken,
+// and hands over none: who waits for it will give up.
 template <int D> DEVICE void fetch(const AttentionMapsArgs *maps, const AttentionArgs &p, int work, const Stages<D> &s)
 {
 	bool stuck = false, first = thread_x() == 0;
@@ -115,9 +119,13 @@ template <int D> DEVICE void fetch(const AttentionMapsArgs *maps, const Attentio
 	UNROLL_BY(1) for (int next = block_x();; next = from_first(first ? blocks_x() + take(&taken, work) : 0)) {
 		Work w;
 		bool none = next >= work;
-		if (!none && !work_of(w, p, next)) continue;
+		if (!none && (from_first(stuck) || !work_of(w, p, next))) continue;
 		barrier_wait(s.q_empty(), round, stuck);
 		round ^= 1;
+		if (from_first(stuck)) {
+			if (none) return;
+			continue;
+		}
 		if (first) {
 			*s.number() = none ? -1 : next;
 			if (none || w.j >= w.end) barrier_arrive(s.q_full()); // no query is looked at
@@ -245,16 +253,30 @@ template <class E, int D> DEVICE void compute(const AttentionArgs &p, const Work
 	advance(x.stage, x.round); // for what follows
 }
 
+// What a computing warpgroup does where a barrier was stuck: it cannot know which queries
+// were its own, so NaN goes to its part of all.
+template <class E, int D> DEVICE void give_up(const AttentionArgs &p, int work, int i)
+{
+	UNROLL_BY(1) for (int n = 0; n < work; n++) {
+		Work w;
+		if (!work_of(w, p, n)) continue;
+		Rows<D> r;
+		finish<0, E, D>(p, w.at, r.out, 0, -__builtin_nanf(""), w.q0 + i);
+		finish<1, E, D>(p, w.at, r.out, 0, -__builtin_nanf(""), w.q0 + i + 8);
+	}
+}
+
 // What a computing warpgroup does.
-template <class E, int D> DEVICE void compute_all(const AttentionArgs &p, const Stages<D> &s, int group)
+template <class E, int D> DEVICE void compute_all(const AttentionArgs &p, int work, const Stages<D> &s, int group)
 {
 	int warp = thread_x() % 128 / 32, g = thread_x() % 32 / 4;
 	u64 q = operand(s.q + group * 64 * 128, 16);
 	Spot x = {0, 0, 0, false};
 	UNROLL_BY(1) for (int round = 0;; round ^= 1) {
 		barrier_wait(s.q_full(), round, x.stuck);
+		if (from_first(x.stuck)) return give_up<E, D>(p, work, group * 64 + warp * 16 + g);
 		int n = from_first(*s.number());
-		if (n < 0 || x.stuck) return;
+		if (n < 0) return;
 		Work w;
 		work_of(w, p, n);
 		int i = w.q0 + group * 64 + warp * 16;
@@ -287,7 +309,7 @@ template <class E, int D> DEVICE void attention(const void *argument, const Atte
 		if (thread_x() < 32) fetch<D>((const AttentionMapsArgs *)argument, p.a, (int)p.work, s);
 	} else {
 		REGISTERS_MORE(224);
-		compute_all<E, D>(p.a, s, group - 1);
+		compute_all<E, D>(p.a, (int)p.work, s, group - 1);
 	}
 }
 
