@@ -12,6 +12,8 @@ var table_attune_gpu_mem = [...]table.Symbol{
 	{"Alloc", p.Alloc},
 	{"Allocator", (*p.Allocator)(nil)},
 	{"Block", (*p.Block)(nil)},
+	{"Blocks", p.Blocks},
+	{"Bytes", p.Bytes},
 	{"Categories", p.Categories},
 	{"Category", (*p.Category)(nil)},
 	{"Counters", (*p.Counters)(nil)},
