@@ -105,6 +105,7 @@ struct Work {
 bool run(Kernel &k, unsigned blocks, unsigned threads, unsigned shared, const void *arguments, const char *file);
 
 extern Work work;
+extern bool counting; // whether somebody asked; it takes longer than the kernels do
 // A warp's request: the lanes' addresses, of so many bytes each.
 void count_shared(Site &s, const uint64_t at[32], uint32_t lanes, unsigned bytes);
 void count_global(Site &s, const uint64_t at[32], uint32_t lanes, unsigned bytes, bool writes);

@@ -7,6 +7,7 @@
 namespace ptx {
 
 Work work;
+bool counting;
 
 #define EACH(l) for (int l = 0; l < 32; l++) if (lanes >> l & 1)
 
@@ -28,6 +29,7 @@ static int waves(const uint64_t *at, const int *which, int count, unsigned bytes
 // 16.
 void count_shared(Site &s, const uint64_t at[32], uint32_t lanes, unsigned bytes)
 {
+	if (!counting) return;
 	int step = bytes <= 4 ? 32 : bytes <= 8 ? 16 : 8;
 	for (int from = 0; from < 32; from += step) {
 		int which[32], count = 0;
@@ -43,6 +45,7 @@ void count_rows(Site &s, const uint64_t at[32]) { count_shared(s, at, ~0u, 16); 
 
 void count_global(Site &s, const uint64_t at[32], uint32_t lanes, unsigned bytes, bool writes)
 {
+	if (!counting) return;
 	std::vector<uint64_t> sectors, places;
 	EACH(l) {
 		for (uint64_t x = at[l] / 32; x <= (at[l] + bytes - 1) / 32; x++) sectors.push_back(x);
@@ -91,6 +94,7 @@ static void wait_for(const Instruction &i, Warp &w)
 
 void count_instruction(const Instruction &i, Warp &w, uint32_t lanes)
 {
+	if (!counting) return;
 	int n = __builtin_popcount(lanes);
 	Site &s = const_cast<Instruction &>(i).site;
 	s.runs++, s.lanes += n;

@@ -488,7 +488,7 @@ static bool run_block(Kernel &k, unsigned threads)
 
 bool run(Kernel &k, unsigned blocks, unsigned threads, unsigned shared, const void *arguments, const char *file)
 {
-	work = Work();
+	work = Work(), counting = file != nullptr;
 	for (auto &i : k.code) i.site = Site();
 	memcpy(k.arguments, arguments, k.parameters);
 	fake::argument = k.arguments, fake::argument_size = (unsigned)k.parameters;
