@@ -18,8 +18,7 @@ type scoreGrad struct {
 
 // BackwardBias computes the gradient by Bias of a loss whose gradient by Output is dOut
 // (B, H, Tq, D): of Bias's shape, float32, the sum along the axes where Bias is 1 for
-// all. It is counted as gradients. Half types are computed with float32 arithmetic, by
-// a kernel that does not use tensor cores.
+// all. It is counted as gradients.
 func (r *AttentionResult) BackwardBias(dOut *Tensor) (*Tensor, error) {
 	if err := r.done(); err != nil {
 		return nil, fmt.Errorf("compute the gradient by attention's bias: %w", err)
@@ -84,28 +83,49 @@ func (c *cuda) attentionScoreGrad(g *scoreGrad) error {
 	if err := c.prepare(&call, &g.attention); err != nil {
 		return err
 	}
-	const file = "attention_bias_%[3]d"
 	var words [4]uint64
 	dOut := g.packHeads(words[:0], g.dOut)
 	size := gradRows(call.size)
-	var err error
-	if g.dBias != nil {
-		s := g.dBias.shape
-		n := tiles(s[2], size)
-		args := append(call.with(n, dOut...), g.dBias.address(), uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(g.b))
-		err = c.launchAttention(&call, file, "attention_bias_grad_%[1]s_%[3]d", s[0]*s[1]*n*tiles(g.tk, size), 0, args)
+	way := scoreWay{"attention_bias_%[3]d", "attention_bias_grad_%[1]s_%[3]d", "attention_slopes_grad_%[1]s_%[3]d", size, size, 0}
+	err := ErrBrokenKernel // until one of the ways works
+	if c.tensorCores(&call, g.dOut) {
+		shared := 2 * (mmaGradRows + mmaBiasCols) * call.size * 2
+		err = c.scoreGradBy(scoreWay{"attention_bias_mma_%[3]d", "attention_bias_grad_mma_%[1]s_%[3]d", "attention_slopes_grad_mma_%[1]s_%[3]d",
+			mmaGradRows, mmaBiasCols, shared}, g, &call, dOut)
 	}
-	if err == nil && g.dSlopes != nil {
-		n := tiles(g.tq, size)
-		var parts uint64
-		if parts, err = call.room(c, g.h*g.b*n); err == nil {
-			args := append(call.with(n, dOut...), parts, 1, 1, 1, uint64(g.b))
-			err = c.launchAttention(&call, file, "attention_slopes_grad_%[1]s_%[3]d", g.h*g.b*n, 0, args)
-		}
-		if err == nil {
-			join := kernelName{file: file, name: "attention_slopes_join", number: call.size}
-			err = c.launchNamed(join, g.h, attentionThreads, 0, []uint64{g.dSlopes.address(), parts, uint64(g.b * n)})
-		}
+	if errors.Is(err, ErrBrokenKernel) {
+		err = c.scoreGradBy(way, g, &call, dOut)
 	}
 	return cmp.Or(err, call.free())
+}
+
+// scoreWay is a way to those gradients: its kernels, and what a tile of them has.
+type scoreWay struct {
+	file, bias, slopes string
+	rows, cols, shared int
+}
+
+func (c *cuda) scoreGradBy(w scoreWay, g *scoreGrad, call *attentionCall, dOut []uint64) error {
+	if g.dBias != nil {
+		s := g.dBias.shape
+		n := tiles(s[2], w.rows)
+		args := append(call.with(n, dOut...), g.dBias.address(), uint64(s[0]), uint64(s[1]), uint64(s[2]), uint64(g.b))
+		if err := c.launchAttention(call, w.file, w.bias, s[0]*s[1]*n*tiles(g.tk, w.cols), w.shared, args); err != nil {
+			return err
+		}
+	}
+	if g.dSlopes == nil {
+		return nil
+	}
+	n := tiles(g.tq, w.rows)
+	parts, err := call.room(c, g.h*g.b*n)
+	if err != nil {
+		return err
+	}
+	args := append(call.with(n, dOut...), parts, 1, 1, 1, uint64(g.b))
+	if err := c.launchAttention(call, w.file, w.slopes, g.h*g.b*n, w.shared, args); err != nil {
+		return err
+	}
+	join := kernelName{file: "attention_bias_%[3]d", name: "attention_slopes_join", number: call.size}
+	return c.launchNamed(join, g.h, attentionThreads, 0, []uint64{g.dSlopes.address(), parts, uint64(g.b * n)})
 }

@@ -233,7 +233,7 @@ func TestAttentionMatchesReference(t *testing.T) {
 	devices(t, func(t *testing.T, dev *Device) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		// One token; one past a tile; every kernel's head size; more queries than keys.
-		for _, s := range [][3]int{{1, 1, 32}, {33, 17, 32}, {17, 33, 16}, {33, 32, 64}, {65, 20, 96}, {16, 49, 128}, {9, 9, 10}, {17, 9, 256}} {
+		for _, s := range [][3]int{{1, 1, 32}, {33, 17, 32}, {17, 33, 16}, {33, 32, 64}, {65, 20, 96}, {16, 49, 128}, {9, 9, 10}, {17, 9, 256}, {70, 40, 200}} {
 			for _, dtype := range []DType{Float32, Float16, BFloat16} {
 				p := randomProblem(rng, dtype, s[0], s[1], s[2])
 				p.check(t, dev)

@@ -175,8 +175,11 @@ func (c *cuda) launchAttention(a *attentionCall, file, name string, blocks, shar
 const (
 	tensorCapability = 80
 	mmaGradRows      = 64
-	mmaGradCols      = 32
+	mmaBiasCols      = 32
 )
+
+// mmaGradCols is the other side of a tile of the backward kernels.
+func mmaGradCols(size int) int { return map[bool]int{false: 32, true: 16}[size > 128] }
 
 // mmaTile is the queries and the keys of one tile of the forward kernels.
 func mmaTile(size int, full bool) (rows, cols int) {
@@ -196,10 +199,9 @@ func (a *attentionCall) full() bool {
 }
 
 // tensorCores says whether the tensor core kernels can do the call: the device has
-// them, the type is half precision, rows can be copied in pieces of 16 bytes, and
-// nothing else is in the way.
-func (c *cuda) tensorCores(a *attentionCall, obstacle bool, more ...*Tensor) bool {
-	return c.hasTensorCores() && a.q.dtype != Float32 && a.d%8 == 0 && !obstacle &&
+// them, the type is half precision, and rows can be copied in pieces of 16 bytes.
+func (c *cuda) tensorCores(a *attentionCall, more ...*Tensor) bool {
+	return c.hasTensorCores() && a.q.dtype != Float32 && a.d%8 == 0 &&
 		rowsAligned(a.q, a.k, a.v, a.out) && rowsAligned(more...)
 }
 
@@ -218,7 +220,7 @@ func (c *cuda) attend(a *attentionCall) error {
 		if err := c.split(a); !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}
-	} else if c.tensorCores(a, false) {
+	} else if c.tensorCores(a) {
 		if err := c.hopperAttention(a); !errors.Is(err, ErrBrokenKernel) {
 			return err
 		}
@@ -282,11 +284,30 @@ func (c *cuda) attentionWeights(a *attention, queries []int, w *Tensor) error {
 	return cmp.Or(err, call.free())
 }
 
-// gradKernel is one of the gradient's two: by query, and by key and value.
+// gradKernel is one of the gradient's: by query, or by key and value.
 type gradKernel struct {
 	plain, mma, full, hopper string
 	keys                     bool
 	rows, heads, shared      int
+}
+
+// gradKernels are those of a call, by query first: by key and value at once, or, where the
+// tensor core kernels' registers do not suffice for that, one by one.
+func (a *attentionCall) gradKernels(mma bool) [3]gradKernel {
+	keyValue := gradKernel{
+		"attention_grad_key_value_%[1]s_%[3]d", "attention_grad_key_value_mma_%[1]s_%[3]d", "attention_grad_key_value_mma_full_%[1]s_%[3]d",
+		"attention_grad_key_value_wgmma_%[1]s_%[3]d", true, a.tk, a.kv, 4 * mmaGradCols(a.size) * 4,
+	}
+	all := [3]gradKernel{{
+		"attention_grad_query_%[1]s_%[3]d", "attention_grad_query_mma_%[1]s_%[3]d", "attention_grad_query_mma_full_%[1]s_%[3]d",
+		"attention_grad_query_wgmma_%[1]s_%[3]d", false, a.tq, a.h, 0,
+	}, keyValue}
+	if mma && a.size > 128 {
+		all[2] = keyValue
+		all[1].mma, all[1].full = "attention_grad_key_mma_%[1]s_%[3]d", "attention_grad_key_mma_full_%[1]s_%[3]d"
+		all[2].mma, all[2].full = "attention_grad_value_mma_%[1]s_%[3]d", "attention_grad_value_mma_full_%[1]s_%[3]d"
+	}
+	return all
 }
 
 func (c *cuda) attentionGrad(a *attentionGrad) error {
@@ -302,14 +323,8 @@ func (c *cuda) attentionGrad(a *attentionGrad) error {
 			more = a.packHeads(more, t)
 		}
 		more = append(more, delta)
-		mma := c.tensorCores(&call, call.size > 128, a.out, a.dOut, a.dq, a.dk, a.dv)
-		for _, k := range [...]gradKernel{{
-			"attention_grad_query_%[1]s_%[3]d", "attention_grad_query_mma_%[1]s_%[3]d", "attention_grad_query_mma_full_%[1]s_%[3]d",
-			"attention_grad_query_wgmma_%[1]s_%[3]d", false, a.tq, a.h, 0,
-		}, {
-			"attention_grad_key_value_%[1]s_%[3]d", "attention_grad_key_value_mma_%[1]s_%[3]d", "attention_grad_key_value_mma_full_%[1]s_%[3]d",
-			"attention_grad_key_value_wgmma_%[1]s_%[3]d", true, a.tk, a.kv, 4 * mmaGradCols * 4,
-		}} {
+		mma := c.tensorCores(&call, a.out, a.dOut, a.dq, a.dk, a.dv)
+		for _, k := range call.gradKernels(mma) {
 			if err == nil && k.rows > 0 {
 				err = c.attentionGradKernel(&call, a, &k, mma, more)
 			}
@@ -328,7 +343,7 @@ func (c *cuda) attentionGradKernel(a *attentionCall, g *attentionGrad, k *gradKe
 		if a.full() {
 			name = k.full
 		}
-		shared := (2*mmaGradRows+4*mmaGradCols)*a.size*2 + k.shared
+		shared := (2*mmaGradRows+4*mmaGradCols(a.size))*a.size*2 + k.shared
 		err := c.launchAttention(a, "attention_grad_mma_%[3]d", name, n*a.b*k.heads, shared, a.with(n, more...))
 		if !errors.Is(err, ErrBrokenKernel) {
 			return err

@@ -46,13 +46,13 @@ func problemKinds() []problemKind {
 		{`attention_join_` + dtype, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.decode(m[1], "32", true) }},
 		{`attention_weights_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.weights(m[1], m[2]) }},
 		{`attention_grad_(query|key_value)_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) { return r.gradients(m[2], m[3], m[1], true) }},
-		{`attention_grad_(query|key_value)_mma(_full)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
+		{`attention_grad_(query|key_value|key|value)_mma(_full)?_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.gradients(m[3], m[4], m[1], m[2] != "")
 		}},
 		{`attention_grad_(query|key_value)_wgmma_` + dtype + size, nil, func(r *trialRun, m []string) ([]*Tensor, error) {
 			return r.hopperGradients(dtypeNamed(m[2]), number(m[3]), m[1])
 		}},
-		{`attention_(bias|slopes)_grad_` + dtype + size, sums, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
+		{`attention_(bias|slopes)_grad(?:_mma)?_` + dtype + size, sums, func(r *trialRun, m []string) ([]*Tensor, error) { return r.scores(m[2], m[3], m[1] == "bias") }},
 		{`attention_slopes_join`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) { return r.scores("f32", "32", false) }},
 		{`update_(\d+)(h?)`, typeLimit, func(r *trialRun, m []string) ([]*Tensor, error) { return r.update(m[1], m[2] != "") }},
 		{`trust_ratio`, typeLimit, func(r *trialRun, _ []string) ([]*Tensor, error) {

@@ -3,41 +3,12 @@
 // over the keys for dQ, the second holds keys and walks over the queries for dK and
 // dV. A block of four warps holds ROWS rows, each warp 16 of them. The next tile
 // comes while one is computed with.
-#include "softmax.h"
+#include "grad_mma.h"
 
 #define THREADS 128
 #define ROWS 64
 
-// The columns lo … hi of a fragment's row keep their scores, the others get -Inf.
-template <int HALF, int COLS> DEVICE void mask(float s[COLS / 8][4], int lo, int hi)
-{
-	UNROLL for (int n = 0; n < COLS / 8; n++)
-		UNROLL for (int e = 0; e < 2; e++) {
-			int c = n * 8 + 2 * (thread_x() % 4) + e;
-			if (c < lo || c > hi) s[n][2 * HALF + e] = -INF;
-		}
-}
-
-// One row of a fragment's weights and score gradients (HALF 0: row g, 1: row g + 8):
-// s becomes P, g, which holds dP before dropout, becomes dS, before the scale. The row is
-// query i and the columns are keys from j on, all of them seen where all is true. lse is
-// in base 2.
-template <int HALF, bool FULL, int COLS>
-DEVICE void grad_row(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float g[COLS / 8][4], float lse, float delta, int i, int j, bool all)
-{
-	int t = thread_x() % 4;
-	if (!FULL && !all) mask<HALF, COLS>(s, i + at.shift - at.left - j, lesser(at.tk - 1, i + at.shift + at.right) - j);
-	UNROLL for (int n = 0; n < COLS / 8; n++) {
-		if (FULL && p.drop) drop_pair(p, at, i, j + n * 8, t, g[n][2 * HALF], g[n][2 * HALF + 1]);
-		UNROLL for (int e = 0; e < 2; e++) {
-			float x = s[n][2 * HALF + e] * (p.scale * LOG2E), &y = g[n][2 * HALF + e];
-			if (FULL) x = score(p, at, i, j + n * 8 + 2 * t + e, x);
-			y = exp2_fast(x - lse) * (y - delta);
-		}
-	}
-}
-
-// The same turned: the row is key j and the columns are queries from i on, whose lse
+// grad_row turned: the row is key j and the columns are queries from i on, whose lse
 // and delta stand in shared memory. s becomes P after dropout.
 template <int HALF, bool FULL, int COLS>
 DEVICE void grad_column(const AttentionArgs &p, const Place &at, float s[COLS / 8][4], float g[COLS / 8][4], const float *lse, const float *delta, int i, int j, bool all)
@@ -140,7 +111,8 @@ DEVICE void take_queries(const AttentionGradArgs &p, const Turn &turn, int b, in
 	}
 }
 
-template <class E, int D, int COLS, bool FULL> DEVICE void grad_key_value(const AttentionGradArgs &p)
+// KEY and VALUE say which of the two gradients are computed.
+template <class E, int D, int COLS, bool FULL, bool KEY, bool VALUE> DEVICE void grad_key_value(const AttentionGradArgs &p)
 {
 	const AttentionArgs &a = p.a;
 	const int TILE = COLS * D * 2;
@@ -153,10 +125,10 @@ template <class E, int D, int COLS, bool FULL> DEVICE void grad_key_value(const 
 	Turn turn = {first_query(at, k0, COLS), 0};
 	turn.count = larger(0, end_query(at, k0, ROWS) - turn.first + COLS - 1) / COLS;
 	copy_rows<ROWS, D, THREADS>(ks, rows_of<const E>(a.k, at.b, at.kv, at.k0), a.k.row, k0, at.tk, a.d);
-	copy_rows<ROWS, D, THREADS>(vs, rows_of<const E>(a.v, at.b, at.kv, at.k0), a.v.row, k0, at.tk, a.d);
+	if (KEY) copy_rows<ROWS, D, THREADS>(vs, rows_of<const E>(a.v, at.b, at.kv, at.k0), a.v.row, k0, at.tk, a.d);
 	if (turn.count > 0) take_queries<E, D, COLS>(p, turn, at.b, at.kv, 0, qs, gs, lse, delta);
 	copies_end();
-	float gk[1][D / 8][4], gv[1][D / 8][4], s[1][COLS / 8][4], dp[1][COLS / 8][4];
+	float gk[1][D / 8][4], gv[1][D / 8][4], s[1][COLS / 8][4], dp[1][COLS / 8][4] = {};
 	UNROLL for (int n = 0; n < D / 8; n++)
 		UNROLL for (int e = 0; e < 4; e++) gk[0][n][e] = gv[0][n][e] = 0;
 	int last = turn.count * (int)a.group;
@@ -169,58 +141,74 @@ template <class E, int D, int COLS, bool FULL> DEVICE void grad_key_value(const 
 		if (FULL) at = place_of(a, at.b, at.kv * (int)a.group + n / turn.count);
 		int q0 = turn.first + n % turn.count * COLS;
 		products<E, D, COLS, 1>(s, ks, qs + stage * TILE, warp);
-		products<E, D, COLS, 1>(dp, vs, gs + stage * TILE, warp);
+		if (KEY) products<E, D, COLS, 1>(dp, vs, gs + stage * TILE, warp);
 		bool all = whole(a, at, q0, COLS, k0 + warp * 16, 16);
 		grad_column<0, FULL, COLS>(a, at, s[0], dp[0], lse + stage * COLS, delta + stage * COLS, q0, j, all);
 		grad_column<1, FULL, COLS>(a, at, s[0], dp[0], lse + stage * COLS, delta + stage * COLS, q0, j + 8, all);
-		add_products<E, D, COLS, 1>(gv, s, gs + stage * TILE);
-		add_products<E, D, COLS, 1>(gk, dp, qs + stage * TILE);
+		if (VALUE) add_products<E, D, COLS, 1>(gv, s, gs + stage * TILE);
+		if (KEY) add_products<E, D, COLS, 1>(gk, dp, qs + stage * TILE);
 	}
 	j = k0 + thread_again() / 32 * 16 + thread_again() % 32 / 4;
 	E *outk = rows_of<E>(p.gk, at.b, at.kv, at.k0) + j * p.gk.row, *outv = rows_of<E>(p.gv, at.b, at.kv, at.k0) + j * p.gv.row;
-	if (j < at.tk) put_row<0, E, D>(outk, gk[0], a.d, a.scale), put_row<0, E, D>(outv, gv[0], a.d, 1);
-	if (j + 8 < at.tk) put_row<1, E, D>(outk + 8 * p.gk.row, gk[0], a.d, a.scale), put_row<1, E, D>(outv + 8 * p.gv.row, gv[0], a.d, 1);
+	if (KEY && j < at.tk) put_row<0, E, D>(outk, gk[0], a.d, a.scale);
+	if (KEY && j + 8 < at.tk) put_row<1, E, D>(outk + 8 * p.gk.row, gk[0], a.d, a.scale);
+	if (VALUE && j < at.tk) put_row<0, E, D>(outv, gv[0], a.d, 1);
+	if (VALUE && j + 8 < at.tk) put_row<1, E, D>(outv + 8 * p.gv.row, gv[0], a.d, 1);
 }
 
-// The number is the largest head size. Two gradients of 256 columns do not fit a
-// warp's registers; the portable kernels do them.
+// The number is the largest head size. Two gradients of 256 columns do not fit a warp's
+// registers: two kernels, which both compute the scores, do one each.
 #if SIZE(32)
 KERNEL attention_grad_query_mma_f16_32(AttentionGradArgs p) { grad_query<F16, 32, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_f16_32(AttentionGradArgs p) { grad_key_value<F16, 32, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_f16_32(AttentionGradArgs p) { grad_query<F16, 32, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_f16_32(AttentionGradArgs p) { grad_key_value<F16, 32, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_f16_32(AttentionGradArgs p) { grad_key_value<F16, 32, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_f16_32(AttentionGradArgs p) { grad_key_value<F16, 32, 32, true, true, true>(p); }
 KERNEL attention_grad_query_mma_bf16_32(AttentionGradArgs p) { grad_query<BF16, 32, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_bf16_32(AttentionGradArgs p) { grad_key_value<BF16, 32, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_bf16_32(AttentionGradArgs p) { grad_query<BF16, 32, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_bf16_32(AttentionGradArgs p) { grad_key_value<BF16, 32, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_bf16_32(AttentionGradArgs p) { grad_key_value<BF16, 32, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_bf16_32(AttentionGradArgs p) { grad_key_value<BF16, 32, 32, true, true, true>(p); }
 #endif
 #if SIZE(64)
 KERNEL attention_grad_query_mma_f16_64(AttentionGradArgs p) { grad_query<F16, 64, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_f16_64(AttentionGradArgs p) { grad_key_value<F16, 64, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_f16_64(AttentionGradArgs p) { grad_query<F16, 64, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_f16_64(AttentionGradArgs p) { grad_key_value<F16, 64, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_f16_64(AttentionGradArgs p) { grad_key_value<F16, 64, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_f16_64(AttentionGradArgs p) { grad_key_value<F16, 64, 32, true, true, true>(p); }
 KERNEL attention_grad_query_mma_bf16_64(AttentionGradArgs p) { grad_query<BF16, 64, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_bf16_64(AttentionGradArgs p) { grad_key_value<BF16, 64, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_bf16_64(AttentionGradArgs p) { grad_query<BF16, 64, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_bf16_64(AttentionGradArgs p) { grad_key_value<BF16, 64, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_bf16_64(AttentionGradArgs p) { grad_key_value<BF16, 64, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_bf16_64(AttentionGradArgs p) { grad_key_value<BF16, 64, 32, true, true, true>(p); }
 #endif
 #if SIZE(96)
 KERNEL attention_grad_query_mma_f16_96(AttentionGradArgs p) { grad_query<F16, 96, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_f16_96(AttentionGradArgs p) { grad_key_value<F16, 96, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_f16_96(AttentionGradArgs p) { grad_query<F16, 96, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_f16_96(AttentionGradArgs p) { grad_key_value<F16, 96, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_f16_96(AttentionGradArgs p) { grad_key_value<F16, 96, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_f16_96(AttentionGradArgs p) { grad_key_value<F16, 96, 32, true, true, true>(p); }
 KERNEL attention_grad_query_mma_bf16_96(AttentionGradArgs p) { grad_query<BF16, 96, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_bf16_96(AttentionGradArgs p) { grad_key_value<BF16, 96, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_bf16_96(AttentionGradArgs p) { grad_query<BF16, 96, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_bf16_96(AttentionGradArgs p) { grad_key_value<BF16, 96, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_bf16_96(AttentionGradArgs p) { grad_key_value<BF16, 96, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_bf16_96(AttentionGradArgs p) { grad_key_value<BF16, 96, 32, true, true, true>(p); }
 #endif
 #if SIZE(128)
 KERNEL attention_grad_query_mma_f16_128(AttentionGradArgs p) { grad_query<F16, 128, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_f16_128(AttentionGradArgs p) { grad_key_value<F16, 128, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_f16_128(AttentionGradArgs p) { grad_query<F16, 128, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_f16_128(AttentionGradArgs p) { grad_key_value<F16, 128, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_f16_128(AttentionGradArgs p) { grad_key_value<F16, 128, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_f16_128(AttentionGradArgs p) { grad_key_value<F16, 128, 32, true, true, true>(p); }
 KERNEL attention_grad_query_mma_bf16_128(AttentionGradArgs p) { grad_query<BF16, 128, 32, false>(p); }
+KERNEL attention_grad_key_value_mma_bf16_128(AttentionGradArgs p) { grad_key_value<BF16, 128, 32, false, true, true>(p); }
 KERNEL attention_grad_query_mma_full_bf16_128(AttentionGradArgs p) { grad_query<BF16, 128, 32, true>(p); }
-KERNEL attention_grad_key_value_mma_bf16_128(AttentionGradArgs p) { grad_key_value<BF16, 128, 32, false>(p); }
-KERNEL attention_grad_key_value_mma_full_bf16_128(AttentionGradArgs p) { grad_key_value<BF16, 128, 32, true>(p); }
+KERNEL attention_grad_key_value_mma_full_bf16_128(AttentionGradArgs p) { grad_key_value<BF16, 128, 32, true, true, true>(p); }
+#endif
+#if SIZE(256)
+KERNEL attention_grad_query_mma_f16_256(AttentionGradArgs p) { grad_query<F16, 256, 16, false>(p); }
+KERNEL attention_grad_key_mma_f16_256(AttentionGradArgs p) { grad_key_value<F16, 256, 16, false, true, false>(p); }
+KERNEL attention_grad_value_mma_f16_256(AttentionGradArgs p) { grad_key_value<F16, 256, 16, false, false, true>(p); }
+KERNEL attention_grad_query_mma_full_f16_256(AttentionGradArgs p) { grad_query<F16, 256, 16, true>(p); }
+KERNEL attention_grad_key_mma_full_f16_256(AttentionGradArgs p) { grad_key_value<F16, 256, 16, true, true, false>(p); }
+KERNEL attention_grad_value_mma_full_f16_256(AttentionGradArgs p) { grad_key_value<F16, 256, 16, true, false, true>(p); }
+KERNEL attention_grad_query_mma_bf16_256(AttentionGradArgs p) { grad_query<BF16, 256, 16, false>(p); }
+KERNEL attention_grad_key_mma_bf16_256(AttentionGradArgs p) { grad_key_value<BF16, 256, 16, false, true, false>(p); }
+KERNEL attention_grad_value_mma_bf16_256(AttentionGradArgs p) { grad_key_value<BF16, 256, 16, false, false, true>(p); }
+KERNEL attention_grad_query_mma_full_bf16_256(AttentionGradArgs p) { grad_query<BF16, 256, 16, true>(p); }
+KERNEL attention_grad_key_mma_full_bf16_256(AttentionGradArgs p) { grad_key_value<BF16, 256, 16, true, true, false>(p); }
+KERNEL attention_grad_value_mma_full_bf16_256(AttentionGradArgs p) { grad_key_value<BF16, 256, 16, true, false, true>(p); }
 #endif

@@ -46,9 +46,8 @@ func Images() []Image {
 	}
 	for _, d := range HeadSizes() {
 		all = append(all, Image{Name: fmt.Sprintf("attention_mma_%d", d), Source: "attention_mma", Arch: 80, Head: d})
-		if d <= 128 {
-			all = append(all, Image{Name: fmt.Sprintf("attention_grad_mma_%d", d), Source: "attention_grad_mma", Arch: 80, Head: d})
-		}
+		all = append(all, Image{Name: fmt.Sprintf("attention_grad_mma_%d", d), Source: "attention_grad_mma", Arch: 80, Head: d})
+		all = append(all, Image{Name: fmt.Sprintf("attention_bias_mma_%d", d), Source: "attention_bias_mma", Arch: 80, Head: d})
 	}
 	for _, d := range []int{64, 128} {
 		for _, name := range []string{"attention_wgmma", "attention_grad_wgmma"} {
