@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -273,4 +274,34 @@ func FuzzRecord(f *testing.F) {
 			t.Error("more digests than fit")
 		}
 	})
+}
+
+// The gradients by a bias and by slopes have the same bits each time, whatever order blocks
+// and threads come in.
+func TestScoreGradientsAreTheSameEachTime(t *testing.T) {
+	t.Setenv("FAKECUDA_SM", "80")
+	dev := fakeDevice(t, nil)
+	c := dev.back.(*cuda)
+	c.launched = map[string]int{}
+	r := &trialRun{dev: dev, cpu: must(Open("cpu"))(t)}
+	for _, bias := range []bool{true, false} {
+		var first []float32
+		for range 3 {
+			all, err := r.scores("bf16", "32", bias)
+			got := must(readAll(all, err))(t)
+			if first == nil {
+				first = got
+			}
+			for i, x := range got {
+				if math.Float32bits(x) != math.Float32bits(first[i]) {
+					t.Fatalf("element %d is %g, was %g", i, x, first[i])
+				}
+			}
+		}
+	}
+	for _, name := range []string{"attention_bias_grad_mma_bf16_32", "attention_slopes_grad_mma_bf16_32"} {
+		if c.launched[name] == 0 {
+			t.Errorf("%s was not launched", name)
+		}
+	}
 }
