@@ -132,7 +132,20 @@ func errorBundle(err error) mime.Bundle {
 	return mime.Bundle{Data: map[string]string{
 		mime.Text: msg,
 		mime.HTML: `<pre style="color:var(--jp-error-color1,#d32f2f);white-space:pre-wrap;margin:0">` +
-			`<b>` + html.EscapeString(text.TypeName(reflect.TypeOf(err))) + `</b> ` +
+			`<b>` + html.EscapeString(errorName(reflect.TypeOf(err))) + `</b> ` +
 			html.EscapeString(msg) + `</pre>`,
 	}}
+}
+
+// errorName is "error" for what errors.New and fmt.Errorf make.
+func errorName(t reflect.Type) string {
+	of := t
+	if t.Kind() == reflect.Pointer {
+		of = t.Elem()
+	}
+	switch of.PkgPath() {
+	case "errors", "fmt":
+		return "error"
+	}
+	return text.TypeName(t)
 }

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"io/fs"
 	"math"
 	"reflect"
 	"strings"
@@ -353,4 +354,17 @@ func BenchmarkAttentionMap64(b *testing.B) {
 		bytes = bytesOf(AttentionMap(w, n, n))
 	}
 	b.ReportMetric(float64(bytes), "bytes")
+}
+
+func TestErrorsShowTheirTypeWhereItTells(t *testing.T) {
+	for err, name := range map[error]string{
+		errors.New("x"):             "error",
+		fmt.Errorf("x: %w", io.EOF): "error",
+		&fs.PathError{Err: io.EOF}:  "*fs.PathError",
+		errors.Join(io.EOF, io.EOF): "error",
+	} {
+		if got := Render(err).Data[mime.HTML]; !strings.Contains(got, "<b>"+name+"</b>") {
+			t.Errorf("%T shows as %s, want %s", err, got, name)
+		}
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"go/types"
 	"regexp"
 	"strings"
+
+	"attune/interp/check"
 )
 
 var undefined = regexp.MustCompile(`^undefined: (?:([\pL_][\pL\pN_]*)\.)?([\pL_][\pL\pN_]*)$`)
@@ -24,25 +26,79 @@ func (s *Session) nearest(msg string) string {
 	}
 	switch {
 	case best == "":
-		return ""
+		return s.methodNamed(m[1], m[2])
 	case m[1] != "":
 		best = m[1] + "." + best
 	}
 	return "did you mean " + best + "?"
 }
 
+// methodNamed says whose method a name is that package pkg does not have: of what a
+// variable of the session holds, or of the only type that has it.
+func (s *Session) methodNamed(pkg, name string) string {
+	if pkg == "" {
+		return ""
+	}
+	s.checkMu.Lock()
+	defer s.checkMu.Unlock()
+	p := s.packageNamed(pkg)
+	if p == nil {
+		return ""
+	}
+	var owners []string
+	for _, n := range p.Scope().Names() {
+		of, ok := p.Scope().Lookup(n).(*types.TypeName)
+		if !ok || !of.Exported() {
+			continue
+		}
+		if m, _, _ := types.LookupFieldOrMethod(of.Type(), true, p, name); !isMethod(m) {
+			continue
+		}
+		for _, d := range s.scope.Load().Names() {
+			if d.Kind == check.Var && holds(d.Obj.Type(), of) {
+				return "it is a method of " + pkg + "." + n + ": " + d.Name + "." + name
+			}
+		}
+		owners = append(owners, n)
+	}
+	if len(owners) != 1 {
+		return ""
+	}
+	return "it is a method of " + pkg + "." + owners[0]
+}
+
+func isMethod(o types.Object) bool { _, ok := o.(*types.Func); return ok }
+
+// holds says whether t is the type of that name or a pointer to it.
+func holds(t types.Type, of *types.TypeName) bool {
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := t.(*types.Named)
+	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == of.Pkg().Path() && n.Obj().Name() == of.Name()
+}
+
+// packageNamed is what a cell calls pkg; nil if nothing is. It wants checkMu held.
+func (s *Session) packageNamed(pkg string) *types.Package {
+	path, ok := s.scope.Load().Imports[pkg]
+	if !ok {
+		path = pkg
+	}
+	p, err := s.imp.Import(path)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
 // spellings are the names that stand behind pkg and a dot, or alone if pkg is "".
 func (s *Session) spellings(pkg string) (names []string) {
 	scope := s.scope.Load()
 	if pkg != "" {
-		path, ok := scope.Imports[pkg]
-		if !ok {
-			path = pkg
-		}
 		s.checkMu.Lock()
 		defer s.checkMu.Unlock()
-		p, err := s.imp.Import(path)
-		if err != nil {
+		p := s.packageNamed(pkg)
+		if p == nil {
 			return nil
 		}
 		for _, name := range p.Scope().Names() {
