@@ -1,9 +1,9 @@
 // Package calls measures what a call of package gpu costs from a cell: the same loop
 // compiled and in the instant engine, in one session's worker, on the CPU and behind a
-// fake driver whose launches do nothing. It owns nothing and imports interp, and gpu/driver
-// for the bare launch.
+// fake driver whose launches do nothing. It owns nothing and imports interp, interp/cell and
+// display/mime for the session, and gpu/driver, its fake and gpu/kernels for the bare launch.
 //
-//	go test -run NONE -bench Cells -benchtime 30x ./bench/calls
+//	go test -run NONE -bench Cells -benchtime 60x ./bench/calls
 package calls
 
 import (

@@ -1,7 +1,7 @@
 // Attention backward on tensor cores, float16 and bfloat16, from sm_80 on, in two
 // kernels without atomics as in attention_grad.cu: the first holds queries and walks
 // over the keys for dQ, the second holds keys and walks over the queries for dK and
-// dV. A block of four warps holds ROWS rows, each warp 16 of them. The next tile
+// dV (with head size 256 one for each of them). A block of four warps holds ROWS rows, each warp 16 of them. The next tile
 // comes while one is computed with.
 #include "grad_mma.h"
 
