@@ -51,7 +51,7 @@ func (o *Training) sound() error {
 		}
 	}
 	if math.IsNaN(o.Clip) {
-		return fmt.Errorf("Clip is NaN: want a norm, or 0 for none")
+		return fmt.Errorf("%s is NaN: want a norm, or 0 for none", "Clip")
 	}
 	return nil
 }
