@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 
 	"attune/gpu/host"
 	"attune/gpu/mem"
@@ -77,7 +76,7 @@ func Attention(q, k, v *Tensor, o AttentionOptions) (*AttentionResult, error) {
 }
 
 // AttentionInto is Attention into the tensors of r, which an earlier call made for a
-// query of this shape and type. They overlap none of q, k, v and o.Bias. What r was the
+// query of this shape and type: Output's last stride is 1, LSE is dense. They overlap none of q, k, v and o.Bias. What r was the
 // result of before, it cannot give gradients and weights of any more.
 func AttentionInto(r *AttentionResult, q, k, v *Tensor, o AttentionOptions) error {
 	if r == nil || r.Output == nil {
@@ -90,8 +89,8 @@ func AttentionInto(r *AttentionResult, q, k, v *Tensor, o AttentionOptions) erro
 	if err := live(q, r.Output, r.LSE); err != nil {
 		return fmt.Errorf("compute attention of %s into %s: %w", q, r.Output, err)
 	}
-	if !slices.Equal(r.Output.shape, q.shape) || r.Output.dtype != q.dtype || !slices.Equal(r.LSE.shape, q.shape[:3]) {
-		return fmt.Errorf("compute attention of %s into %s and %s: want the shape and type of the query", q, r.Output, r.LSE)
+	if err := r.fits(&a); err != nil {
+		return fmt.Errorf("compute attention of %s into %s and %s: %w", q, r.Output, r.LSE, err)
 	}
 	a.out, a.lse = r.Output, r.LSE
 	r.call = a

@@ -79,11 +79,8 @@ func (c *KVCache) Append(k, v *Tensor) error {
 // Attend is Attention of q (B, H, Tq, D) to the tokens in the cache: the last query
 // stands at the last of them.
 func (c *KVCache) Attend(q *Tensor, o AttentionOptions) (*AttentionResult, error) {
-	if err := live(c.Keys, c.Values); err != nil {
-		return nil, fmt.Errorf("attend to key/value cache: %w", err)
-	}
-	if c.used == 0 {
-		return nil, fmt.Errorf("attend to cache %s: it holds no token yet; Append puts them in", c.Keys)
+	if err := c.filled(); err != nil {
+		return nil, err
 	}
 	return Attention(q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
 }
@@ -91,10 +88,21 @@ func (c *KVCache) Attend(q *Tensor, o AttentionOptions) (*AttentionResult, error
 // AttendInto is Attend into the tensors of r, as AttentionInto: a loop that writes token
 // after token makes nothing.
 func (c *KVCache) AttendInto(r *AttentionResult, q *Tensor, o AttentionOptions) error {
+	if err := c.filled(); err != nil {
+		return err
+	}
+	return AttentionInto(r, q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
+}
+
+// filled is an error unless there are tokens to attend to.
+func (c *KVCache) filled() error {
 	if err := live(c.Keys, c.Values); err != nil {
 		return fmt.Errorf("attend to key/value cache: %w", err)
 	}
-	return AttentionInto(r, q, c.Keys.span(2, 0, c.used), c.Values.span(2, 0, c.used), o)
+	if c.used == 0 {
+		return fmt.Errorf("attend to cache %s: it holds no token yet; Append puts them in", c.Keys)
+	}
+	return nil
 }
 
 // Free gives the cache's memory back.

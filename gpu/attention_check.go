@@ -50,6 +50,30 @@ func (r *AttentionResult) done() error {
 	return nil
 }
 
+// fits says what is wrong with the tensors of r as the results of a call.
+func (r *AttentionResult) fits(a *attention) error {
+	out, lse := r.Output, r.LSE
+	switch {
+	case !slices.Equal(out.shape, a.q.shape) || out.dtype != a.q.dtype || !slices.Equal(lse.shape, a.q.shape[:3]):
+		return fmt.Errorf("want the shape and type of the query")
+	case out.shape[3] > 1 && out.strides[3] != 1:
+		return fmt.Errorf("the output has strides %s: want the last to be 1", dims(out.strides))
+	case lse.dtype != Float32:
+		return fmt.Errorf("the log-sum-exp is %s: want f32", lse.dtype)
+	case !lse.Dense():
+		return fmt.Errorf("the log-sum-exp has strides %s: want a dense one", dims(lse.strides))
+	}
+	for i, t := range [...]*Tensor{a.q, a.k, a.v, a.bias} {
+		if t != nil && (out.begins(t) || lse.begins(t)) {
+			return fmt.Errorf("the result lies on the %s: want tensors of its own", [...]string{"query", "key", "value", "bias"}[i])
+		}
+	}
+	if out.begins(lse) {
+		return fmt.Errorf("the output lies on the log-sum-exp: want tensors of their own")
+	}
+	return nil
+}
+
 // alive is an error where a tensor that was an input or a result was freed since.
 func (a *attention) alive() error {
 	for i, t := range [...]*Tensor{a.q, a.k, a.v, a.out, a.lse, a.bias} {

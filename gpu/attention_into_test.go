@@ -45,10 +45,23 @@ func TestAttentionInto(t *testing.T) {
 			}
 		}
 		short, long := must(dev.Zeros(mem.Data, 1, h, n-1, d))(t), heads()
+		square, other := must(dev.Zeros(mem.Data, 1, 1, n, n))(t), must(dev.Zeros(mem.Data, 1, 1, n, n))(t)
+		lse := must(dev.Zeros(mem.Data, 1, h, n))(t)
+		turned := must(must(dev.Zeros(mem.Data, 1, h, d, n))(t).Permute(0, 1, 3, 2))(t)
+		into := func(out, lse *Tensor) error {
+			return AttentionInto(&AttentionResult{Output: out, LSE: lse}, long, r.Output, r.Output, AttentionOptions{})
+		}
 		for want, err := range map[string]error{
 			"want the shape and type of the query": AttentionInto(r, short, long, long, AttentionOptions{}),
 			"no result to compute into":            AttentionInto(nil, long, long, long, AttentionOptions{}),
 			"window -1":                            AttentionInto(r, long, long, long, AttentionOptions{Window: -1}),
+			"the result lies on the query":         into(long, lse),
+			"the result lies on the key":           into(r.Output, lse),
+			"the result lies on the bias": AttentionInto(&AttentionResult{Output: must(square.Reshape(1, 1, n, n))(t), LSE: must(dev.Zeros(mem.Data, 1, 1, n))(t)},
+				other, other, other, AttentionOptions{Bias: square}),
+			"the output has strides (672, 336, 1, 21): want the last to be 1": into(turned, lse),
+			"the log-sum-exp is f16: want f32":                                into(heads(), must(lse.As(Float16))(t)),
+			"the log-sum-exp has strides (42, 1, 2): want a dense one":        into(heads(), must(must(dev.Zeros(mem.Data, 1, n, h))(t).Permute(0, 2, 1))(t)),
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v does not say %q", err, want)

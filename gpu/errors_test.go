@@ -112,10 +112,11 @@ func TestCacheSaysHowFullItIs(t *testing.T) {
 	c := must(NewKVCache(dev, Float32, 1, 2, 8, 16))(t)
 	q, k := zeros(Float32, 1, 4, 1, 16), zeros(Float32, 1, 2, 3, 16)
 	for want, err := range map[string]error{
-		"it holds no token yet; Append puts them in": second(c.Attend(q, AttentionOptions{})),
-		"make key/value cache of i32 (1, 2, 8, 16)":  second(NewKVCache(dev, Int32, 1, 2, 8, 16)),
-		"make key/value cache of f32 (0, 2, 8, 16)":  second(NewKVCache(dev, Float32, 0, 2, 8, 16)),
-		"want both f32 (1, 2, T, 16)":                c.Append(q, q),
+		"attend to cache f32 (1, 2, 8, 16) on cpu: it holds no token yet; Append puts them in": second(c.Attend(q, AttentionOptions{})),
+		"it holds no token yet; Append puts them in":                                           c.AttendInto(new(AttentionResult), q, AttentionOptions{}),
+		"make key/value cache of i32 (1, 2, 8, 16)":                                            second(NewKVCache(dev, Int32, 1, 2, 8, 16)),
+		"make key/value cache of f32 (0, 2, 8, 16)":                                            second(NewKVCache(dev, Float32, 0, 2, 8, 16)),
+		"want both f32 (1, 2, T, 16)":                                                          c.Append(q, q),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
@@ -181,7 +182,7 @@ func TestOptimizersRefuseConstants(t *testing.T) {
 
 func TestOptimizersSayWhatTheyAre(t *testing.T) {
 	dev := must(OpenCPU(1))(t)
-	p, g := must(dev.Zeros(mem.Parameters, 2))(t), must(dev.Zeros(mem.Gradients, 2))(t)
+	p, g := must(dev.Zeros(mem.Parameters, 1<<17))(t), must(dev.Zeros(mem.Gradients, 1<<17))(t)
 	o, plateau := NewAdamW(0.5, 0.01), NewPlateau()
 	o.Scale = NewLossScale()
 	if err := o.Step([]*Tensor{p}, []*Tensor{g}); err != nil {
@@ -190,7 +191,7 @@ func TestOptimizersSayWhatTheyAre(t *testing.T) {
 	plateau.Observe(2)
 	plateau.Observe(3)
 	for want, have := range map[string]string{
-		"adamw, decay 0.01, rate 0.5, step 1, scale 65536, state of 2 tensors, 16 bytes":                                 o.String(),
+		"adamw, decay 0.01, rate 0.5, step 1, scale 65536, state of 2 tensors, 1048576 bytes (1.0 MiB)":                  o.String(),
 		"loss scale 65536, times 2 after 2000 steps without Inf and NaN (1 so far), times 0.5 after a step that had one": o.Scale.String(),
 		"loss scale 1": SkipBad().String(),
 		"plateau: factor 1, times 0.1 after more than 10 losses in a row that are not better by 0.0001; best 2, 1 since": plateau.String(),
