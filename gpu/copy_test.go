@@ -211,3 +211,24 @@ func TestCopyErrorsNameShapesAndTypes(t *testing.T) {
 		t.Errorf("%d bytes are left of a tensor that was not made: %v", dev.Memory().Total.Live-before, err)
 	}
 }
+
+// Axes of one element, and axes that join, are none: a tensor copies onto another view of its
+// elements in the same order, and a dense one of any number of axes.
+func TestCopiesOfManyAxes(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		x := must(dev.FromFloat32s([]float32{1, 2, 3}, mem.Data, 1, 3))(t)
+		if err := Copy(must(x.Reshape(3, 1))(t), must(x.Permute(1, 0))(t)); err != nil {
+			t.Error(err)
+		}
+		near(t, "copied onto itself", x, []float64{1, 2, 3}, 0)
+		values, shape := make([]float32, 1<<17), slices.Repeat([]int{2}, 17)
+		for i := range values {
+			values[i] = float32(i % 1000)
+		}
+		many := must(dev.FromFloat32s(values, mem.Data, append(shape, 1, 1)...))(t)
+		half := must(must(many.As(Float16))(t).Float32s())(t)
+		if !slices.Equal(half, values) {
+			t.Error("other values after a copy of 19 axes")
+		}
+	})
+}

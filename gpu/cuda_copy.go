@@ -9,7 +9,7 @@ import (
 // elements.
 const (
 	copyAxes    = 6
-	mostAxes    = 16 // before they join
+	mostAxes    = 16 // before they are in order
 	copyThreads = 256
 	copyPieces  = 1024 // of a block
 	copyWords   = 35
@@ -32,14 +32,31 @@ type strided struct {
 
 func stridedOf(dst, src *Tensor) (strided, error) {
 	s := strided{dst: dst.address(), src: src.address(), to: dst.dtype, from: src.dtype}
-	if len(src.shape) > mostAxes {
-		return s, fmt.Errorf("%d axes: CUDA copies have at most %d", len(src.shape), mostAxes)
-	}
 	for i, n := range src.shape {
-		s.axis[i] = copyAxis{n, dst.strides[i], src.strides[i]}
+		if !s.push(copyAxis{n, dst.strides[i], src.strides[i]}) {
+			return s, fmt.Errorf("%d axes, of which more than %d do not join: the CUDA kernels walk %d", len(src.shape), mostAxes, copyAxes)
+		}
 	}
-	s.axes = len(src.shape)
 	return s, nil
+}
+
+// push adds an axis, joined to the one before where that is possible, if there is room.
+func (s *strided) push(a copyAxis) bool {
+	if a.n == 1 {
+		return true
+	}
+	if s.axes > 0 {
+		if before := &s.axis[s.axes-1]; before.to == a.to*a.n && before.from == a.from*a.n {
+			*before = copyAxis{before.n * a.n, a.to, a.from}
+			return true
+		}
+	}
+	if s.axes == mostAxes {
+		return false
+	}
+	s.axis[s.axes] = a
+	s.axes++
+	return true
 }
 
 // arrange puts the axes into the target's order, the fastest last, and joins them where
@@ -50,25 +67,14 @@ func (s *strided) arrange() {
 			s.axis[j-1], s.axis[j] = s.axis[j], s.axis[j-1]
 		}
 	}
-	joined := 0
-	for _, a := range s.axis[:s.axes] {
-		if a.n == 1 {
-			continue
-		}
-		if joined > 0 {
-			if before := &s.axis[joined-1]; before.to == a.to*a.n && before.from == a.from*a.n {
-				*before = copyAxis{before.n * a.n, a.to, a.from}
-				continue
-			}
-		}
-		s.axis[joined] = a
-		joined++
+	axes := s.axes
+	s.axes = 0
+	for i := range axes {
+		s.push(s.axis[i])
 	}
-	if joined == 0 {
-		s.axis[0] = copyAxis{1, 1, 1}
-		joined = 1
+	if s.axes == 0 {
+		s.axis[0], s.axes = copyAxis{1, 1, 1}, 1
 	}
-	s.axes = joined
 }
 
 // halves cuts the first axis.

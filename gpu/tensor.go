@@ -226,6 +226,16 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 // begins says whether two tensors have their first element in common.
 func (t *Tensor) begins(u *Tensor) bool { return t.store == u.store && t.offset == u.offset }
 
+// steps says whether t lies in memory as u, which has its shape, does.
+func (t *Tensor) steps(u *Tensor) bool {
+	for i, n := range t.shape {
+		if n > 1 && t.strides[i] != u.strides[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // Permute is a view with the axes in another order: axis i of the view is axis
 // order[i] of t.
 func (t *Tensor) Permute(order ...int) (*Tensor, error) {
