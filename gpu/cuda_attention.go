@@ -171,15 +171,21 @@ func (c *cuda) launchAttention(a *attentionCall, file, name string, blocks, shar
 	return c.launchNamed(kernelName{file: file, name: name, one: a.q.dtype, number: a.size}, blocks, attentionThreads, shared, args)
 }
 
-// The geometry of the tensor core kernels (attention_mma.cu, attention_grad_mma.cu).
+// The geometry of the tensor core kernels (attention_mma.cu, attention_grad_mma.cu,
+// attention_bias_mma.cu).
 const (
 	tensorCapability = 80
-	mmaGradRows      = 64
+	mmaGradRows      = 64 // in attention_bias_mma.cu too
 	mmaBiasCols      = 32
 )
 
 // mmaGradCols is the other side of a tile of the backward kernels.
-func mmaGradCols(size int) int { return map[bool]int{false: 32, true: 16}[size > 128] }
+func mmaGradCols(size int) int {
+	if size > 128 {
+		return 16
+	}
+	return 32
+}
 
 // mmaTile is the queries and the keys of one tile of the forward kernels.
 func mmaTile(size int, full bool) (rows, cols int) {

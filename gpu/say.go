@@ -3,10 +3,12 @@ package gpu
 import (
 	"fmt"
 	"strings"
+
+	"attune/gpu/mem"
 )
 
 // String says in one line what the optimizer is and has done, not what its state
-// holds: "adam, rate 0.001, step 30, state of 4 tensors, 0.25 MiB".
+// holds: "adam, rate 0.001, step 30, state of 4 tensors, 262144 bytes".
 func (o *Training) String() string {
 	_ = o.look()
 	name := "optimizer without a rule (its New function makes one that steps)"
@@ -31,17 +33,9 @@ func (o *Training) String() string {
 		bytes += t.Bytes()
 	}
 	if len(tensors) > 0 {
-		parts = append(parts, fmt.Sprintf("state of %s, %s", plural(len(tensors), "tensor", "tensors"), size(bytes)))
+		parts = append(parts, fmt.Sprintf("state of %s, %s", plural(len(tensors), "tensor", "tensors"), mem.Bytes(bytes)))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// size is a number of bytes for people.
-func size(bytes int64) string {
-	if bytes < 10<<10 {
-		return plural(int(bytes), "byte", "bytes")
-	}
-	return fmt.Sprintf("%.2f MiB", float64(bytes)/(1<<20))
 }
 
 // String says in one line what a scale is now and how it changes.

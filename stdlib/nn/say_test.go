@@ -21,7 +21,7 @@ func TestWhatIsShownIsShort(t *testing.T) {
 		want string
 	}{
 		{embed, "linear: embed.w (8, 32), embed.b (32)"},
-		{adam, "adam, rate 0.001, step 1, state of 32 tensors, 0.07 MiB"},
+		{adam, "adam, rate 0.001, step 1, state of 32 tensors, 73296 bytes"},
 		{block, `block
     layer norm: block.norm1.gain (32), block.norm1.bias (32)
     self-attention of 4 heads
