@@ -153,12 +153,12 @@ func TestOptimizersRefuseConstants(t *testing.T) {
 		"lamb step: LR is +Inf: ":                                        NewLAMB(math.Inf(1)),
 		"adam step: Beta2 is 1: want a number of at least 0 and below 1": adam,
 		"sgd step: Clip is NaN":                                          clipped,
-		"parameter 0, f32 (2) on cpu: the factor of its rate is -1":      factor,
+		"parameter 1, f32 (2) on cpu: the factor of its rate is -1":      factor,
 		"rmsprop step: Alpha is NaN":                                     with(&RMSprop{Training: Training{LR: 1}, Alpha: math.NaN()}),
 		"lars step: Trust is -1":                                         with(&LARS{Training: Training{LR: 1}, Trust: -1}),
 		"adagrad step: Decay is -1":                                      with(&Adagrad{Training: Training{LR: 1}, Decay: -1}),
 	} {
-		if err := o.Step([]*Tensor{p}, []*Tensor{g}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := o.Step([]*Tensor{nil, p}, []*Tensor{nil, g}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}

@@ -314,7 +314,7 @@ func (o *Training) Tensors() []*Tensor {
 // Free gives the optimizer's state back and starts it anew.
 func (o *Training) Free() error {
 	_ = o.look() // nobody asks any more
-	o.flight.settle()
+	o.settle()
 	errs := []error{o.flight.record.Free()}
 	for _, t := range o.Tensors() {
 		errs = append(errs, t.Free())

@@ -122,7 +122,7 @@ func (o *Training) look() error {
 	if err != nil {
 		return fmt.Errorf("read what came of the last %d steps: %w", f.tried, err)
 	}
-	f.settle()
+	o.settle()
 	o.steps, o.skipped, o.norm = o.steps+r.done, o.skipped+r.skipped, r.norm
 	for _, s := range f.slots {
 		s.steps += r.done
@@ -136,10 +136,11 @@ func (o *Training) look() error {
 	return nil
 }
 
-// settle ends what is in flight.
-func (f *flight) settle() {
+// settle ends what is in flight. Another optimizer may have the loss scale by now.
+func (o *Training) settle() {
+	f := &o.flight
 	f.tried = 0
-	if f.scale != nil {
+	if f.scale != nil && f.scale.held == o {
 		f.scale.held = nil
 	}
 }

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -197,6 +198,39 @@ func TestTheScaleIsShared(t *testing.T) {
 		}
 		if err := a.o.Free(); err != nil || dev.Memory().ByCategory[mem.OptimizerState].Live != 0 || dev.Memory().ByCategory[mem.Workspace].Live != 0 {
 			t.Errorf("memory is left: %+v, %v", dev.Memory().ByCategory, err)
+		}
+	})
+}
+
+// TestTheScaleStaysWithItsHolder: an optimizer that is given back, or loaded, leaves a scale
+// that they share with the other one, whose steps are in flight.
+func TestTheScaleStaysWithItsHolder(t *testing.T) {
+	devices(t, func(t *testing.T, dev *Device) {
+		for _, loads := range []bool{false, true} {
+			a, b := newGuarded(t, dev, func() Optimizer { return NewAdam(0.1) }, 1), newGuarded(t, dev, func() Optimizer { return NewSGD(0.1) }, 1)
+			a.bad, b.bad, b.o.Scale = 1, 1, a.o.Scale
+			a.deal(t)
+			b.deal(t)
+			a.step(t, 3)
+			var file bytes.Buffer
+			if err := a.opt.Save(&file, a.params); err != nil { // with 128
+				t.Fatal(err)
+			}
+			b.step(t, 3)
+			want, err := 64.0, error(nil)
+			if loads {
+				want, err = 128, a.opt.Load(&file, a.params)
+			} else {
+				err = a.o.Free()
+			}
+			loss := must(dev.Zeros(mem.Gradients, 1))(t)
+			if err := errors.Join(err, b.o.LossGradient(loss, 1)); err != nil {
+				t.Fatal(err)
+			}
+			b.step(t, 3)
+			if got := read(t, loss)[0]; got != want || b.o.Scale.Value() != want/2 || b.o.Skipped() != 2 {
+				t.Errorf("loads: %v: the loss's gradient is %g, want %g, and the scale then %g", loads, got, want, b.o.Scale.Value())
+			}
 		}
 	})
 }

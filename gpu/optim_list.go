@@ -80,7 +80,7 @@ func (o *Training) lineUp(params, grads []*Tensor) (*lineup, error) {
 	if err != nil || len(withGrads) == 0 {
 		return l, err
 	}
-	if err := o.soundFactors(withGrads); err != nil {
+	if err := o.soundFactors(params, grads); err != nil {
 		return nil, err
 	}
 	if err := o.prepare(withGrads); err != nil {

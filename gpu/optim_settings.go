@@ -56,10 +56,10 @@ func (o *Training) sound() error {
 	return nil
 }
 
-// soundFactors is an error where a parameter's rate of its own is none.
-func (o *Training) soundFactors(params []*Tensor) error {
+// soundFactors is an error where the rate of its own of a parameter with a gradient is none.
+func (o *Training) soundFactors(params, grads []*Tensor) error {
 	for i, p := range params {
-		if f := o.Factor(p); !(f >= 0) || math.IsInf(f, 0) {
+		if f := o.Factor(p); grads[i] != nil && (!(f >= 0) || math.IsInf(f, 0)) {
 			return fmt.Errorf("parameter %d, %s: the factor of its rate is %g: want a number of at least 0", i, p, f)
 		}
 	}

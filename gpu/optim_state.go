@@ -217,7 +217,7 @@ func (o *Training) read(f safetensors.File, meta stateMeta, params []*Tensor) ([
 // replace takes over what was read.
 func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 	_ = o.look() // of steps that are undone by this
-	o.flight.settle()
+	o.settle()
 	o.late, o.line = nil, nil
 	if o.state == nil {
 		o.state = map[*Tensor]*slot{}
@@ -236,6 +236,7 @@ func (o *Training) replace(slots []*slot, params []*Tensor, meta stateMeta) {
 		if o.Scale == nil {
 			o.Scale = NewLossScale()
 		}
+		o.Scale.Value() // ends what another optimizer has in flight, which would undo this
 		o.Scale.set(s.Value, s.Good)
 	}
 	if p, ok := o.Schedule.(*Plateau); ok && meta.Plateau != nil {
