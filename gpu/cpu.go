@@ -34,7 +34,9 @@ func unlistedCPU(isa host.ISA, why string, threads int) (*Device, error) {
 	if why != "" {
 		detail += "; " + why
 	}
-	return &Device{name: "cpu", detail: detail, why: why, memory: memory, back: cpu{engine}}, nil
+	d := newDevice("cpu", detail, memory, cpu{engine})
+	d.why = why
+	return d, nil
 }
 
 // workspaceOf lends workspace that is counted.

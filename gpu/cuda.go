@@ -125,7 +125,7 @@ func newCUDA(path string, index int) (*Device, error) {
 	c.memory = mem.New(name, deviceMemory{ctx, &c.outside}, reclaim)
 	c.outside.grew(ctx, 0)
 	detail := fmt.Sprintf("%s, sm_%d, %.1f GiB", info.Name, info.Capability, float64(info.Memory)/(1<<30))
-	return register(&Device{name: name, detail: detail, memory: c.memory, back: c}), nil
+	return register(newDevice(name, detail, c.memory, c)), nil
 }
 
 func (c *cuda) upload(dst *Tensor, src []byte) error   { return c.ctx.Upload(dst.address(), src) }

@@ -197,7 +197,7 @@ func (b *blas) try(c *cuda, x *blasCall, out, a, y *Tensor) (use bool, err error
 	}
 	memory := mem.New("trial of "+class, deviceMemory{c.ctx, &c.outside}, func() {})
 	defer func() { err = errors.Join(err, memory.Trim()) }()
-	dev := &Device{name: "cuda", memory: memory, back: c.unproven(memory)}
+	dev := newDevice("cuda", "", memory, c.unproven(memory))
 	ways := []func(to *Tensor) error{
 		func(to *Tensor) error { return c.ownMatmul(to, a, y, x.bias, x.add) },
 		func(to *Tensor) error {

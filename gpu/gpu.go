@@ -32,8 +32,13 @@ type Device struct {
 	shut   *closing
 	// serials numbers the tensors, views too.
 	serials atomic.Uint64
-	// leashes are those that hold nothing now.
-	leashes sync.Pool
+	// leashes are those that hold nothing now. A pool that was used lives until the second
+	// collection after: one within the device would keep all of it.
+	leashes *sync.Pool
+}
+
+func newDevice(name, detail string, memory *mem.Allocator, back backend) *Device {
+	return &Device{name: name, detail: detail, memory: memory, back: back, leashes: new(sync.Pool)}
 }
 
 // backend is what differs between devices. Arguments are checked before.

@@ -65,7 +65,7 @@ func (d *Device) Aside() (*Device, error) {
 		}
 		c := &cuda{lib: b.lib, ctx: b.ctx, loaded: b.loaded, trials: b.trials, blas: b.blas, newest: b.newest, fewest: b.fewest, aside: true}
 		c.memory = mem.New(d.name, deviceMemory{b.ctx, &c.outside}, reclaim)
-		dev := &Device{name: d.name, detail: d.detail, memory: c.memory, back: c}
+		dev := newDevice(d.name, d.detail, c.memory, c)
 		dev.closes()
 		return dev, nil
 	}
@@ -90,7 +90,7 @@ type meta struct{ cpu }
 func metaCPU(detail string, like cpu) *Device {
 	memory := mem.New("cpu", mem.NewUnbacked(), reclaim)
 	engine := like.engine.Dry(workspaceOf(memory))
-	d := &Device{name: "cpu", detail: detail, memory: memory, back: meta{cpu{engine}}}
+	d := newDevice("cpu", detail, memory, meta{cpu{engine}})
 	d.closes()
 	return d
 }
@@ -106,7 +106,7 @@ func (meta) download(dst []byte, _ *Tensor) error {
 func metaCUDA(name, detail string, like *cuda, ctx *idle) *Device {
 	c := &cuda{ctx: ctx, trials: like.trials, newest: like.newest, fewest: like.fewest, dry: true}
 	c.memory = mem.New(name, deviceMemory{ctx, nil}, reclaim)
-	d := &Device{name: name, detail: detail, memory: c.memory, back: c}
+	d := newDevice(name, detail, c.memory, c)
 	d.closes()
 	return d
 }

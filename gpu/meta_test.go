@@ -263,7 +263,7 @@ func TestMetaCountsAsCUDA(t *testing.T) {
 	real := fakeDevice(t, nil)
 	capability := real.back.(*cuda).ctx.Info().Capability
 	for seed := range uint64(6) {
-		real := &Device{name: real.name, back: real.back, memory: real.memory}
+		real := newDevice(real.name, "", real.memory, real.back)
 		shapes := must(OpenMeta(real))(t)
 		real.ResetPeak()
 		if err := real.memory.Trim(); err != nil {

@@ -42,7 +42,7 @@ func NewProbe(dev *Device) (*Probe, error) {
 	}
 	p := &Probe{from: dev, c: c.unproven(dev.memory), ctx: ctx, launched: map[string]bool{}, pools: map[DType][]byte{}}
 	p.c.fewest = hopperBlocks
-	p.Device = &Device{name: dev.name, detail: dev.detail, memory: dev.memory, back: p.c}
+	p.Device = newDevice(dev.name, dev.detail, dev.memory, p.c)
 	ctx.Watch(p.saw)
 	return p, nil
 }

@@ -105,7 +105,7 @@ func (d *Device) untried() *Device {
 	}
 	own := c.unproven(d.memory)
 	own.fewest = 1 // small problems go through Hopper's product too
-	return &Device{name: d.name, detail: d.detail, memory: d.memory, back: own}
+	return newDevice(d.name, d.detail, d.memory, own)
 }
 
 // compare computes on both devices.

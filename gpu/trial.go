@@ -194,7 +194,7 @@ func (p problem) try(c *cuda) (worst, limit float64, err error) {
 	own := c.unproven(memory)
 	own.newest, own.fewest = kernelLevel(p.kernel), 1
 	own.processors = 3 // so that a small problem has some go on to more work
-	got, err := p.results(&trialRun{dev: &Device{name: "cuda", memory: memory, back: own}, cpu: cpu})
+	got, err := p.results(&trialRun{dev: newDevice("cuda", "", memory, own), cpu: cpu})
 	if err != nil {
 		return 0, 0, err
 	}
