@@ -264,9 +264,6 @@ func (h *handles) put(k *kernelName, f *driver.Function) {
 	h.of.Store(&more)
 }
 
-// forget makes the next launches find their kernels anew.
-func (h *handles) forget() { h.of.Store(nil) }
-
 func (c *cuda) launchNamed(k kernelName, blocks, threads, shared int, args []uint64) error {
 	if blocks > math.MaxInt32 {
 		_, name := k.names()
