@@ -138,6 +138,33 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// TestInferred keeps a variable whose type its package does not export, where the first
+// functions that have it in theirs have names too that are for nobody to write.
+func TestInferred(t *testing.T) {
+	modtest.Proxy(t, `
+-- example.com/made@v1.0.0/go.mod --
+module example.com/made
+
+go 1.26
+-- example.com/made@v1.0.0/made.go --
+package made
+
+import "text/tabwriter"
+
+type thing struct{ N int }
+
+type other struct{}
+
+func Also(w *tabwriter.Writer, t *thing, o other) {}
+
+func New(n int) *thing { return &thing{n} }
+`)
+	s := openFor(t, t.TempDir())
+	expect(t, s, 1,
+		[]string{"import \"example.com/made\"\nx := made.New(3)", "not: Error"},
+		[]string{"func n() int { return x.N }\nn()", "= 3"})
+}
+
 // TestGoGet changes the version of a module that cells use already.
 func TestGoGet(t *testing.T) {
 	// It has what building attune brings nobody: what the tests of attune's modules

@@ -54,7 +54,7 @@ func (e *emitter) inferred(t types.Type) (slot, bool) {
 	var params, from, args []string
 	for _, o := range hidden {
 		w.Hidden = func(other *types.TypeName) string { return map[bool]string{true: names[o]}[other == o] }
-		name, of, ok := maker(&w, o)
+		name, of, ok := e.maker(&w, o)
 		if !ok {
 			return slot{}, false
 		}
@@ -69,7 +69,12 @@ func (e *emitter) inferred(t types.Type) (slot, bool) {
 
 // maker finds a function or a variable of o's package that has o in its type and no other
 // hidden name: how the text has it, or its address, and the type of that.
-func maker(w *check.TypeWriter, o *types.TypeName) (expr, of string, ok bool) {
+func (e *emitter) maker(w *check.TypeWriter, o *types.TypeName) (expr, of string, ok bool) {
+	var paths []string
+	w.Import = func(path, _ string) string {
+		paths = append(paths, path)
+		return importName(path)
+	}
 	scope := o.Pkg().Scope()
 	for _, n := range scope.Names() {
 		x := scope.Lookup(n)
@@ -87,8 +92,12 @@ func maker(w *check.TypeWriter, o *types.TypeName) (expr, of string, ok bool) {
 		if !x.Exported() || !mentions(x.Type(), o) {
 			continue
 		}
+		paths = append(paths[:0], o.Pkg().Path())
 		if of, err := w.Text(x.Type()); err == nil {
-			return address + w.Import(o.Pkg().Path(), o.Pkg().Name()) + "." + n, strings.Replace(address, "&", "*", 1) + of, true
+			for _, path := range paths { // a file may import only what it uses
+				e.importAs(path, "")
+			}
+			return address + importName(o.Pkg().Path()) + "." + n, strings.Replace(address, "&", "*", 1) + of, true
 		}
 	}
 	return "", "", false
