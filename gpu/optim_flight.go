@@ -18,6 +18,7 @@ type flight struct {
 	tried  int     // steps since the host last looked
 	slots  []*slot // of each of them
 	scale  *LossScale
+	failed bool // the last of them was decided, and then not done
 }
 
 // mostTried bounds the cases that a step's factors are computed for.
@@ -27,7 +28,7 @@ const mostTried = ahead - 1
 // parameters and loss scale, on the same device.
 func (o *Training) goesOn(l *lineup) bool {
 	f := &o.flight
-	return f.tried == 0 || f.tried < mostTried && f.scale == o.Scale && f.record.store.dev == l.dev && slices.Equal(f.slots, l.slots)
+	return f.tried == 0 || f.tried < mostTried && !f.failed && f.scale == o.Scale && f.record.store.dev == l.dev && slices.Equal(f.slots, l.slots)
 }
 
 // stepBehind is step where Clip or Scale is set and the device decides.
@@ -60,7 +61,8 @@ func (o *Training) stepBehind(c *cuda, l *lineup, grads []*Tensor) (err error) {
 	}
 	for _, g := range l.groups {
 		if err := o.updateBehind(c, work, g); err != nil {
-			return errors.Join(err, o.takeBack())
+			f.failed = true
+			return errors.Join(err, o.look())
 		}
 	}
 	return nil
@@ -122,6 +124,9 @@ func (o *Training) look() error {
 	if err != nil {
 		return fmt.Errorf("read what came of the last %d steps: %w", f.tried, err)
 	}
+	if f.failed && !r.skip {
+		r.done--
+	}
 	o.settle()
 	o.steps, o.skipped, o.norm = o.steps+r.done, o.skipped+r.skipped, r.norm
 	for _, s := range f.slots {
@@ -139,23 +144,10 @@ func (o *Training) look() error {
 // settle ends what is in flight. Another optimizer may have the loss scale by now.
 func (o *Training) settle() {
 	f := &o.flight
-	f.tried = 0
+	f.tried, f.failed = 0, false
 	if f.scale != nil && f.scale.held == o {
 		f.scale.held = nil
 	}
-}
-
-// takeBack uncounts the last step, which was decided and then not done.
-func (o *Training) takeBack() error {
-	r, err := recordOf(o.flight.record)
-	if err := errors.Join(err, o.look()); err != nil || r.skip {
-		return err
-	}
-	o.steps--
-	for _, s := range o.flight.slots {
-		s.steps--
-	}
-	return nil
 }
 
 // LossGradient fills y, a number of float32, with weight times the loss scale: the

@@ -296,6 +296,41 @@ func TestStateNeedsTheDevice(t *testing.T) {
 	}
 }
 
+// TestFailedStepsDoNotCount: a step that the device decided about and whose launch failed is
+// none, also where the device cannot be asked at once; no step is done before it is.
+func TestFailedStepsDoNotCount(t *testing.T) {
+	for _, bad := range []float64{0, 1} {
+		for _, inject := range []string{"", "no_download"} {
+			r := newGuarded(t, fakeDevice(t, nil), func() Optimizer { return NewSGD(0.1) }, 2)
+			r.bad = 0
+			r.deal(t)
+			r.step(t, 3)
+			r.bad = bad
+			r.deal(t)
+			t.Setenv("FAKECUDA", inject)
+			list := r.o.line.groups[0].lists[0]
+			blocks := list.blocks
+			list.blocks = 0 // what no driver launches
+			if err := r.opt.Step(r.params, r.grads); err == nil || !strings.Contains(err.Error(), "launch update") {
+				t.Error(err)
+			}
+			list.blocks = blocks
+			if inject != "" {
+				if err := r.opt.Step(r.params, r.grads); err == nil || !strings.Contains(err.Error(), "read what came of the last 2 steps") {
+					t.Error(err)
+				}
+			}
+			t.Setenv("FAKECUDA", "")
+			r.bad = 0
+			r.deal(t)
+			r.step(t, 3)
+			if r.o.Steps() != 2 || r.o.Skipped() != int(bad) || r.o.state[r.params[0]].steps != 2 {
+				t.Errorf("bad: %g, %q: %s, step %d of a parameter", bad, inject, r.o, r.o.state[r.params[0]].steps)
+			}
+		}
+	}
+}
+
 // TestNoPartOfAStepIsDone: where the kernels or the memory of one group of parameters are
 // missing, no group's parameters or state change, with whatever decides about the step.
 func TestNoPartOfAStepIsDone(t *testing.T) {
