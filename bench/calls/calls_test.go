@@ -1,7 +1,7 @@
 // Package calls measures what a call of package gpu costs from a cell: the same loop
 // compiled and in the instant engine, in one session's worker, on the CPU and behind a
 // fake driver whose launches do nothing. It owns nothing and imports interp, interp/cell and
-// display/mime for the session, and gpu/driver, its fake and gpu/kernels for the bare launch.
+// bench/heard for the session, and gpu/driver, its fake and gpu/kernels for the bare launch.
 //
 //	go test -run NONE -bench Cells -benchtime 60x ./bench/calls
 package calls
@@ -15,35 +15,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"attune/display/mime"
+	"attune/bench/heard"
 	"attune/gpu/driver"
 	"attune/gpu/driver/fakecuda"
 	"attune/gpu/kernels"
 	"attune/interp"
 	"attune/interp/cell"
 )
-
-// sink keeps what a cell says.
-type sink struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *sink) Stream(_ cell.Stream, text []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text.Write(text)
-}
-func (s *sink) Result(b mime.Bundle) { s.Stream(cell.Stdout, []byte(b.Data[mime.Text])) }
-func (s *sink) Display(cell.Display) {}
-func (s *sink) Clear(bool)           {}
-func (s *sink) Input(context.Context, string, bool) (string, error) {
-	return "", os.ErrClosed
-}
 
 const declarations = `import ("errors"; "fmt"; "os"; "time"; "attune/gpu"; "attune/gpu/mem")
 x, err := dev.Zeros(mem.Data, 8, 8)
@@ -214,11 +195,11 @@ func session(b *testing.B, env []string) func(code string) string {
 	n := 0
 	return func(code string) string {
 		n++
-		out := &sink{}
+		out := &heard.Text{}
 		res := s.Execute(context.Background(), cell.Request{Count: n, Code: code}, out)
 		if res.Err != nil {
 			b.Fatalf("%s: %s", code, strings.Join(res.Err.Traceback, "\n"))
 		}
-		return out.text.String()
+		return out.String()
 	}
 }

@@ -9,32 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"attune/display/mime"
+	"attune/bench/heard"
 	"attune/interp"
 	"attune/interp/cell"
 )
-
-// sink keeps what a cell says.
-type sink struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *sink) Stream(_ cell.Stream, text []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text.Write(text)
-}
-func (s *sink) Result(b mime.Bundle) { s.Stream(cell.Stdout, []byte(b.Data[mime.Text])) }
-func (s *sink) Display(cell.Display) {}
-func (s *sink) Clear(bool)           {}
-func (s *sink) Input(context.Context, string, bool) (string, error) {
-	return "", os.ErrClosed
-}
 
 const declarations = `import ("fmt"; "slices")
 type point struct{ X, Y int }
@@ -74,14 +55,14 @@ func BenchmarkInstant(b *testing.B) {
 	n := 0
 	run := func(code string) (time.Duration, string) {
 		n++
-		out := &sink{}
+		out := &heard.Text{}
 		start := time.Now()
 		res := s.Execute(context.Background(), cell.Request{Count: n, Code: code}, out)
 		took := time.Since(start)
 		if res.Err != nil {
 			b.Fatalf("%s: %s", code, strings.Join(res.Err.Traceback, "\n"))
 		}
-		return took, out.text.String()
+		return took, out.String()
 	}
 	run(declarations)
 	for _, c := range cells {

@@ -12,34 +12,15 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"attune/display/mime"
+	"attune/bench/heard"
 	"attune/interp"
 	"attune/interp/cell"
 )
 
 var full = flag.Bool("full", false, "run all thousand cells and not the first hundred")
-
-// sink keeps what a cell answers.
-type sink struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *sink) Stream(_ cell.Stream, text []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.text.Write(text)
-}
-func (s *sink) Result(b mime.Bundle) { s.Stream(cell.Stdout, []byte(b.Data[mime.Text])) }
-func (s *sink) Display(cell.Display) {}
-func (s *sink) Clear(bool)           {}
-func (s *sink) Input(context.Context, string, bool) (string, error) {
-	return "", os.ErrClosed
-}
 
 // soak is one long session and what was measured.
 type soak struct {
@@ -54,14 +35,14 @@ type soak struct {
 func (k *soak) run(code, want string) time.Duration {
 	k.t.Helper()
 	k.n++
-	out := &sink{}
+	out := &heard.Text{}
 	start := time.Now()
 	res := k.s.Execute(context.Background(), cell.Request{Count: k.n, Code: code}, out)
 	took := time.Since(start)
 	if res.Err != nil {
 		k.t.Fatalf("In[%d] %s: %s", k.n, code, strings.Join(res.Err.Traceback, "\n"))
 	}
-	if got := out.text.String(); got != want {
+	if got := out.String(); got != want {
 		k.t.Fatalf("In[%d] %s answers %q, want %q", k.n, code, got, want)
 	}
 	return took
