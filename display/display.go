@@ -131,7 +131,7 @@ func errorBundle(err error) mime.Bundle {
 	msg := text.Format(reflect.ValueOf(err), text.Limits{})
 	return mime.Bundle{Data: map[string]string{
 		mime.Text: msg,
-		mime.HTML: `<pre style="color:var(--jp-error-color1,#d32f2f);white-space:pre-wrap;margin:0">` +
+		mime.HTML: `<pre style="color:var(--jp-error-color1,#d32f2f);white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;margin:0">` +
 			`<b>` + html.EscapeString(errorName(reflect.TypeOf(err))) + `</b> ` +
 			html.EscapeString(msg) + `</pre>`,
 	}}
